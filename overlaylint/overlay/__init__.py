@@ -1,0 +1,1 @@
+"""The Portage model: repositories, packages, ebuilds, profiles and the files beside them."""

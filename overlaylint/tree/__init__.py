@@ -1,0 +1,23 @@
+"""Where files come from: a directory, a git revision, or either with unsaved text over it.
+
+A tree is read-only. Paths are relative to its root, with `/` between their parts; the
+root is the empty path. No link is ever followed out of a tree.
+"""
+
+from overlaylint.tree.base import Entry, Kind, Tree, TreeError, walk
+from overlaylint.tree.directory import DirectoryTree
+from overlaylint.tree.git import GitTree, StagedTree, find_git_root
+from overlaylint.tree.overlaid import OverlaidTree
+
+__all__ = [
+    "DirectoryTree",
+    "Entry",
+    "GitTree",
+    "Kind",
+    "OverlaidTree",
+    "StagedTree",
+    "Tree",
+    "TreeError",
+    "find_git_root",
+    "walk",
+]

@@ -1,0 +1,355 @@
+"""A tree that is a git revision, or what is staged for the next commit.
+
+One `git cat-file --batch` process serves every revision of a repository. Tree objects
+are read and kept by their object name, so replaying hundreds of revisions reads what
+changed between them and little else. git is the only process that overlaylint starts;
+it is told never to fetch, to lock or to ask.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections import OrderedDict
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from overlaylint.tree.base import LARGEST_FILE, Kind, Listing, Node, StoredTree, TreeError
+
+if TYPE_CHECKING:
+    import subprocess
+
+#: Blobs are kept up to this many bytes: neighbouring revisions share most of them.
+KEPT_BYTES = 128 * 1024 * 1024
+
+# Set by git for its hooks; they name the repository of the commit, not the one asked for.
+_FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
+
+_FOLDER_MODE = "40000"
+_LINK_MODE = "120000"
+_SUBMODULE_MODE = "160000"
+
+_Folder = dict[str, tuple[Node, str]]
+
+
+class GitObjects:
+    """The objects of one repository, through one lasting `git cat-file --batch`.
+
+    It may be used from several threads and after a fork; each process gets a git of its own.
+    """
+
+    def __init__(self, repository: Path) -> None:
+        self.repository = repository
+        self._lock = threading.RLock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._folders: dict[str, _Folder] = {}
+        self._blobs: OrderedDict[str, bytes] = OrderedDict()
+        self._kept = 0
+
+    def tree_of(self, revision: str) -> str:
+        """Return the object name of a revision's root tree; TreeError if there is none."""
+        if not revision or "\n" in revision or "\0" in revision or revision.startswith("-"):
+            raise TreeError("", f"no such revision: {revision!r}")
+        answer = self._request(f"{revision}^{{tree}}")
+        if answer is None or answer[1] != "tree":
+            raise TreeError("", f"no such revision: {revision!r}")
+        self._keep_folder(answer[0], answer[2])
+        return answer[0]
+
+    def folder(self, object_name: str, path: str) -> _Folder:
+        """Return a tree object's names; `path` is what errors call it."""
+        known = self._folders.get(object_name)
+        if known is not None:
+            return known
+        return self._keep_folder(object_name, self._content(object_name, path))
+
+    def blob(self, object_name: str, path: str) -> bytes:
+        """Return a blob's bytes; `path` is what errors call it."""
+        with self._lock:
+            known = self._blobs.get(object_name)
+            if known is not None:
+                self._blobs.move_to_end(object_name)
+                return known
+            content = self._content(object_name, path)
+            self._blobs[object_name] = content
+            self._kept += len(content)
+            while self._kept > KEPT_BYTES:
+                self._kept -= len(self._blobs.popitem(last=False)[1])
+            return content
+
+    def staged(self) -> list[tuple[str, str, str]]:
+        """Return (mode, object name, path) of everything in the index."""
+        listed = _run(self.repository, "ls-files", "--stage", "-z", "--full-name", ":/")
+        found = []
+        for line in os.fsdecode(listed).split("\0"):
+            head, tab, path = line.partition("\t")
+            if tab:
+                mode, object_name, _stage = head.split(" ")
+                found.append((mode, object_name, path))
+        return found
+
+    def close(self) -> None:
+        """End the process. The next request starts another."""
+        with self._lock:
+            if self._process is not None and self._owner == os.getpid():
+                _end(self._process)
+            self._process = None
+
+    def _content(self, object_name: str, path: str) -> bytes:
+        answer = self._request(object_name)
+        if answer is None:
+            raise TreeError(path, f"git has no object {object_name}")
+        return answer[2]
+
+    def _keep_folder(self, object_name: str, content: bytes) -> _Folder:
+        found = self._folders[object_name] = self._parse_folder(content, len(object_name) // 2)
+        return found
+
+    def _parse_folder(self, content: bytes, hash_bytes: int) -> _Folder:
+        found: _Folder = {}
+        start = 0
+        while start < len(content):
+            space = content.index(b" ", start)
+            end = content.index(b"\0", space)
+            mode = content[start:space].decode("ascii")
+            name = os.fsdecode(content[space + 1 : end])
+            start = end + 1 + hash_bytes
+            found[name] = self.node(mode, content[end + 1 : start].hex(), name)
+        return found
+
+    def node(self, mode: str, object_name: str, path: str) -> tuple[Node, str]:
+        """Return what git's file mode says, with a link's text read."""
+        if mode == _LINK_MODE:
+            target = os.fsdecode(self.blob(object_name, path))
+            return Node(Kind.BROKEN_LINK, target), object_name
+        if mode.lstrip("0") == _FOLDER_MODE:
+            return Node(Kind.FOLDER), object_name
+        if mode == _SUBMODULE_MODE:
+            # Its files are in another repository; a checkout without them is an empty folder.
+            return Node(Kind.FOLDER), ""
+        return Node(Kind.FILE), object_name
+
+    def _request(self, name: str) -> tuple[str, str, bytes] | None:
+        """Ask for one object: its name, type and bytes, or None if git has none."""
+        with self._lock:
+            process = self._running()
+            stdin, stdout = _pipes(process)
+            try:
+                stdin.write(os.fsencode(name) + b"\n")
+                stdin.flush()
+                head = stdout.readline()
+                words = head.decode("utf-8", "replace").split()
+                if len(words) != 3 or not words[2].isdigit():
+                    if not head:
+                        raise TreeError("", self._why_ended(process))
+                    return None
+                size = int(words[2])
+                if size > LARGEST_FILE:
+                    # The answer has to be read to its end, or the process be given up.
+                    self.close()
+                    raise TreeError("", f"is larger than {LARGEST_FILE // 1024 // 1024} MB")
+                content = stdout.read(size)
+                stdout.read(1)
+            except OSError as error:
+                raise TreeError("", self._why_ended(process)) from error
+            return words[0], words[1], content
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._owner != os.getpid():
+            self._process = _start(self.repository, "cat-file", "--batch")
+            self._owner = os.getpid()
+            weakref.finalize(self, _end, self._process, os.getpid())
+        return self._process
+
+    def _why_ended(self, process: subprocess.Popen[bytes]) -> str:
+        process.kill()
+        complaint = process.stderr.read() if process.stderr else b""
+        _end(process)
+        self._process = None
+        return _complaint(complaint)
+
+
+class _GitStoredTree(StoredTree):
+    """What revisions and the index have in common: folders whose files are objects."""
+
+    def __init__(self, objects: GitObjects) -> None:
+        super().__init__()
+        self._objects = objects
+        self._listings: dict[str, Listing] = {}
+
+    def list_stored(self, folder: str) -> Listing:
+        """Return the names in a real folder."""
+        known = self._listings.get(folder)
+        if known is None:
+            found = self._folder(folder)
+            known = self._listings[folder] = {name: node for name, (node, _) in found.items()}
+        return known
+
+    def load_stored(self, path: str) -> bytes:
+        """Return the bytes of a real file."""
+        return self._objects.blob(self.object_name(path), path)
+
+    def object_name(self, path: str) -> str:
+        """Return git's name for a real file's content: the same bytes have the same name."""
+        folder, _, name = path.rpartition("/")
+        return self._folder(folder)[name][1]
+
+    def _folder(self, folder: str) -> _Folder:
+        raise NotImplementedError
+
+
+class GitTree(_GitStoredTree):
+    """The files of `revision`, or of `subfolder` in it, as git stores them.
+
+    `repository` is a work tree, a folder in one, or a bare repository. Raises TreeError
+    where there is no such repository, revision or folder.
+    """
+
+    def __init__(self, repository: Path, revision: str, subfolder: str = "") -> None:
+        super().__init__(git_objects(repository))
+        self.revision = revision
+        self.subfolder = subfolder.strip("/")
+        self._roots = {"": self._objects.tree_of(revision)}
+        for part in filter(None, self.subfolder.split("/")):
+            node = self._folder("").get(part)
+            if node is None or node[0].kind is not Kind.FOLDER:
+                raise TreeError("", f"no folder {self.subfolder!r} in revision {revision!r}")
+            self._roots[""] = node[1]
+
+    def __repr__(self) -> str:
+        return f"GitTree({self._objects.repository!r}, {self.revision!r}, {self.subfolder!r})"
+
+    @property
+    def name(self) -> str:
+        """Return the revision, and the folder in it, as git writes them."""
+        return f"{self.revision}:{self.subfolder}" if self.subfolder else self.revision
+
+    def _folder(self, folder: str) -> _Folder:
+        object_name = self._roots.get(folder)
+        if object_name is None:
+            parent, _, name = folder.rpartition("/")
+            object_name = self._roots[folder] = self._folder(parent)[name][1]
+        return self._objects.folder(object_name, folder) if object_name else {}
+
+
+class StagedTree(_GitStoredTree):
+    """What the next commit of a work tree would hold: the files of git's index.
+
+    Files in the middle of a merge are as "our" side has them.
+    """
+
+    def __init__(self, repository: Path, subfolder: str = "") -> None:
+        super().__init__(git_objects(repository))
+        self.subfolder = subfolder.strip("/")
+        self._folders: dict[str, _Folder] = {"": {}}
+        before = f"{self.subfolder}/" if self.subfolder else ""
+        for mode, object_name, path in self._objects.staged():
+            if path.startswith(before):
+                inside = path[len(before) :]
+                self._add(inside, self._objects.node(mode, object_name, inside))
+        if before and not self._folders[""]:
+            raise TreeError("", f"no folder {self.subfolder!r} among what is staged")
+
+    @property
+    def name(self) -> str:
+        """Return what git's own messages call it."""
+        return "staged"
+
+    def _folder(self, folder: str) -> _Folder:
+        return self._folders.get(folder, {})
+
+    def _add(self, path: str, node: tuple[Node, str]) -> None:
+        while path:
+            folder, _, name = path.rpartition("/")
+            names = self._folders.setdefault(folder, {})
+            if name in names and node[0].kind is Kind.FOLDER:
+                return
+            names[name] = node
+            path, node = folder, (Node(Kind.FOLDER), "")
+
+
+@lru_cache(maxsize=8)
+def _objects_at(repository: str) -> GitObjects:
+    return GitObjects(Path(repository))
+
+
+def git_objects(repository: Path) -> GitObjects:
+    """Return the objects of the repository at a path, the same for the same path."""
+    return _objects_at(os.path.realpath(repository))
+
+
+def find_git_root(folder: Path) -> tuple[Path, str] | None:
+    """Return the work tree that a folder lies in, and the folder's path inside it.
+
+    None where the folder is in no work tree; nothing is started to find out.
+    """
+    place = Path(os.path.realpath(folder))
+    for above in (place, *place.parents):
+        if (above / ".git").exists():
+            inside = place.relative_to(above).as_posix()
+            return above, "" if inside == "." else inside
+    return None
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    return kept | {
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+    }
+
+
+def _start(repository: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    import subprocess
+
+    try:
+        # --no-replace-objects: what was committed, not what refs/replace makes of it.
+        return subprocess.Popen(
+            ["git", "--no-pager", "--no-replace-objects", "-C", str(repository), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+        )
+    except OSError as error:
+        raise TreeError("", f"git can't be started: {error.strerror or error}") from error
+
+
+def _run(repository: Path, *arguments: str) -> bytes:
+    process = _start(repository, *arguments)
+    output, complaint = process.communicate()
+    if process.returncode:
+        raise TreeError("", _complaint(complaint))
+    return output
+
+
+def _complaint(stderr: bytes) -> str:
+    first = stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+    return first or "git ended without an answer"
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    if process.stdin is None or process.stdout is None:
+        raise TreeError("", "git was started without pipes")
+    return process.stdin, process.stdout
+
+
+def _end(process: subprocess.Popen[bytes], owner: int | None = None) -> None:
+    """Close git's input, which ends it. A forked child leaves its parent's git alone."""
+    if owner is not None and owner != os.getpid():
+        return
+    if process.stdin is not None:
+        try:
+            process.stdin.close()
+        except OSError:
+            process.kill()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    process.wait()
