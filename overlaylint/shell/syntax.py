@@ -1,0 +1,534 @@
+"""The syntax tree of a bash script.
+
+Nodes are frozen dataclasses. `start` and `end` are byte offsets into the file (`end` is
+exclusive). The names follow the grammar in bash's manual (section 3.2, Shell Commands, and
+3.5, Shell Expansions).
+
+A simple command is kept as its span when the script is parsed, and taken apart when somebody
+asks for its words: most functions of most eclasses are never evaluated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxProblem:
+    """Where bash would refuse the script, and what it would find there."""
+
+    start: int
+    end: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment, from its `#` to the end of its line."""
+
+    start: int
+    end: int
+
+
+@dataclass(eq=False, slots=True)
+class Source:
+    """The text that nodes point into.
+
+    `text` holds one character for each byte (latin-1), so that an offset into it is a byte
+    offset; `decode` gives what a slice means. Text that a script makes itself (`eval`, old-style
+    command substitution with escapes, here-documents) is a source of its own, whose places all
+    stand for the span `origin` of `parent`.
+    """
+
+    text: str
+    name: str = ""
+    parent: Source | None = None
+    origin: tuple[int, int] = (0, 0)
+    here_documents: dict[int, HereDocument] = field(default_factory=dict)
+    substitutions: dict[int, Substitution] = field(default_factory=dict)
+
+    def place(self, start: int, end: int) -> tuple[Source, int, int]:
+        """Return the file that `start` to `end` comes from, with the span there."""
+        source = self
+        while source.parent is not None:
+            (start, end), source = source.origin, source.parent
+        return source, start, end
+
+
+def decode(text: str) -> str:
+    """Return what a slice of a source's text means: its bytes read as UTF-8."""
+    if text.isascii():
+        return text
+    return text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> str:
+    """Return the text of a source for a string that a script made; undoes `decode`."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+# --- words (3.5) ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Unquoted literal text: wildcards and braces in it are active."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Literal text that a quote or a backslash protects."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoubleQuoted:
+    """`"..."`: one field, whatever its expansions come to (save `"$@"` and `"${a[@]}"`)."""
+
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tilde:
+    """An unquoted `~` or `~user` at the start of a word: somebody's home directory."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`$name` or `${...}` (3.5.3).
+
+    `prefix` is `!` (indirection, names, keys), `#` (length) or empty. `subscript` is None, or
+    the word between brackets, `@` and `*` included. `operator` is what follows the name (`:-`,
+    `##`, `//`, `:` for a substring, `@Q` and the like), `first` and `second` are its operands:
+    a substring's are arithmetic. `is_bad` marks what bash calls a bad substitution.
+    """
+
+    start: int
+    end: int
+    name: str
+    prefix: str = ""
+    subscript: Word | None = None
+    operator: str = ""
+    first: Word | None = None
+    second: Word | None = None
+    is_bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSubstitution:
+    """`$(...)` or backquotes."""
+
+    source: Source
+    start: int
+    end: int
+    body: List
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSubstitution:
+    """`<(...)` or `>(...)`; `direction` is the first character."""
+
+    source: Source
+    start: int
+    end: int
+    direction: str
+    body: List
+
+
+@dataclass(frozen=True, slots=True)
+class ArithmeticExpansion:
+    """`$((...))` or `$[...]`."""
+
+    start: int
+    end: int
+    expression: Word
+
+
+Part = (
+    Text
+    | Quoted
+    | DoubleQuoted
+    | Tilde
+    | Parameter
+    | CommandSubstitution
+    | ProcessSubstitution
+    | ArithmeticExpansion
+)
+
+
+class Context(IntEnum):
+    """Where a word stands, which decides what its quotes and backslashes mean (3.1.2)."""
+
+    COMMAND = 0  # among a command's words
+    OPERAND = 1  # after the operator of an unquoted ${...}: blanks are text
+    QUOTED_OPERAND = 2  # the same within double quotes
+    HERE_DOCUMENT = 3  # quotes are text
+    ARITHMETIC = 4  # as within double quotes, but a double quote is dropped
+    REGULAR_EXPRESSION = 5  # after =~: parentheses and bars are text
+    PLAIN = 6  # nothing is special at all
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word. Its parts are parsed when somebody asks for them."""
+
+    source: Source
+    start: int
+    end: int
+    context: Context = Context.COMMAND
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """What the word is made of, in order."""
+        from overlaylint.shell.words import parse_parts
+
+        return parse_parts(self)
+
+    @property
+    def raw(self) -> str:
+        """The word as it is written."""
+        return decode(self.source.text[self.start : self.end])
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a compound array assignment: `value`, or `[key]=value`."""
+
+    key: Word | None
+    value: Word
+    append: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """`name=value`, `name[subscript]+=value` or `name=(...)` (3.4, 6.7)."""
+
+    start: int
+    end: int
+    name: str
+    subscript: Word | None
+    append: bool
+    value: Word | tuple[Element, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HereDocument:
+    """The text after `<<`: `body` is a word if it is expanded, and plain text if its delimiter is quoted."""
+
+    start: int
+    end: int
+    quoted: bool
+    strip_tabs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Redirection:
+    """`[descriptor]operator target` (3.6). `target` of a here-document is its text."""
+
+    start: int
+    end: int
+    descriptor: str
+    operator: str
+    target: Word
+
+
+# --- commands (3.2) ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Simple:
+    """A simple command (3.2.2): assignments, words and redirections."""
+
+    source: Source
+    start: int
+    end: int
+
+    @cached_property
+    def details(self) -> Details:
+        """The command taken apart."""
+        from overlaylint.shell.parser import take_apart
+
+        return take_apart(self)
+
+    @property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """The assignments before the first word."""
+        return self.details.assignments
+
+    @property
+    def words(self) -> tuple[Word | Assignment, ...]:
+        """The command's name and arguments; an argument of `declare` may be an assignment."""
+        return self.details.words
+
+    @property
+    def redirections(self) -> tuple[Redirection, ...]:
+        """The redirections, in order."""
+        return self.details.redirections
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a simple command consists of."""
+
+    assignments: tuple[Assignment, ...]
+    words: tuple[Word | Assignment, ...]
+    redirections: tuple[Redirection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Commands joined by `|` (3.2.3), or one command with `!` before it."""
+
+    start: int
+    end: int
+    commands: tuple[Command, ...]
+    is_negated: bool
+    pipes_stderr: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AndOr:
+    """Pipelines joined by `&&` and `||`: `operators[i]` stands before `commands[i + 1]`."""
+
+    start: int
+    end: int
+    commands: tuple[Command, ...]
+    operators: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """A command followed by `&`."""
+
+    start: int
+    end: int
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """Commands that run one after another (3.2.4)."""
+
+    start: int
+    end: int
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`{ list; }`."""
+
+    start: int
+    end: int
+    body: List
+
+
+@dataclass(frozen=True, slots=True)
+class Subshell:
+    """`( list )`."""
+
+    start: int
+    end: int
+    body: List
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """`if`: each branch is its condition and its body."""
+
+    start: int
+    end: int
+    branches: tuple[tuple[List, List], ...]
+    otherwise: List | None
+
+
+@dataclass(frozen=True, slots=True)
+class While:
+    """`while` or `until`."""
+
+    start: int
+    end: int
+    is_until: bool
+    condition: List
+    body: List
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """`for name in words` (`select` too); `words` is None for the positional parameters."""
+
+    start: int
+    end: int
+    name: str
+    words: tuple[Word, ...] | None
+    body: List
+    is_select: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForArithmetic:
+    """`for ((initial; condition; step))`."""
+
+    start: int
+    end: int
+    initial: Word
+    condition: Word
+    step: Word
+    body: List
+
+
+@dataclass(frozen=True, slots=True)
+class CaseArm:
+    """One clause of `case`; `terminator` is `;;`, `;&` or `;;&`."""
+
+    patterns: tuple[Word, ...]
+    body: List
+    terminator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`case subject in arms esac`."""
+
+    start: int
+    end: int
+    subject: Word
+    arms: tuple[CaseArm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`((expression))`."""
+
+    start: int
+    end: int
+    expression: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One test inside `[[ ]]`: `operator` is `-n`, `==`, `=~` ...; unary tests have no `left`."""
+
+    start: int
+    end: int
+    operator: str
+    left: Word | None
+    right: Word
+
+
+@dataclass(frozen=True, slots=True)
+class TestNot:
+    """`! test`."""
+
+    test: TestExpression
+
+
+@dataclass(frozen=True, slots=True)
+class TestBoth:
+    """`left && right`, or `left || right` if `is_or`."""
+
+    is_or: bool
+    left: TestExpression
+    right: TestExpression
+
+
+TestExpression = Test | TestNot | TestBoth
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`[[ expression ]]`."""
+
+    start: int
+    end: int
+    expression: TestExpression
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function definition (3.3)."""
+
+    source: Source
+    start: int
+    end: int
+    name: str
+    body: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Coprocess:
+    """`coproc [name] command`."""
+
+    start: int
+    end: int
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """A compound command with redirections after it."""
+
+    start: int
+    end: int
+    command: Command
+    redirections: tuple[Redirection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """What could not be parsed, for `reason`. To evaluate it makes everything unknown."""
+
+    start: int
+    end: int
+    reason: str
+
+
+Command = (
+    Simple
+    | Pipeline
+    | AndOr
+    | Background
+    | List
+    | Group
+    | Subshell
+    | If
+    | While
+    | For
+    | ForArithmetic
+    | Case
+    | Arithmetic
+    | Conditional
+    | Function
+    | Coprocess
+    | Redirected
+    | Opaque
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """A list between `(` and `)` inside a word, as the parser found it; `end` is past the `)`."""
+
+    body: List
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A parsed file. With errors in it, `body` ends in an `Opaque` node where the first one is."""
+
+    source: Source
+    body: List
+    errors: tuple[SyntaxProblem, ...]
+    comments: tuple[Comment, ...]
+    extended_globs: tuple[int, ...]
+
