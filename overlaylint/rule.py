@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from types import FunctionType
+from typing import cast
 
 from overlaylint.finding import Finding, NotApplicable, Outcome, Severity, Undecided
 
@@ -138,8 +139,7 @@ class Rule:
 
     @property
     def _function(self) -> FunctionType:
-        assert isinstance(self.check, FunctionType)
-        return self.check
+        return cast(FunctionType, self.check)
 
     def _annotation(self, position: int) -> type:
         function = self._function

@@ -1,0 +1,56 @@
+# A fresh machine needs Python 3.11 or later, git and make; the rest is installed in .venv.
+#
+#   make check   install, then check the small overlay in fixtures/ (or OVERLAY=path)
+#   make test    install with the test tools, then lint, types and tests
+#   make bench   measure
+#   make lint    format and lint in place
+
+OVERLAY ?= fixtures/overlay
+PYTEST_OPTIONS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first of these that is new enough; a machine's python3 may be older than its python3.12.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo "$$python"; break; }; done)
+
+.PHONY: check test bench lint clean
+.DELETE_ON_ERROR:
+
+# Exit status 1 says that there are findings, which is what this target is to show.
+check: $(VENV)/installed
+	@$(BIN)/overlaylint check "$(OVERLAY)" || test $$? -eq 1
+
+test: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy overlaylint rules
+	$(BIN)/pytest -n auto $(PYTEST_OPTIONS)
+
+bench: $(VENV)/installed-test
+	$(BIN)/pytest -m bench --benchmark-enable --benchmark-only $(PYTEST_OPTIONS)
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+# Debian ships venv without ensurepip unless python3-venv is installed.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or later is needed, and none is on PATH" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	     && apt-get update && apt-get install -y python3-venv; } \
+	|| { echo "make: $(PYTHON) cannot make a virtual environment: install python3-venv" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-test: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/installed

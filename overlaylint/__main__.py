@@ -1,0 +1,7 @@
+"""`python -m overlaylint`."""
+
+import sys
+
+from overlaylint.cli import main
+
+sys.exit(main())

@@ -1,0 +1,90 @@
+"""The command line. Exit status: 0 nothing found, 1 findings, 2 the job could not be done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from overlaylint import __version__
+
+NOTHING_FOUND = 0
+FINDINGS = 1
+FAILED = 2
+#: What a shell reports of a program that Ctrl-C ended.
+INTERRUPTED = 130
+
+#: Each command's module, imported when the command is run. A command joins by a line here.
+COMMANDS = {
+    "check": "overlaylint.cli.check",
+    "explain": "overlaylint.cli.explain",
+    "rules": "overlaylint.cli.rules",
+}
+
+
+class _Commands(click.Group):
+    """The commands of COMMANDS, each imported only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name]).command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=False,
+)
+@click.version_option(__version__, prog_name="overlaylint", message="%(prog)s %(version)s")
+def overlaylint() -> None:
+    """Check the policies of a Gentoo/Portage overlay, without running a line of it.
+
+    Exit status: 0 nothing found, 1 findings, 2 overlaylint could not do its job.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return the exit status. Errors are one line on stderr."""
+    from overlaylint.engine.errors import UsageError
+    from overlaylint.rule import RuleError
+    from overlaylint.tree import TreeError
+
+    for stream in (sys.stdout, sys.stderr):
+        # Text from an overlay may not fit the terminal's encoding; it is shown all the same.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = overlaylint.main(
+            None if arguments is None else list(arguments),
+            prog_name="overlaylint",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except click.ClickException as error:
+        return _fail(error.format_message())
+    except (UsageError, RuleError, TreeError) as error:
+        return _fail(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("stopped before the end; nothing of the run is reported", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has had enough (`| head`). Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return status if isinstance(status, int) else NOTHING_FOUND
+
+
+def _fail(message: str, status: int = FAILED) -> int:
+    from overlaylint.report.escape import visible, without_commands
+
+    line = without_commands(visible(" ".join(message.split())))
+    print(f"overlaylint: {line}", file=sys.stderr)
+    return status

@@ -1,0 +1,1 @@
+"""Which rules run on what, and what becomes of the findings."""

@@ -1,0 +1,90 @@
+"""Which files a run reports on. Everything else is context: read, but not reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from overlaylint.overlay.files import Role, role_of
+from overlaylint.overlay.repository import Repository
+from overlaylint.tree import TreeError
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The files and folders that were asked for, and what is excluded.
+
+    `given` are paths relative to the overlay's root, `""` for all of it. `exclude` are
+    globs over a path or one of the folders that it lies in. A file that is given itself
+    is reported on though it is excluded, unless `force_exclude` is set.
+    """
+
+    given: frozenset[str] = frozenset({""})
+    exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole overlay is reported on, save what is excluded."""
+        return "" in self.given
+
+    def reports_on(self, path: str) -> bool:
+        """Whether findings in the file at `path` are reported."""
+        if not self.is_whole and not any(part in self.given for part in _with_folders(path)):
+            return False
+        is_excused = path in self.given and not self.force_exclude
+        return is_excused or not self.is_excluded(path)
+
+    def is_excluded(self, path: str) -> bool:
+        """Whether `path`, or a folder that it lies in, matches a glob of `exclude`."""
+        return any(
+            fnmatchcase(part, glob.rstrip("/"))
+            for part in _with_folders(path)
+            for glob in self.exclude
+        )
+
+    def packages(self, repository: Repository) -> frozenset[str] | None:
+        """Return the only packages that may have to do with the files, None for any package.
+
+        An eclass or a profile may have to do with every package.
+        """
+        found: set[str] = set()
+        for path in self.given:
+            category, _, rest = path.partition("/")
+            cp = f"{category}/{rest.partition('/')[0]}"
+            if not rest and category in repository.categories:
+                found.update(one for one in repository.packages if one.startswith(cp))
+            elif rest and repository.package(cp) is not None:
+                found.add(cp)
+            else:
+                return None
+        return frozenset(found)
+
+    def may_concern_ebuild(self, path: str, source_path: str) -> bool:
+        """Whether what a rule says of an ebuild may lie in a file that is reported on.
+
+        `source_path` is where the text of the ebuild is, if `path` is a link.
+        """
+        package = path.rpartition("/")[0]
+        given = [one for one in self.given if one == package or one.startswith(f"{package}/")]
+        if not given or not all(role_of(one) is Role.EBUILD for one in given):
+            return True
+        return path in given or source_path in given
+
+    def with_link_targets(self, repository: Repository) -> Selection:
+        """Return a selection in which each given link brings in the file that it leads to."""
+        found = set(self.given)
+        for path in self.given:
+            try:
+                found.add(repository.tree.resolve(path))
+            except TreeError:
+                # A link that can't be followed has no target; a rule says so.
+                continue
+        return Selection(frozenset(found), self.exclude, self.force_exclude)
+
+
+def _with_folders(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]

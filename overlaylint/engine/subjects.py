@@ -1,0 +1,109 @@
+"""What rules look at: how to find every subject of a type, and what it is called.
+
+A new type of subject joins by a line in `KINDS`; the key is the type's full name, so that
+only the modules are imported that some rule asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from overlaylint.engine.selection import Selection
+from overlaylint.overlay.ebuild import Ebuild, Package
+from overlaylint.overlay.files import File, file_at, files
+from overlaylint.overlay.repository import Repository
+from overlaylint.rule import Rule, RuleError
+
+
+class Subjects:
+    """The subjects of one run, listed as rules ask for them."""
+
+    def __init__(self, repository: Repository, selection: Selection) -> None:
+        self.repository = repository
+        self.selection = selection
+
+    def of(self, rule: Rule) -> Iterator[Any]:
+        """Yield what a rule is to look at. Raises RuleError for a type that is no subject."""
+        kind = kind_of(rule)
+        for subject in kind.subjects(self, rule):
+            package = kind.package(subject)
+            if not package or rule.applies_to_package(package):
+                yield subject
+
+    @cached_property
+    def files(self) -> tuple[File, ...]:
+        """Every file of the selection, sorted by path."""
+        found = (
+            files(self.repository)
+            if self.selection.is_whole
+            else (file for path in self.selection.given for file in file_at(self.repository, path))
+        )
+        by_path = {file.path: file for file in found if self.selection.reports_on(file.path)}
+        return tuple(file for _, file in sorted(by_path.items()))
+
+    def packages(self, rule: Rule) -> Iterator[Package]:
+        """Yield the packages a rule looks at, listing the overlay only where it must."""
+        repository = self.repository
+        touched = self.selection.packages(repository)
+        named = [glob for glob in rule.packages if not set(glob) & set("*?[")]
+        if touched is not None:
+            candidates = sorted(touched)
+        elif rule.packages and len(named) == len(rule.packages):
+            candidates = sorted(named)
+        else:
+            yield from repository.packages.values()
+            return
+        for cp in candidates:
+            package = repository.package(cp) if rule.applies_to_package(cp) else None
+            if package is not None:
+                yield package
+
+    def ebuilds(self, rule: Rule) -> Iterator[Ebuild]:
+        """Yield the ebuilds of those packages that the selection may have to do with."""
+        for package in self.packages(rule):
+            for ebuild in package.ebuilds:
+                if self.selection.may_concern_ebuild(ebuild.path, ebuild.source_path):
+                    yield ebuild
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKind:
+    """How to list the subjects of one type; `Any` stands for that type.
+
+    `package` is the subject's `category/package`, or empty where it belongs to none.
+    """
+
+    subjects: Callable[[Subjects, Rule], Iterable[Any]]
+    path: Callable[[Any], str]
+    package: Callable[[Any], str] = lambda _: ""
+
+
+def kind_of(rule: Rule) -> SubjectKind:
+    """Return the kind of a rule's subject. Raises RuleError for a type that is none."""
+    name = f"{rule.subject.__module__}.{rule.subject.__qualname__}"
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise RuleError(f"{rule.module}: {name} is not a subject that rules can have") from None
+
+
+KINDS: Mapping[str, SubjectKind] = {
+    "overlaylint.overlay.ebuild.Ebuild": SubjectKind(
+        Subjects.ebuilds, lambda ebuild: str(ebuild.path), lambda ebuild: str(ebuild.cp)
+    ),
+    "overlaylint.overlay.ebuild.Package": SubjectKind(
+        Subjects.packages, lambda package: str(package.path), lambda package: str(package.cp)
+    ),
+    "overlaylint.overlay.files.File": SubjectKind(
+        lambda all_of, _: all_of.files, lambda file: str(file.path)
+    ),
+    "overlaylint.overlay.profiles.Profile": SubjectKind(
+        lambda all_of, _: all_of.repository.profiles, lambda profile: str(profile.path)
+    ),
+    "overlaylint.overlay.repository.Repository": SubjectKind(
+        lambda all_of, _: (all_of.repository,), lambda _: "profiles/repo_name"
+    ),
+}

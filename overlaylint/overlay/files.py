@@ -1,0 +1,136 @@
+"""The files of a repository, each with what it is to Portage.
+
+This is what the rules about files as such look at (encoding, line ends, links), and what
+counts as a checked file. Folders whose names start with a dot belong to other programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from overlaylint.finding import Span
+from overlaylint.tree import Kind, TreeError
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.repository import Repository
+
+
+class Role(Enum):
+    """What a file is to Portage, judged by its path alone (PMS 4)."""
+
+    EBUILD = "ebuild"
+    ECLASS = "eclass"
+    HOOK = "hook"
+    """Bash that Portage sources around a build: profile.bashrc, and per-package env files."""
+    PROFILE = "profile file"
+    MANIFEST = "Manifest"
+    METADATA = "metadata"
+    AUXILIARY = "auxiliary file"
+    """Something under a package's `files/`, or a patch that a hook adds to a package."""
+    OTHER = "other file"
+    """Read by people (licences, READMEs), or by other programs."""
+
+    @property
+    def is_script(self) -> bool:
+        """Whether Portage has bash source the file."""
+        return self in (Role.EBUILD, Role.ECLASS, Role.HOOK)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One name in a repository that is no folder.
+
+    `kind` is that of what the name resolves to; a link that is not followed, a special file
+    and a folder that is called `*.ebuild` or `*.eclass` are here as well. `target` is a
+    link's own text. `fault` says why a folder could not be listed.
+    """
+
+    repository: Repository
+    path: str
+    role: Role
+    kind: Kind
+    target: str | None = None
+    fault: str = ""
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    def read(self) -> bytes:
+        """Return the content. Raises TreeError where that is not possible."""
+        return self.repository.tree.read(self.path)
+
+    def span(self, start: int = 0, end: int = 0) -> Span:
+        """Return a place in the file."""
+        return self.repository.span(self.path, start, end)
+
+
+def role_of(path: str) -> Role:
+    """Return what the file at `path` is to Portage."""
+    top, _, rest = path.partition("/")
+    name = path.rpartition("/")[2]
+    parts = path.count("/") + 1
+    if not rest or top in ("licenses", "scripts") or name.startswith("."):
+        return Role.OTHER
+    if top == "eclass":
+        return Role.ECLASS if parts == 2 and name.endswith(".eclass") else Role.OTHER
+    if top == "profiles":
+        return Role.HOOK if name == "profile.bashrc" else Role.PROFILE
+    if top == "metadata":
+        # A pregenerated cache is an answer of Portage's, not something that people write.
+        is_cache = rest.startswith(("cache/", "md5-cache/", "pkg_desc_index"))
+        return Role.OTHER if is_cache else Role.METADATA
+    if fnmatchcase(path, "*/config/env/*/*"):
+        return Role.HOOK
+    if parts == 3 and name.endswith(".ebuild"):
+        return Role.EBUILD
+    if parts == 3 and name == "Manifest":
+        return Role.MANIFEST
+    if name == "metadata.xml" and parts in (2, 3):
+        return Role.METADATA
+    if fnmatchcase(path, "*/*/files/*") or fnmatchcase(path, "*/user-patches/*/*/*"):
+        return Role.AUXILIARY
+    return Role.OTHER
+
+
+def files(repository: Repository, folder: str = "") -> Iterator[File]:
+    """Yield every file below a folder of a repository, in the order of their names.
+
+    Links are not followed into folders. A folder that can't be listed is a File with a
+    `fault`, since what it holds can't be told.
+    """
+    try:
+        entries = repository.tree.entries(folder)
+    except TreeError as error:
+        yield File(repository, folder, Role.OTHER, Kind.FOLDER, None, error.reason)
+        return
+    for entry in entries:
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if entry.kind is not Kind.FOLDER:
+            yield File(repository, path, role_of(path), entry.kind, entry.target)
+            continue
+        role = role_of(path)
+        if role in (Role.EBUILD, Role.ECLASS):
+            yield File(repository, path, role, entry.kind, entry.target)
+        if not entry.is_link and not entry.name.startswith("."):
+            yield from files(repository, path)
+
+
+def file_at(repository: Repository, path: str) -> Iterator[File]:
+    """Yield the File at one path, or those below it if it is a folder; nothing for nothing."""
+    if not path:
+        yield from files(repository)
+        return
+    folder, _, name = path.rpartition("/")
+    for entry in repository.entries(folder):
+        if entry.name != name:
+            continue
+        if entry.kind is not Kind.FOLDER:
+            yield File(repository, path, role_of(path), entry.kind, entry.target)
+        else:
+            yield from files(repository, path)

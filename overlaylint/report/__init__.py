@@ -1,0 +1,45 @@
+"""How a result is shown: one module a format, each with a function `render`.
+
+A format joins by its name in `FORMATS`; the module's name is the same with `_` for `-`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from overlaylint.engine.result import Result
+
+FORMATS = ("text", "json", "github")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a report may take into account besides the results.
+
+    `width` is the terminal's, in columns. `environment` is that of the process, which is how
+    hosts say where they run.
+    """
+
+    use_color: bool = False
+    width: int = 100
+    show_undecided: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = field(default_factory=Path)
+    """The working folder, from which paths are found that a host wants relative to its own."""
+
+
+class Format(Protocol):
+    """What a format's module holds."""
+
+    def render(self, results: Sequence[Result], settings: Settings) -> str:
+        """Return the whole report, each overlay's result in turn."""
+        ...
+
+
+def load_format(name: str) -> Format:
+    """Return the module of a format of `FORMATS`."""
+    return cast(Format, import_module(f"{__name__}.{name.replace('-', '_')}"))

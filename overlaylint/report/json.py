@@ -1,0 +1,131 @@
+"""JSON for programs: one object, described in docs/json.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from overlaylint.engine.result import Result
+from overlaylint.finding import Finding, Fix, Related, Severity, Span
+from overlaylint.report import Settings
+
+#: Raised when something is removed or changes its meaning; additions leave it as it is.
+SCHEMA = 1
+
+Value = str | int | None | list["Value"] | dict[str, "Value"]
+
+
+def render(results: Sequence[Result], _: Settings) -> str:
+    """Return the object, indented, with its keys in a fixed order."""
+    return json.dumps(report(results), indent=2) + "\n"
+
+
+def report(results: Sequence[Result]) -> dict[str, Value]:
+    """Return the object as plain data."""
+    return {
+        "schema": SCHEMA,
+        "findings": [_finding(result, one) for result in results for one in result.findings],
+        "undecided": [
+            {
+                "rule": one.rule,
+                "path": _text(one.span.path),
+                "repository": _text(result.repository.name),
+                "start": _position(result, one.span, one.span.start),
+                "reason": _text(one.reason),
+            }
+            for result in results
+            for one in result.undecided
+        ],
+        "skipped": [
+            {
+                "rule": one.rule,
+                "repository": _text(result.repository.name),
+                "reason": _text(one.reason),
+            }
+            for result in results
+            for one in result.skipped
+        ],
+        "suppressed": [
+            {**_finding(result, one.finding), "reason": _text(one.reason)}
+            for result in results
+            for one in result.suppressed
+        ],
+        "summary": _summary(results),
+    }
+
+
+def _summary(results: Sequence[Result]) -> dict[str, Value]:
+    by_severity: dict[str, Value] = {
+        f"{severity}s": sum(result.count(severity) for result in results)
+        for severity in sorted(Severity, reverse=True)
+    }
+    skipped = [{one.rule for one in result.skipped} for result in results]
+    ran = {
+        rule.name
+        for result, not_run in zip(results, skipped, strict=True)
+        for rule in result.rules
+        if rule.name not in not_run
+    }
+    return {
+        "files": sum(result.files for result in results),
+        "rules": len(ran),
+        "findings": sum(len(result.findings) for result in results),
+        **by_severity,
+        "undecided": sum(len(result.undecided) for result in results),
+        "suppressed": sum(len(result.suppressed) for result in results),
+        "skipped": sum(len(result.skipped) for result in results),
+        "missing_masters": [
+            {"master": _text(name), "reason": _text(reason)}
+            for result in results
+            for name, reason in result.missing_masters.items()
+        ],
+    }
+
+
+def _finding(result: Result, finding: Finding) -> dict[str, Value]:
+    return {
+        "rule": finding.rule,
+        "severity": str(finding.severity),
+        "message": _text(finding.message),
+        "help": _text(finding.help),
+        "repository": _text(result.repository.name),
+        **_place(result, finding.span),
+        "related": [_related(result, one) for one in finding.related],
+        "fix": None if finding.fix is None else _fix(result, finding.fix),
+    }
+
+
+def _related(result: Result, related: Related) -> dict[str, Value]:
+    return {
+        "message": _text(related.message),
+        "repository": _text(related.span.repository or result.repository.name),
+        **_place(result, related.span),
+    }
+
+
+def _fix(result: Result, fix: Fix) -> dict[str, Value]:
+    return {
+        "title": _text(fix.title),
+        "safe": fix.is_safe,
+        "edits": [{**_place(result, edit.span), "text": _text(edit.text)} for edit in fix.edits],
+    }
+
+
+def _place(result: Result, span: Span) -> dict[str, Value]:
+    return {
+        "path": _text(span.path),
+        "start": _position(result, span, span.start),
+        "end": _position(result, span, max(span.start, span.end)),
+    }
+
+
+def _position(result: Result, span: Span, offset: int) -> dict[str, Value]:
+    index = result.sources.index(span)
+    if index is None:
+        return {"line": 1, "column": 1}
+    return {"line": index.line(offset), "column": index.character_column(offset)}
+
+
+def _text(text: str) -> str:
+    r"""Return text that every JSON parser takes: bytes that are no UTF-8 become `\xff`."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

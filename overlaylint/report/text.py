@@ -1,0 +1,130 @@
+"""Text for people: a code frame for each finding, and a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from overlaylint.engine.result import Result
+from overlaylint.finding import Finding, Related, Severity, Span, Undecided
+from overlaylint.report import Settings
+from overlaylint.report.escape import visible, without_commands
+from overlaylint.report.frame import Label, frame
+from overlaylint.report.style import Style
+
+
+def render(results: Sequence[Result], settings: Settings) -> str:
+    """Return the findings of each overlay with their frames, and a summary."""
+    style = Style(settings.use_color)
+    lines: list[str] = []
+    for result in results:
+        for finding in result.findings:
+            lines += _finding(result, finding, style, settings.width)
+            lines.append("")
+        if settings.show_undecided and result.undecided:
+            lines += [f"undecided: {_undecided(result, one)}" for one in result.undecided]
+            lines.append("")
+        lines += _summary(result, style, settings, is_only=len(results) == 1)
+    if settings.environment.get("GITHUB_ACTIONS") == "true":
+        lines = [without_commands(line) for line in lines]
+    return "\n".join(lines) + "\n"
+
+
+def place(result: Result, span: Span) -> str:
+    """Return `path:line:column` of a place, the path alone where the file has no content.
+
+    A place in a master has the master's name before it.
+    """
+    path = visible(span.path or ".")
+    if span.repository:
+        path = f"{visible(span.repository)}::{path}"
+    index = result.sources.index(span)
+    if index is None or not index.data:
+        return path
+    return f"{path}:{index.line(span.start)}:{index.character_column(span.start)}"
+
+
+def _finding(result: Result, finding: Finding, style: Style, width: int) -> Iterator[str]:
+    kind = style.severity(finding.severity, f"{finding.severity}[{visible(finding.rule)}]")
+    yield f"{kind}: {style.strong(visible(finding.message))}"
+    yield f"  {style.gutter('-->')} {place(result, finding.span)}"
+    own = [Label(finding.span.start, finding.span.end, "", True)]
+    own += [_label(one) for one in finding.related if _is_in(one.span, finding.span)]
+    yield from _frame(result, finding.span, own, style, width)
+    others = [one for one in finding.related if not _is_in(one.span, finding.span)]
+    for span in {(one.span.repository, one.span.path): one.span for one in others}.values():
+        labels = [one for one in others if _is_in(one.span, span)]
+        yield f"  {style.gutter(':::')} {place(result, labels[0].span)}"
+        if result.sources.index(span) is None or not any(one.span.end for one in labels):
+            yield from (f"      {visible(one.message)}" for one in labels)
+        else:
+            yield from _frame(result, span, [_label(one) for one in labels], style, width)
+    if finding.help:
+        yield f"  {style.strong('help')}: {visible(finding.help)}"
+    if finding.fix is not None:
+        kind = "fix" if finding.fix.is_safe else "unsafe fix"
+        yield f"  {style.strong(kind)}: {visible(finding.fix.title)}"
+
+
+def _frame(
+    result: Result, span: Span, labels: Sequence[Label], style: Style, width: int
+) -> Iterator[str]:
+    index = result.sources.index(span)
+    # What is wrong with a file as a whole needs no look at its first lines.
+    if index is None or not index.data or not any(label.end for label in labels):
+        return
+    yield from frame(index, labels, style, width)
+
+
+def _label(related: Related) -> Label:
+    return Label(related.span.start, related.span.end, related.message)
+
+
+def _is_in(span: Span, other: Span) -> bool:
+    return (span.repository, span.path) == (other.repository, other.path)
+
+
+def _undecided(result: Result, undecided: Undecided) -> str:
+    return (
+        f"{place(result, undecided.span)}: {visible(undecided.rule)}: {visible(undecided.reason)}"
+    )
+
+
+def _summary(result: Result, style: Style, settings: Settings, *, is_only: bool) -> Iterator[str]:
+    ran = len(result.rules) - len(result.skipped)
+    parts = [_findings(result, style)]
+    if result.undecided:
+        hint = "" if settings.show_undecided else " (--show-undecided lists them)"
+        parts.append(f"{len(result.undecided)} undecided{hint}")
+    if result.suppressed:
+        parts.append(f"{len(result.suppressed)} suppressed")
+    if result.skipped:
+        parts.append(f"{_count(len(result.skipped), 'rule')} skipped")
+    name = "" if is_only else f"{visible(result.repository.name)}: "
+    checked = f"{_count(result.files, 'file')} checked with {_count(ran, 'rule')}"
+    yield f"{name}{checked}: {', '.join(parts)}"
+    reasons: dict[str, list[str]] = {}
+    for one in result.skipped:
+        reasons.setdefault(one.reason, []).append(one.rule)
+    for reason, rules in reasons.items():
+        yield f"skipped: {visible(', '.join(rules))}: {visible(reason)}"
+    for name, reason in result.missing_masters.items():
+        yield (
+            f"master {visible(name)} is missing: {visible(reason)};"
+            f" --master {visible(name)}=PATH says where it is"
+        )
+
+
+def _findings(result: Result, style: Style) -> str:
+    if not result.findings:
+        return style.strong("no findings")
+    counts = [
+        style.severity(severity, _count(result.count(severity), str(severity)))
+        for severity in sorted(Severity, reverse=True)
+        if result.count(severity)
+    ]
+    total = _count(len(result.findings), "finding")
+    return f"{style.strong(total)} ({', '.join(counts)})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

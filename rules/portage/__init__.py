@@ -1,0 +1,5 @@
+"""Rules that every overlay wants."""
+
+from overlaylint.rule import Pack
+
+PACK = Pack("any overlay")
