@@ -14,6 +14,7 @@ from overlaylint.overlay.version import is_category_name, is_package_name, split
 from overlaylint.tree import Entry, Kind, Tree, TreeError
 
 if TYPE_CHECKING:
+    from overlaylint.overlay.profile_node import ProfileNode
     from overlaylint.overlay.profiles import Profiles
 
 # Folders at the top level that PMS 4 or usage gives another meaning.
@@ -43,6 +44,7 @@ class Repository:
         self.is_checked = is_checked
         self._known_as = known_as
         self._packages: dict[str, Package | None] = {}
+        self._profile_nodes: dict[str, ProfileNode] = {}
 
     def __repr__(self) -> str:
         return f"<Repository {self.name} in {self.tree.name}>"
@@ -207,11 +209,38 @@ class Repository:
         return frozenset(found)
 
     @cached_property
+    def license_groups(self) -> Mapping[str, frozenset[str]]:
+        """The groups of profiles/license_groups, here and in every repository around."""
+        found: dict[str, set[str]] = {}
+        for repository in self.family:
+            for line in repository.lines("profiles/license_groups"):
+                names = (word.text for word in line.words[1:])
+                found.setdefault(line.words[0].text, set()).update(names)
+        return {name: frozenset(members) for name, members in found.items()}
+
+    @cached_property
+    def arches(self) -> frozenset[str]:
+        """The architectures of profiles/arch.list, here and in every repository around."""
+        return frozenset(
+            line.text
+            for repository in self.family
+            for line in repository.lines("profiles/arch.list")
+        )
+
+    @cached_property
     def profiles(self) -> Profiles:
         """The profiles that may be chosen here."""
         from overlaylint.overlay.profiles import Profiles
 
         return Profiles(self)
+
+    def profile_node(self, path: str) -> ProfileNode:
+        """Return one profile folder, by its path in the repository (`profiles/base`)."""
+        from overlaylint.overlay.profile_node import ProfileNode
+
+        if path not in self._profile_nodes:
+            self._profile_nodes[path] = ProfileNode(self, path)
+        return self._profile_nodes[path]
 
     # Files
 
