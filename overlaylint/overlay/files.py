@@ -6,10 +6,11 @@ counts as a checked file. Folders whose names start with a dot belong to other p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
@@ -17,6 +18,11 @@ from overlaylint.tree import Kind, TreeError
 
 if TYPE_CHECKING:
     from overlaylint.overlay.repository import Repository
+    from overlaylint.shell import Script
+
+
+#: Larger scripts are not parsed. The largest eclass of ::gentoo has less than a tenth of it.
+LARGEST_SCRIPT = 2 * 1024 * 1024
 
 
 class Role(Enum):
@@ -38,6 +44,11 @@ class Role(Enum):
     def is_script(self) -> bool:
         """Whether Portage has bash source the file."""
         return self in (Role.EBUILD, Role.ECLASS, Role.HOOK)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether Portage reads the file as text (GLEP 31)."""
+        return self.is_script or self in (Role.PROFILE, Role.METADATA, Role.MANIFEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,11 @@ class File:
         """The last part of the path."""
         return self.path.rpartition("/")[2]
 
+    @property
+    def is_link(self) -> bool:
+        """Whether the name is a link, be it a good one or not."""
+        return self.target is not None
+
     def read(self) -> bytes:
         """Return the content. Raises TreeError where that is not possible."""
         return self.repository.tree.read(self.path)
@@ -68,6 +84,35 @@ class File:
     def span(self, start: int = 0, end: int = 0) -> Span:
         """Return a place in the file."""
         return self.repository.span(self.path, start, end)
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file that Portage reads as text, with its content.
+
+    `path` is where the content lies: a link and what it leads to are one TextFile.
+    """
+
+    repository: Repository
+    path: str
+    role: Role
+    data: bytes
+
+    def span(self, start: int = 0, end: int = 0) -> Span:
+        """Return a place in the file."""
+        return self.repository.span(self.path, start, end)
+
+
+@dataclass(frozen=True)
+class ScriptFile(TextFile):
+    """A file that Portage has bash source, and that is not too large to be parsed."""
+
+    @cached_property
+    def script(self) -> Script:
+        """The content as bash reads it."""
+        from overlaylint.shell import parse
+
+        return parse(self.data, self.path)
 
 
 def role_of(path: str) -> Role:
@@ -134,3 +179,24 @@ def file_at(repository: Repository, path: str) -> Iterator[File]:
             yield File(repository, path, role_of(path), entry.kind, entry.target)
         else:
             yield from files(repository, path)
+
+
+def text_files(found: Iterable[File]) -> Iterator[TextFile]:
+    """Yield what Portage reads as text among some files, each content once.
+
+    Files that can't be read are passed over: a rule about files says so.
+    """
+    seen = set()
+    for file in found:
+        if not file.role.is_text or file.kind is not Kind.FILE:
+            continue
+        try:
+            path = file.repository.tree.resolve(file.path)
+            if path in seen:
+                continue
+            data = file.read()
+        except TreeError:
+            continue
+        seen.add(path)
+        is_script = file.role.is_script and len(data) <= LARGEST_SCRIPT
+        yield (ScriptFile if is_script else TextFile)(file.repository, path, file.role, data)

@@ -1,0 +1,153 @@
+"""Kernel configurations: `CONFIG_X=y`, and which files make up the one of a kernel.
+
+The format is Kconfig's (Documentation/kbuild/kconfig.rst); how files are found and joined
+is `find_config` of coreos-kernel.eclass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from overlaylint.finding import Span
+from overlaylint.overlay.text import decode
+from overlaylint.overlay.version import Version, parse_version
+from overlaylint.tree import Kind
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.ebuild import Ebuild, Package
+
+#: What the files of a kernel package are called: a base name, and perhaps a version.
+COMMON = "commonconfig"
+DEFCONFIG = "_defconfig"
+
+_OPTION = re.compile(
+    rb"^(?:CONFIG_(?P<set>[A-Za-z0-9_]+)=(?P<value>[^\r\n]*)"
+    rb"|# CONFIG_(?P<unset>[A-Za-z0-9_]+) is not set[ \t]*)\r?$",
+    re.MULTILINE,
+)
+_FILE = re.compile(
+    r"(?P<base>commonconfig|(?P<arch>[A-Za-z0-9_]+?)_defconfig)(?:-(?P<version>.+))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What one line says of a symbol; `value` is None for `# CONFIG_X is not set`."""
+
+    symbol: str
+    value: str | None
+    span: Span
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the symbol is set to anything but `n`."""
+        return self.value not in (None, "n")
+
+
+@dataclass(frozen=True)
+class KernelConfig:
+    """A configuration out of several files, of which a later one overrules an earlier one.
+
+    `version` is what the files' names have (`5.8`), or the ebuild's version; `arch` is
+    Portage's name of the architecture.
+    """
+
+    version: str
+    arch: str
+    paths: tuple[str, ...]
+    lines: tuple[Option, ...]
+
+    @cached_property
+    def options(self) -> Mapping[str, Option]:
+        """Each symbol's last line."""
+        return {option.symbol: option for option in self.lines}
+
+    def value(self, symbol: str) -> str | None:
+        """Return a symbol's value, without `CONFIG_`: None where it is off or not named."""
+        option = self.options.get(symbol)
+        return option.value if option is not None and option.is_on else None
+
+    @property
+    def kernel_version(self) -> Version | None:
+        """The version for comparing, or None where the files' names have none."""
+        return parse_version(self.version)
+
+
+def parse_kernel_config(data: bytes, path: str, repository: str = "") -> tuple[Option, ...]:
+    """Return every line of a configuration that says something of a symbol, in order."""
+    return tuple(
+        Option(
+            decode(match["set"] or match["unset"]),
+            None if match["unset"] else decode(match["value"]).rstrip(),
+            Span(path, match.start(), match.start() + len(match.group().rstrip(b"\r")), repository),
+        )
+        for match in _OPTION.finditer(data)
+    )
+
+
+def kernel_configs(package: Package) -> tuple[KernelConfig, ...]:
+    """Return the configuration for each version and architecture that `files/` has files for.
+
+    For a version without a file of its own name, the one without a version counts, as it
+    does in the eclass.
+    """
+    names = _config_files(package)
+    versions = sorted({version for _, version in names})
+    arches = sorted({base.removesuffix(DEFCONFIG) for base, _ in names if base != COMMON})
+    found = []
+    for version in versions:
+        for arch in arches:
+            bases = (f"{arch}{DEFCONFIG}", COMMON)
+            files = [names.get((base, version), names.get((base, ""))) for base in bases]
+            has_own = any((base, version) in names for base in bases)
+            if has_own and files[0] is not None:
+                found.append(_joined(package, version, arch, [path for path in files if path]))
+    return tuple(found)
+
+
+def kernel_config_for(ebuild: Ebuild, package: Package, arch: str) -> KernelConfig | None:
+    """Return the configuration an ebuild is built with on an architecture, or None.
+
+    The files may lie in another package, as coreos-modules has those of coreos-kernel.
+    They are looked for by PVR, PV, PV without its last part, and without any version.
+    """
+    names = _config_files(package)
+    shorter = re.sub(r"[._][^._]*$", "", ebuild.PV)
+    paths = []
+    for base in (f"{arch}{DEFCONFIG}", COMMON):
+        tried = (names.get((base, suffix)) for suffix in (ebuild.PVR, ebuild.PV, shorter, ""))
+        path = next(filter(None, tried), None)
+        if path is not None:
+            paths.append(path)
+        elif base != COMMON:
+            return None
+    return _joined(package, ebuild.PVR, arch, paths)
+
+
+def _config_files(package: Package) -> dict[tuple[str, str], str]:
+    """Return path by base name and version, for each configuration in `files/`."""
+    folder = f"{package.path}/files"
+    found = {}
+    for entry in package.repository.entries(folder):
+        match = _FILE.fullmatch(entry.name)
+        if match is not None and entry.kind is Kind.FILE:
+            found[match["base"], match["version"] or ""] = f"{folder}/{entry.name}"
+    return found
+
+
+def _joined(package: Package, version: str, arch: str, paths: Iterable[str]) -> KernelConfig:
+    """Join files in the order the ebuild does: the architecture's, then the common one."""
+    kept = tuple(paths)
+    repository = package.repository
+    lines = [
+        option
+        for path in kept
+        for option in parse_kernel_config(
+            repository.tree.read(path), path, repository.span(path).repository
+        )
+    ]
+    return KernelConfig(version, arch, kept, tuple(lines))
