@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from overlaylint.engine.selection import Selection
 from overlaylint.overlay.ebuild import Ebuild, Package
-from overlaylint.overlay.files import File, file_at, files
+from overlaylint.overlay.files import File, ScriptFile, TextFile, file_at, files, text_files
 from overlaylint.overlay.repository import Repository
 from overlaylint.rule import Rule, RuleError
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.kernel_config import KernelConfig
 
 
 class Subjects:
@@ -30,8 +33,11 @@ class Subjects:
         kind = kind_of(rule)
         for subject in kind.subjects(self, rule):
             package = kind.package(subject)
-            if not package or rule.applies_to_package(package):
-                yield subject
+            if package and not rule.applies_to_package(package):
+                continue
+            if kind.is_file and not rule.may_report_in(kind.path(subject)):
+                continue
+            yield subject
 
     @cached_property
     def files(self) -> tuple[File, ...]:
@@ -43,6 +49,16 @@ class Subjects:
         )
         by_path = {file.path: file for file in found if self.selection.reports_on(file.path)}
         return tuple(file for _, file in sorted(by_path.items()))
+
+    @cached_property
+    def texts(self) -> tuple[TextFile, ...]:
+        """What Portage reads as text among those files."""
+        return tuple(text_files(self.files))
+
+    @property
+    def scripts(self) -> tuple[ScriptFile, ...]:
+        """What Portage has bash source among those files."""
+        return tuple(text for text in self.texts if isinstance(text, ScriptFile))
 
     def packages(self, rule: Rule) -> Iterator[Package]:
         """Yield the packages a rule looks at, listing the overlay only where it must."""
@@ -68,17 +84,26 @@ class Subjects:
                 if self.selection.may_concern_ebuild(ebuild.path, ebuild.source_path):
                     yield ebuild
 
+    def kernel_configs(self, rule: Rule) -> Iterator[KernelConfig]:
+        """Yield the kernel configurations of those packages."""
+        from overlaylint.overlay.kernel_config import kernel_configs
+
+        for package in self.packages(rule):
+            yield from kernel_configs(package)
+
 
 @dataclass(frozen=True, slots=True)
 class SubjectKind:
     """How to list the subjects of one type; `Any` stands for that type.
 
-    `package` is the subject's `category/package`, or empty where it belongs to none.
+    `package` is the subject's `category/package`, or empty where it belongs to none. Where the
+    subject `is_file`, a rule looks only at those that it reports in.
     """
 
     subjects: Callable[[Subjects, Rule], Iterable[Any]]
     path: Callable[[Any], str]
     package: Callable[[Any], str] = lambda _: ""
+    is_file: bool = False
 
 
 def kind_of(rule: Rule) -> SubjectKind:
@@ -98,10 +123,21 @@ KINDS: Mapping[str, SubjectKind] = {
         Subjects.packages, lambda package: str(package.path), lambda package: str(package.cp)
     ),
     "overlaylint.overlay.files.File": SubjectKind(
-        lambda all_of, _: all_of.files, lambda file: str(file.path)
+        lambda all_of, _: all_of.files, lambda file: str(file.path), is_file=True
     ),
-    "overlaylint.overlay.profiles.Profile": SubjectKind(
-        lambda all_of, _: all_of.repository.profiles, lambda profile: str(profile.path)
+    "overlaylint.overlay.files.ScriptFile": SubjectKind(
+        lambda all_of, _: all_of.scripts, lambda script: str(script.path), is_file=True
+    ),
+    "overlaylint.overlay.files.TextFile": SubjectKind(
+        lambda all_of, _: all_of.texts, lambda text: str(text.path), is_file=True
+    ),
+    "overlaylint.overlay.kernel_config.KernelConfig": SubjectKind(
+        Subjects.kernel_configs,
+        lambda config: str(config.paths[0]),
+        lambda config: "/".join(config.paths[0].split("/")[:2]),
+    ),
+    "overlaylint.overlay.profile.Profile": SubjectKind(
+        lambda all_of, _: all_of.repository.profiles, lambda profile: f"profiles/{profile.name}"
     ),
     "overlaylint.overlay.repository.Repository": SubjectKind(
         lambda all_of, _: (all_of.repository,), lambda _: "profiles/repo_name"

@@ -127,9 +127,8 @@ def role_of(path: str) -> Role:
     if top == "profiles":
         return Role.HOOK if name == "profile.bashrc" else Role.PROFILE
     if top == "metadata":
-        # A pregenerated cache is an answer of Portage's, not something that people write.
-        is_cache = rest.startswith(("cache/", "md5-cache/", "pkg_desc_index"))
-        return Role.OTHER if is_cache else Role.METADATA
+        # Below are caches, news, security notices and schemas: for other programs, or generated.
+        return Role.METADATA if parts == 2 and name != "pkg_desc_index" else Role.OTHER
     if fnmatchcase(path, "*/config/env/*/*"):
         return Role.HOOK
     if parts == 3 and name.endswith(".ebuild"):

@@ -10,26 +10,26 @@ A misspelt name suppresses nothing, and a name of a rule that is gone only takes
 
 ## Example
 
-`dev-lang/rust/rust-1.46.0.ebuild`:
+`app-misc/hello/hello-1.0.ebuild`:
 
 ```bash
 # Copyright 2026 The overlay's authors
 
 EAPI=7
-# overlaylint: ignore[stage0-patchlevels] -- the .0 release does not build on arm64
-RUST_STAGE0_VERSION="1.45.2"
+# overlaylint: ignore[nul-bytes] -- a test of the package manager needs it
+SLOT="0"
 ```
 
 ## Use instead
 
-`dev-lang/rust/rust-1.46.0.ebuild`:
+`app-misc/hello/hello-1.0.ebuild`:
 
 ```bash
 # Copyright 2026 The overlay's authors
 
 EAPI=7
-# overlaylint: ignore[stage0-patchlevel] -- the .0 release does not build on arm64
-RUST_STAGE0_VERSION="1.45.2"
+# overlaylint: ignore[nul-byte] -- a test of the package manager needs it
+SLOT="0"
 ```
 
 ## References

@@ -12,14 +12,14 @@ in that place, nobody hears of it.
 
 ## Example
 
-`dev-lang/rust/rust-1.46.0.ebuild`:
+`app-misc/hello/hello-1.0.ebuild`:
 
 ```bash
 # Copyright 2026 The overlay's authors
 
 EAPI=7
 # overlaylint: ignore[carriage-return] -- the file was saved on another system
-DESCRIPTION="a language"
+DESCRIPTION="Says hello"
 SLOT="0"
 ```
 
@@ -27,13 +27,13 @@ SLOT="0"
 
 Remove the comment, or the one name from it.
 
-`dev-lang/rust/rust-1.46.0.ebuild`:
+`app-misc/hello/hello-1.0.ebuild`:
 
 ```bash
 # Copyright 2026 The overlay's authors
 
 EAPI=7
-DESCRIPTION="a language"
+DESCRIPTION="Says hello"
 SLOT="0"
 ```
 
