@@ -10,7 +10,11 @@ from overlaylint.finding import Span
 from overlaylint.overlay.version import Version, parse_version, split_pf
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from overlaylint.overlay.evaluation import Evaluated, Evaluation
     from overlaylint.overlay.repository import Repository
+    from overlaylint.overlay.trace import Trace, Tracer
     from overlaylint.tree import Kind
 
 
@@ -97,6 +101,31 @@ class Ebuild:
     def read(self) -> bytes:
         """Return the text. Raises TreeError where the file can't be read."""
         return self.repository.tree.read(self.path)
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """What the ebuild's global scope comes to. Raises TreeError where a file can't be read."""
+        from overlaylint.overlay.evaluation import evaluate
+
+        return evaluate(self)
+
+    def variable(self, name: str) -> Evaluated | None:
+        """Return a variable as global scope leaves it; None where nothing assigned it."""
+        return self.evaluation.variable(name)
+
+    def trace(self, phase: str, use: Mapping[str, bool] | None = None) -> Trace:
+        """Return what a phase would run, with some USE flags assumed on or off."""
+        from overlaylint.overlay.trace import Tracer
+
+        key = tuple(sorted((use or {}).items()))
+        tracer = self._tracers.get(key)
+        if tracer is None:
+            tracer = self._tracers[key] = Tracer(self.evaluation, use)
+        return tracer.trace(phase)
+
+    @cached_property
+    def _tracers(self) -> dict[tuple[tuple[str, bool], ...], Tracer]:
+        return {}
 
     def span(self, start: int = 0, end: int = 0) -> Span:
         """Return a place in the file that holds the text.

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from overlaylint.overlay.visibility import Visibility
 
 #: The variables whose values add up from parent to child (portage.const.INCREMENTALS).
+#: ACCEPT_LICENSE and its like are none of them: those add up over make.globals, the
+#: profile and make.conf, but of the profile's nodes the last that sets one decides.
 INCREMENTALS = frozenset(
     {
         "ACCEPT_KEYWORDS",
@@ -38,9 +40,6 @@ INCREMENTALS = frozenset(
         "USE_EXPAND_UNPREFIXED",
     }
 )
-
-# Incremental too, but with `*` and groups, so that words are kept and not resolved.
-_LAZY_INCREMENTALS = frozenset({"ACCEPT_LICENSE", "ACCEPT_PROPERTIES", "ACCEPT_RESTRICT"})
 
 #: As deep as parents may go; the deepest chain in ::gentoo is about ten.
 DEEPEST = 64
@@ -234,9 +233,6 @@ class Profile:
         )
         if name in INCREMENTALS:
             words = stack_flags(layer.words(name) for layer in setters)
-            return Variable(name, " ".join(word.text for word in words), words, assignments)
-        if name in _LAZY_INCREMENTALS:
-            words = tuple(word for layer in setters for word in layer.words(name))
             return Variable(name, " ".join(word.text for word in words), words, assignments)
         last = setters[-1]
         text = last.variables[name].value.text

@@ -16,6 +16,7 @@ from overlaylint.tree import Entry, Kind, Tree, TreeError
 if TYPE_CHECKING:
     from overlaylint.overlay.profile_node import ProfileNode
     from overlaylint.overlay.profiles import Profiles
+    from overlaylint.shell import Script
 
 # Folders at the top level that PMS 4 or usage gives another meaning.
 _NO_CATEGORIES = frozenset({"eclass", "licenses", "metadata", "profiles", "scripts", "local"})
@@ -45,6 +46,7 @@ class Repository:
         self._known_as = known_as
         self._packages: dict[str, Package | None] = {}
         self._profile_nodes: dict[str, ProfileNode] = {}
+        self._scripts: dict[str, Script] = {}
 
     def __repr__(self) -> str:
         return f"<Repository {self.name} in {self.tree.name}>"
@@ -243,6 +245,15 @@ class Repository:
         return self._profile_nodes[path]
 
     # Files
+
+    def script(self, path: str) -> Script:
+        """Return a file as bash reads it. Raises TreeError where it can't be read."""
+        from overlaylint.shell import parse
+
+        script = self._scripts.get(path)
+        if script is None:
+            script = self._scripts[path] = parse(self.tree.read(path), f"{self.name}:{path}")
+        return script
 
     def read_if_there(self, path: str) -> bytes | None:
         """Return a file's content, or None where there is no such file.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
@@ -162,7 +163,7 @@ class _Use:
             on = {flag for flag, is_on in states.items() if is_on} | forced
             if self._profile.arch:
                 on.add(self._profile.arch)
-            return self._known_flags(on - masked, iuse, metadata, forced | masked)
+            return self._known_flags(on - masked, iuse, metadata)
 
         found = enabled(declared)
         if self._with_test and _restricts_test(metadata, found):
@@ -256,22 +257,44 @@ class _Use:
     def _repository_effects(
         self, ebuild: Ebuild, candidate: Candidate, stable: bool
     ) -> Iterator[_Effect]:
-        """Yield what the repositories' own `profiles` folders say, whatever the profile."""
-        for repository in (*ebuild.repository.masters, ebuild.repository):
+        """Yield what the repositories' own `profiles` folders say, whatever the profile.
+
+        Of their make.defaults only flags are looked at, which is all that is of use there.
+        """
+        family = (*ebuild.repository.masters, ebuild.repository)
+        for repository in family:
             node = repository.profile_node("profiles")
             if repository.name not in self._top_effects:
-                self._top_effects[repository.name] = _effect(self._top_words(node))
+                layer = _top_layer(node)
+                words = (_Word(_without_plus(flag), "make.defaults") for flag in layer.words("USE"))
+                self._top_effects[repository.name] = _effect(words)
             yield from self._layer_effects(
                 node, self._top_effects[repository.name], candidate, stable
             )
+        key = f"{ebuild.repository.name} USE_EXPAND"
+        if key not in self._top_effects:
+            self._top_effects[key] = _effect(self._top_expanded(family))
+        yield self._top_effects[key]
 
-    def _top_words(self, node: ProfileNode) -> Iterator[_Word]:
-        from overlaylint.overlay.profile import Layer
+    def _top_expanded(self, family: tuple[Repository, ...]) -> Iterator[_Word]:
+        """Yield the flags of USE_EXPAND variables outside profiles.
 
-        files = node.read("make.defaults")
-        if files:
-            defaults = read_make_defaults(files, {})
-            yield from self._default_words(Layer(node, defaults, defaults.latest()))
+        Those do not add up: the last assignment takes all others' flags away, and a minus
+        means nothing (portage.config.regenerate).
+        """
+        layers = [_top_layer(repository.profile_node("profiles")) for repository in family]
+        for name in self._expand:
+            prefix = f"{name.lower()}_"
+            setters = [layer for layer in layers if name in layer.variables]
+            if not setters:
+                continue
+            last = setters[-1]
+            place = last.variables[name]
+            span = last.node.repository.span(place.path, place.start, place.end)
+            yield _Word(Flag(f"{prefix}*", True, span), "make.defaults")
+            for flag in last.words(name):
+                if not flag.is_off:
+                    yield _Word(Flag(prefix + flag.name, False, flag.span), "make.defaults")
 
     def _flag_effect(self, node: ProfileNode, name: str) -> _Effect:
         key = (id(node), name)
@@ -333,21 +356,33 @@ class _Use:
         enabled: Iterable[str],
         iuse: frozenset[str],
         metadata: Mapping[str, str],
-        restricted: frozenset[str],
     ) -> frozenset[str]:
         """Return those of the flags that the ebuild has, declared or implicit."""
         if metadata.get("EAPI", "0") not in _WITHOUT_IUSE_EFFECTIVE:
             return frozenset(flag for flag in enabled if flag in iuse or flag in self._implicit)
-        arches = self._profile.repository.arches
         return frozenset(
             flag
             for flag in enabled
-            if flag in iuse
-            or flag in arches
-            or flag in restricted
-            or flag in (self._profile.arch, "build", "bootstrap")
-            or flag.startswith(self._hidden)
+            if flag in iuse or flag in self._old_implicit or flag.startswith(self._hidden)
         )
+
+    @cached_property
+    def _old_implicit(self) -> frozenset[str]:
+        """The flags that Portage takes for implicit before EAPI 5: its own rules of thumb.
+
+        Of masked and forced flags, those of every package count, and only the profiles'.
+        """
+        restricted: dict[str, bool] = {}
+        for kind in ("force", "mask"):
+            states: dict[str, bool] = {}
+            for node in self._profile.nodes:
+                effect = self._flag_effect(node, f"use.{kind}")
+                if effect.clears:
+                    states.clear()
+                states.update(effect.states)
+            restricted.update((flag, True) for flag, is_on in states.items() if is_on)
+        arches = self._profile.repository.arches
+        return arches | {*restricted, self._profile.arch, "build", "bootstrap"}
 
     def _implicit_flags(self) -> frozenset[str]:
         """Return PMS's IUSE_EFFECTIVE without an ebuild's own IUSE (PMS 11.1.1)."""
@@ -360,6 +395,13 @@ class _Use:
             prefix = f"{name.lower()}_"
             found.update(prefix + value for value in profile.words(f"USE_EXPAND_VALUES_{name}"))
         return frozenset(found)
+
+
+def _top_layer(node: ProfileNode) -> Layer:
+    from overlaylint.overlay.profile import Layer
+
+    defaults = read_make_defaults(node.read("make.defaults"), {})
+    return Layer(node, defaults, defaults.latest())
 
 
 def _package_effects(node: ProfileNode, name: str, candidate: Candidate) -> Iterator[_Effect]:
