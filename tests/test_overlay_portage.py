@@ -276,6 +276,7 @@ class Maker:
         for node in ("", *nodes):
             path = f"{top}/{node}".rstrip("/")
             eapi = default
+            self.files[f"{path}/README"] = "A folder without files would not be written.\n"
             if self.maybe(0.5):
                 eapi = self.random.choice(NODE_EAPIS)
                 self.files[f"{path}/eapi"] = f"{eapi}\n"
