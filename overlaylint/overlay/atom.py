@@ -23,7 +23,7 @@ __all__ = ["Atom", "AtomError", "Candidate", "by_specificity", "package_of", "pa
 _PLAIN = re.compile(
     r"(?P<blocker>!?)(?P<operator>[<>]=?|[=~]|)(?P<cpv>[A-Za-z0-9+_./-]+)(?P<glob>\*?)"
 )
-_TILDE_REVISION = re.compile(r"^(!{0,2}~[^:\[]+)-r[0-9]+(?=[:\[]|$)")
+_TILDE_REVISION = re.compile(r"^(!{0,2}~[^:\[]+)(-r[0-9]+)(?=[:\[]|$)")
 _USE_FLAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9+_@-]*")
 _USE_DEPENDENCY = re.compile(
     r"(?P<prefix>[!-]?)(?P<flag>[^?=(]+)(?P<default>\([+-]\))?(?P<suffix>[?=]?)"
@@ -234,12 +234,19 @@ def _parse_plain(text: str) -> Atom | None:
 
 def _parse_with_pkgcore(text: str, eapi: str | None) -> Atom:
     # Portage takes a revision behind `~` and pays no heed to it; pkgcore and PMS refuse it.
+    tilde = _TILDE_REVISION.match(text)
     parts = parse_atom_parts(_TILDE_REVISION.sub(r"\1", text), eapi)
+    category = str(parts["category"])
+    if not is_category_name(category):
+        # pkgcore takes `a/b/c` for package c of a category a/b.
+        raise AtomError(f"{category!r} is not the name of a category")
     version = parts["version"]
+    if tilde is not None:
+        version = f"{version}{tilde[2]}"
     inside = text.partition("[")[2].rpartition("]")[0]
     return Atom(
         text,
-        str(parts["category"]),
+        category,
         str(parts["package"]),
         str(parts["operator"] or ""),
         parse_version(str(version)) if version is not None else None,

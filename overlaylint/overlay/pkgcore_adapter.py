@@ -11,6 +11,8 @@ Where pkgcore does not do what Portage does, and this package goes its own way:
   and it keeps no places. Profile `package.*` files are ordered by Portage by how specific
   an atom is, not by line.
 - matching: `=cat/pkg-1*` matches version 10 in pkgcore, but only whole parts in Portage.
+- comparing: to pkgcore, version 1 is more than 01; to PMS 3.3 and Portage they are equal.
+- `a/b/c` is an atom of category `a/b` in pkgcore, and `~cat/pkg-1-r1` none.
 - atoms with wildcards (`*/*`) are no atoms in either's profiles.
 - a dependency string becomes restrictions that no longer know where they stood.
 """
