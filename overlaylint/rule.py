@@ -122,7 +122,7 @@ class Rule:
     @cached_property
     def options(self) -> type | None:
         """The type of the rule's options, a dataclass whose fields all have defaults."""
-        return self._annotation(1) if self._function.__code__.co_argcount > 1 else None
+        return self._annotation(1) if self.check.__code__.co_argcount > 1 else None
 
     @cached_property
     def documentation(self) -> Documentation:
@@ -137,12 +137,8 @@ class Rule:
         """Whether the rule's findings may lie in the file at `path`."""
         return not self.files or any(fnmatchcase(path, glob) for glob in self.files)
 
-    @property
-    def _function(self) -> FunctionType:
-        return cast(FunctionType, self.check)
-
     def _annotation(self, position: int) -> type:
-        function = self._function
+        function = cast(FunctionType, self.check)
         code = function.__code__
         if code.co_argcount <= position:
             raise RuleError(f"{self.module}: {function.__name__} takes no subject")

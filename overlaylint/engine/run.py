@@ -208,7 +208,7 @@ class _Run:
         if span.repository:
             return span
         tree = self.repository.tree
-        if tree.kind(span.path) not in (Kind.FILE, Kind.FOLDER):
+        if tree.kind(span.path) is not Kind.FILE:
             return span
         return replace(span, path=tree.resolve(span.path))
 

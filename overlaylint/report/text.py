@@ -30,7 +30,7 @@ def render(results: Sequence[Result], settings: Settings) -> str:
 
 
 def place(result: Result, span: Span) -> str:
-    """Return `path:line:column` of a place, the path alone where the file has no content.
+    """Return `path:line:column` of a place, the path alone where the file as a whole is meant.
 
     A place in a master has the master's name before it.
     """
@@ -38,7 +38,7 @@ def place(result: Result, span: Span) -> str:
     if span.repository:
         path = f"{visible(span.repository)}::{path}"
     index = result.sources.index(span)
-    if index is None or not index.data:
+    if index is None or span.end == 0:
         return path
     return f"{path}:{index.line(span.start)}:{index.character_column(span.start)}"
 
