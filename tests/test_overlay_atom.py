@@ -54,10 +54,29 @@ ATOMS = st.one_of(
     st.builds("{}{}".format, st.sampled_from(["!", "!!"]), st.just("cat/pkg")),
 )
 BROKEN = st.sampled_from(
-    """
-    cat /pkg cat/ cat/pkg-1 =cat/pkg >cat/pkg-1* cat/pkg: cat/pkg[ cat/pkg[] cat/pkg[a,] !!!cat/pkg
-    cat/pkg:0:1 */* cat/* =cat/foo-1-2 cat/foo-1-2 cat/pkg:0[a =cat/pkg-1:0* = ~cat/pkg cat/pkg/x
-    """.split()
+    [
+        "cat",
+        "/pkg",
+        "cat/",
+        "cat/pkg-1",
+        "=cat/pkg",
+        ">cat/pkg-1*",
+        "cat/pkg:",
+        "cat/pkg[",
+        "cat/pkg[]",
+        "cat/pkg[a,]",
+        "!!!cat/pkg",
+        "cat/pkg:0:1",
+        "*/*",
+        "cat/*",
+        "=cat/foo-1-2",
+        "cat/foo-1-2",
+        "cat/pkg:0[a",
+        "=cat/pkg-1:0*",
+        "=",
+        "~cat/pkg",
+        "cat/pkg/x",
+    ]
 )
 EAPIS = st.sampled_from(["0", "1", "2", "4", "5", "8"])
 

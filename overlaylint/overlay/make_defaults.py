@@ -131,6 +131,12 @@ class _Reader:
     def __init__(self, path: str, data: bytes) -> None:
         self._path = path
         self._text, self._offsets = _normalised(data)
+        self._size = len(data)
+        if not self._text.endswith("\n"):
+            # As Portage does; a backslash at the end has something to escape then.
+            self._text += "\n"
+            if self._offsets is not None:
+                self._offsets.append(self._size)
         self._at = 0
 
     def assignments(self, known: Mapping[str, str]) -> Iterator[Assignment]:
@@ -181,8 +187,6 @@ class _Reader:
             elif character == '"':
                 self._double_quoted(parts)
             elif character == "\\":
-                if at + 1 == len(text):
-                    raise self._refuse("nothing follows the last backslash", at)
                 parts.append((text[at + 1], at + 1))
                 self._at = at + 2
             else:
@@ -297,7 +301,7 @@ class _Reader:
         )
 
     def _byte(self, at: int) -> int:
-        return at if self._offsets is None else self._offsets[at]
+        return min(at, self._size) if self._offsets is None else self._offsets[at]
 
 
 def _reference(text: str, at: int, known: Mapping[str, str]) -> tuple[int, str | None]:

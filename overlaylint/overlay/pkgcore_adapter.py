@@ -12,6 +12,7 @@ Where pkgcore does not do what Portage does, and this package goes its own way:
   an atom is, not by line.
 - matching: `=cat/pkg-1*` matches version 10 in pkgcore, but only whole parts in Portage.
 - comparing: to pkgcore, version 1 is more than 01; to PMS 3.3 and Portage they are equal.
+- `foo-1B` is no package name in pkgcore, though `1B` is no version (PMS 3.2).
 - `a/b/c` is an atom of category `a/b` in pkgcore, and `~cat/pkg-1-r1` none.
 - atoms with wildcards (`*/*`) are no atoms in either's profiles.
 - a dependency string becomes restrictions that no longer know where they stood.
