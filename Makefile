@@ -2,7 +2,7 @@
 #
 #   make check   install, then check the small overlay in fixtures/ (or OVERLAY=path)
 #   make test    install with the test tools, then lint, types and tests
-#   make bench   measure
+#   make bench   measure (on OVERLAY)
 #   make lint    format and lint in place
 
 OVERLAY ?= fixtures/overlay
@@ -29,7 +29,7 @@ test: $(VENV)/installed-test
 	$(BIN)/pytest -n auto $(PYTEST_OPTIONS)
 
 bench: $(VENV)/installed-test
-	$(BIN)/pytest -m bench --benchmark-enable --benchmark-only $(PYTEST_OPTIONS)
+	OVERLAY="$(OVERLAY)" $(BIN)/pytest -m bench --benchmark-enable --benchmark-only $(PYTEST_OPTIONS)
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .

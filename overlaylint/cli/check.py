@@ -181,15 +181,15 @@ class _Overlay:
 
         self.root = root
         self.catalog = catalog
-        tree = DirectoryTree(root)
-        self.configuration: Configuration = load_configuration(Repository(tree))
+        self.tree = DirectoryTree(root)
+        self.configuration: Configuration = load_configuration(Repository(self.tree))
         configured = {name: root / path for name, path in self.configuration.masters.items()}
         self.repositories = self._find({**configured, **masters})
 
     def _find(self, masters: Mapping[str, Path]) -> Repositories:
         from overlaylint.overlay.masters import find_repositories
 
-        return find_repositories(self.root, masters)
+        return find_repositories(self.root, masters, self.tree)
 
     def check(
         self, given: set[str], *, select: Sequence[str], ignore: Sequence[str], force_exclude: bool

@@ -10,12 +10,23 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import Enum
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from overlaylint.engine.errors import ConfigurationError, nearest
-from overlaylint.engine.packs import Catalog
-from overlaylint.overlay.repository import Repository
-from overlaylint.tree import Kind, TreeError
+from overlaylint.tree import TreeError
+
+if TYPE_CHECKING:
+    from overlaylint.engine.packs import Catalog
+    from overlaylint.overlay.repository import Repository
 
 FILE_NAME = "overlaylint.toml"
 
@@ -43,10 +54,10 @@ def load_configuration(repository: Repository) -> Configuration:
 
     Raises ConfigurationError where the file can't be read, or holds what it can't hold.
     """
-    import tomllib
-
     if repository.tree.kind(FILE_NAME) is None:
         return Configuration()
+    import tomllib
+
     try:
         text = repository.tree.read(FILE_NAME).decode("utf-8")
         table = tomllib.loads(text)
@@ -140,8 +151,3 @@ def _described(kind: Any) -> str:
     if origin in (Union, types.UnionType):
         return _described(next(one for one in arguments if one is not type(None)))
     return "a table"
-
-
-def is_configured(repository: Repository) -> bool:
-    """Return whether the overlay has a configuration file."""
-    return repository.tree.kind(FILE_NAME) is Kind.FILE

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from traceback import extract_tb
 from typing import Any
 
 from overlaylint.engine.result import Held, Result, Skipped, Sources, Suppressed
@@ -213,6 +212,8 @@ class _Run:
         return replace(span, path=tree.resolve(span.path))
 
     def fail(self, rule: Rule, path: str, error: Exception) -> None:
+        from traceback import extract_tb
+
         frames = extract_tb(error.__traceback__)
         last = frames[-1]
         for frame in frames:

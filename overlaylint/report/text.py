@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from overlaylint.engine.result import Result
 from overlaylint.finding import Finding, Related, Severity, Span, Undecided
 from overlaylint.report import Settings
 from overlaylint.report.escape import visible, without_commands
-from overlaylint.report.frame import Label, frame
 from overlaylint.report.style import Style
+
+if TYPE_CHECKING:
+    from overlaylint.report.frame import Label
 
 
 def render(results: Sequence[Result], settings: Settings) -> str:
@@ -44,6 +47,8 @@ def place(result: Result, span: Span) -> str:
 
 
 def _finding(result: Result, finding: Finding, style: Style, width: int) -> Iterator[str]:
+    from overlaylint.report.frame import Label
+
     kind = style.severity(finding.severity, f"{finding.severity}[{visible(finding.rule)}]")
     yield f"{kind}: {style.strong(visible(finding.message))}"
     yield f"  {style.gutter('-->')} {place(result, finding.span)}"
@@ -72,10 +77,14 @@ def _frame(
     # What is wrong with a file as a whole needs no look at its first lines.
     if index is None or not index.data or not any(label.end for label in labels):
         return
+    from overlaylint.report.frame import frame
+
     yield from frame(index, labels, style, width)
 
 
 def _label(related: Related) -> Label:
+    from overlaylint.report.frame import Label
+
     return Label(related.span.start, related.span.end, related.message)
 
 

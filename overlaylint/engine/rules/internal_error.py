@@ -23,7 +23,7 @@ out.
 
 ## References
 
-- DESIGN: "A rule that raises becomes an `internal-error` finding, and the others go on."
+- README, "Use": the exit status is 1, as for any other finding.
 """
 
 from __future__ import annotations

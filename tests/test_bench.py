@@ -1,0 +1,92 @@
+"""Measurements, run by `make bench` and never by `make test`. OVERLAY names a real overlay.
+
+The measure of a whole run is what it costs to read and parse the same scripts with
+tree-sitter, in an interpreter of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from support import SMALL_OVERLAY
+
+pytestmark = pytest.mark.bench
+
+OVERLAY = Path(os.environ.get("OVERLAY", SMALL_OVERLAY)).resolve()
+OVERLAYLINT = Path(sys.executable).parent / "overlaylint"
+
+TREE_SITTER = """
+import sys
+from pathlib import Path
+import tree_sitter_bash
+from tree_sitter import Language, Parser
+
+parser = Parser(Language(tree_sitter_bash.language()))
+root = Path(sys.argv[1])
+for pattern in ("*/*/*.ebuild", "eclass/*.eclass"):
+    for path in root.glob(pattern):
+        if path.is_file() and not path.is_symlink():
+            parser.parse(path.read_bytes())
+"""
+
+OWN_PARSER = """
+import sys
+from pathlib import Path
+from overlaylint.shell import parse
+
+root = Path(sys.argv[1])
+for pattern in ("*/*/*.ebuild", "eclass/*.eclass"):
+    for path in root.glob(pattern):
+        if path.is_file() and not path.is_symlink():
+            parse(path.read_bytes())
+"""
+
+
+# Without compiled modules kept, each run would compile them anew.
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+}
+
+
+def run(*command: str | Path) -> None:
+    ran = subprocess.run(
+        command,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    assert ran.returncode in (0, 1), ran.stderr
+
+
+def first_ebuild() -> Path:
+    return next(path for path in sorted(OVERLAY.glob("*/*/*.ebuild")) if path.is_file())
+
+
+def test_interpreter_start(benchmark: BenchmarkFixture) -> None:
+    benchmark(run, sys.executable, "-c", "pass")
+
+
+def test_read_and_parse_with_tree_sitter(benchmark: BenchmarkFixture) -> None:
+    benchmark(run, sys.executable, "-c", TREE_SITTER, OVERLAY)
+
+
+def test_read_and_parse_with_own_parser(benchmark: BenchmarkFixture) -> None:
+    benchmark(run, sys.executable, "-c", OWN_PARSER, OVERLAY)
+
+
+def test_help(benchmark: BenchmarkFixture) -> None:
+    benchmark(run, OVERLAYLINT, "--help")
+
+
+def test_one_file(benchmark: BenchmarkFixture) -> None:
+    benchmark(run, OVERLAYLINT, "check", first_ebuild())
+
+
+def test_whole_overlay(benchmark: BenchmarkFixture) -> None:
+    benchmark(run, OVERLAYLINT, "check", OVERLAY)
