@@ -153,6 +153,9 @@ def parse_dependency(text: str, *, has_arrows: bool = False) -> Dependency:
             if len(stack) == 1:
                 raise DependencyError("`)` without `(`", token.start(), token.end())
             closed = stack.pop()
+            if not closed.children:
+                # PMS lets a group be empty, but Portage does not.
+                raise DependencyError("a group is empty", closed.start, token.end())
             stack[-1].children.append(_closed(closed, token.end()))
         elif word in ("||", "^^", "??") or word.endswith("?"):
             prefix = token
