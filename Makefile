@@ -38,13 +38,14 @@ lint: $(VENV)/installed-test
 clean:
 	rm -rf $(VENV) build dist *.egg-info
 
-# Debian ships venv without ensurepip unless python3-venv is installed.
+# Debian's Python makes no virtual environment unless python3-venv is installed.
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or later is needed, and none is on PATH" >&2; exit 2; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
-	|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
-	     && apt-get update && apt-get install -y python3-venv; } \
-	|| { echo "make: $(PYTHON) cannot make a virtual environment: install python3-venv" >&2; exit 2; }
+	@test -n "$(PYTHON)" \
+	|| { echo "make: Python 3.11 or later is needed, and none is on PATH" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || test "$$(id -u)" != 0 \
+	|| { apt-get -qq update && apt-get -qq install -y python3-venv; } >/dev/null 2>&1 || true
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+	|| { echo "make: $(PYTHON) can't make a virtual environment: install python3-venv" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python

@@ -12,7 +12,10 @@ from support import CLEAN, HELLO, overlay, overlaylint, write
 
 from overlaylint.engine.packs import load_catalog
 from overlaylint.engine.run import Plan, run
+from overlaylint.finding import Finding
+from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.repository import Repository
+from overlaylint.rule import rule
 from overlaylint.tree import DirectoryTree, Entry, TreeError
 
 OTHER = "app-misc/other/other-1.ebuild"
@@ -110,21 +113,33 @@ class Unreadable(DirectoryTree):
         return super().entries(folder)
 
 
+@rule()
+def sees_ebuilds(ebuild: Ebuild) -> Iterator[Finding]:
+    if ebuild.package == "other":
+        yield Finding(ebuild.span(), "seen")
+
+
 def unreadable(tmp_path: Path, *paths: str) -> Iterator[tuple[str, str]]:
-    root = overlay(tmp_path, {HELLO: CLEAN, OTHER: BROKEN, "profiles/base/eapi": "7\n"})
+    files = {HELLO: CLEAN, OTHER: BROKEN, "profiles/base/eapi": "7\n", "eclass/x.eclass": CLEAN}
+    root = overlay(tmp_path, files)
     catalog = load_catalog()
-    plan = Plan(catalog.select("overlay"), frozenset(catalog.rules))
+    rules = (*catalog.select("overlay"), sees_ebuilds)
+    plan = Plan(rules, frozenset(catalog.rules))
     for one in run(Repository(Unreadable(root, *paths)), plan).findings:
         yield one.span.path, one.rule
 
 
 @pytest.mark.parametrize(
-    "path", [HELLO, "app-misc/hello", "profiles/base/eapi", "profiles/base", "profiles"]
+    "path", [HELLO, "app-misc/hello", "profiles/base/eapi", "profiles/base", "profiles", "eclass"]
 )
 def test_permission_denied(path: str, tmp_path: Path) -> None:
     assert sorted(unreadable(tmp_path, path)) == sorted(
-        [(path, "unreadable-file"), (OTHER, "parse-error")]
+        [(path, "unreadable-file"), (OTHER, "parse-error"), (OTHER, "sees-ebuilds")]
     )
+
+
+def test_permission_denied_for_a_category(tmp_path: Path) -> None:
+    assert list(unreadable(tmp_path, "app-misc")) == [("app-misc", "unreadable-file")]
 
 
 def test_no_profiles_at_all(tmp_path: Path) -> None:

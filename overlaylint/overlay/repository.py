@@ -274,7 +274,12 @@ class Repository:
         return self.tree.entries(folder) if self.tree.kind(folder) is Kind.FOLDER else ()
 
     def _folders(self, folder: str) -> Iterator[str]:
-        for entry in self.entries(folder):
+        try:
+            entries = self.entries(folder)
+        except TreeError:
+            # As in _read_package.
+            return
+        for entry in entries:
             if entry.kind is Kind.FOLDER:
                 yield entry.name
 
@@ -321,7 +326,11 @@ class Repository:
         category, _, name = cp.partition("/")
         if self.tree.kind(cp) is not Kind.FOLDER or not is_category_name(category):
             return None
-        entries = self.tree.entries(cp)
+        try:
+            entries = self.tree.entries(cp)
+        except TreeError:
+            # A rule about files reports the folder; the other packages are there all the same.
+            return None
         ebuilds = []
         misplaced = []
         is_valid = is_package_name(name)
