@@ -1111,7 +1111,7 @@ class _Dissector(Parser):
         words: list[Word | Assignment] = []
         redirections: list[Redirection] = []
         text, end = self.text, self.end
-        takes_assignments = False
+        takes_assignments = declares = False
         while (character := self.skip_blanks()) and character not in "\n#;|)":
             position = self.position
             if character in "<>&" or character.isdigit() or character == "{":
@@ -1124,13 +1124,17 @@ class _Dissector(Parser):
                     continue
             if not words or takes_assignments:
                 assignment = self.assignment(position)
+                if assignment and words and not declares:
+                    words.append(Word(self.source, position, self.position, _plain_if_compound(assignment)))
+                    continue
                 if assignment:
                     (words if words else assignments).append(assignment)
                     continue
                 self.position = position
             word = self.word()
             if not words or (takes_assignments is False and _is_prefix(text, words)):
-                takes_assignments = text[word.start : word.end] in DECLARATIONS
+                name = text[word.start : word.end]
+                takes_assignments, declares = name in DECLARATIONS, name not in ("alias", "eval", "let")
             words.append(word)
         return Details(tuple(assignments), tuple(words), tuple(redirections))
 
@@ -1187,6 +1191,11 @@ class _Dissector(Parser):
                     operator.group() == "+=",
                 )
         return Element(None, Word(self.source, start, end))
+
+
+def _plain_if_compound(assignment: Assignment) -> Context:
+    """Return how an assignment after `eval` and the like is read: as a word like any other."""
+    return Context.PLAIN if isinstance(assignment.value, tuple) else Context.COMMAND
 
 
 def _is_prefix(text: str, words: list[Word | Assignment]) -> bool:

@@ -10,6 +10,7 @@ asks for its words: most functions of most eclasses are never evaluated.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -165,6 +166,9 @@ Part = (
 )
 
 
+_ACTIVE = re.compile(r"[*?{(]|\[[^\]]*\]")
+
+
 class Context(IntEnum):
     """Where a word stands, which decides what its quotes and backslashes mean (3.1.2)."""
 
@@ -192,6 +196,29 @@ class Word:
         from overlaylint.shell.words import parse_parts
 
         return parse_parts(self)
+
+    @cached_property
+    def text(self) -> str | None:
+        """The word's text where no parameter or command has a part in it, else None."""
+        texts: list[str] = []
+        for part in self.parts:
+            if isinstance(part, Text | Quoted):
+                texts.append(part.text)
+            elif isinstance(part, DoubleQuoted) and all(isinstance(x, Quoted) for x in part.parts):
+                texts.extend(x.text for x in part.parts if isinstance(x, Quoted))
+            else:
+                return None
+        return "".join(texts)
+
+    @cached_property
+    def is_active(self) -> bool:
+        """Whether unquoted braces or wildcards stand in it."""
+        return any(isinstance(part, Text) and _ACTIVE.search(part.text) for part in self.parts)
+
+    @cached_property
+    def literal(self) -> str | None:
+        """The one field that the word always comes to, else None."""
+        return None if self.text is None or self.is_active else self.text
 
     @property
     def raw(self) -> str:

@@ -1,0 +1,456 @@
+"""What an ebuild comes to: its global scope evaluated as Portage sources it, and its phases traced.
+
+This follows what Portage does while metadata is made (PMS 7, 10, 12; `ebuild.sh` with the phase
+`depend`): PATH holds no program, `inherit` looks through the repository and its masters, and
+what eclasses put into IUSE, the dependencies and the like is added up at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from overlaylint.finding import Span
+from overlaylint.overlay import commands as pm
+from overlaylint.overlay import eapi as eapis
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.repository import Repository
+from overlaylint.shell.builtins import BUILTINS
+from overlaylint.shell.interpreter import (
+    DIE,
+    EXIT,
+    Builtin,
+    Exhausted,
+    Interpreter,
+    Invocation,
+    Status,
+)
+from overlaylint.shell.state import State
+from overlaylint.shell.syntax import Function, Source
+from overlaylint.shell.values import (
+    Elements,
+    Flag,
+    Mixed,
+    Unknown,
+    Value,
+    Variable,
+    concatenate,
+    unknown,
+)
+
+# Set by the package manager, and not to be changed by ebuilds (PMS 11.1). What stands for a path
+# is a symbol: it is never empty and holds no blank.
+_PATHS = ("WORKDIR", "FILESDIR", "DISTDIR", "T", "TMPDIR", "TEMP", "TMP", "HOME", "D", "ED", "S")
+_POSSIBLY_EMPTY = (
+    "ROOT", "EROOT", "EPREFIX", "SYSROOT", "ESYSROOT", "BROOT", "USE", "ARCH", "CHOST", "CBUILD",
+    "CFLAGS", "CXXFLAGS", "CPPFLAGS", "FFLAGS", "FCFLAGS", "LDFLAGS", "MAKEOPTS", "FEATURES", "A", "AA", "CC", "CXX",
+    "PORTDIR", "ECLASSDIR", "PATH", "PWD", "OLDPWD", "USER", "LOGNAME", "TERM", "LANG", "LC_ALL", "ACCEPT_LICENSE",
+    "MERGE_TYPE", "REPLACING_VERSIONS", "REPLACED_BY_VERSION", "EMERGE_FROM", "ABI", "DEFAULT_ABI", "MULTILIB_ABIS",
+    "USE_ORDER", "KERNEL", "ELIBC", "NOCOLOR", "INHERITED_",
+)  # fmt: skip
+# in global scope these have no meaning, so Portage's environment is not asked for them
+_ENVIRONMENT = frozenset(_POSSIBLY_EMPTY) | frozenset(_PATHS)
+_DEFAULT_SHOPT = frozenset(
+    {"expand_aliases", "extdebug", "sourcepath", "cmdhist", "complete_fullquote", "checkwinsize"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A variable's value after global scope, and where it was last assigned.
+
+    `value` is None where the variable is not set. `elements` holds an array's elements in
+    order; it is None for a scalar, and for an array that is not known.
+    """
+
+    name: str
+    value: Value | None
+    span: Span
+    elements: tuple[Value, ...] | None = None
+    is_array: bool = False
+
+    @property
+    def text(self) -> str | None:
+        """The value where it is known, else None; an unset variable is not known to be empty."""
+        return self.value if isinstance(self.value, str) else None
+
+    @property
+    def unknown(self) -> Unknown | None:
+        """What in the value is unknown first."""
+        return self.value.unknown if isinstance(self.value, Mixed) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Sourcing the ebuild fails, for `reason`: Portage has no metadata for it."""
+
+    reason: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An ebuild's global scope.
+
+    `failure` is set where sourcing certainly fails; `possible_failures` names conditions, unknown
+    here, under which it would. `inherited` is every eclass in the order in which sourcing
+    them ended, `explicitly_inherited` those that the ebuild itself names; `missing` those that
+    were not found because a master is missing.
+    """
+
+    ebuild: Ebuild
+    eapi: str
+    state: State = field(repr=False)
+    inherited: tuple[str, ...] = ()
+    explicitly_inherited: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    failure: Failure | None = None
+    possible_failures: tuple[str, ...] = ()
+
+    def variable(self, name: str) -> Evaluated | None:
+        """Return a variable as it is after global scope; None where nothing assigned it."""
+        variable = self.state.find(name)
+        if variable is None:
+            return None
+        return evaluated(self.ebuild.repository, name, variable)
+
+    @cached_property
+    def functions(self) -> Mapping[str, Function | Unknown]:
+        """Every function that is defined after global scope."""
+        return self.state.functions
+
+    def defines(self, name: str) -> bool | None:
+        """Return whether a function is defined; None where that is unknown."""
+        function = self.state.functions.get(name)
+        if function is None:
+            return None if self.state.havoc is not None else False
+        return None if isinstance(function, Unknown) else True
+
+
+def evaluated(repository: Repository, name: str, variable: Variable) -> Evaluated:
+    """Return a variable as a rule sees it."""
+    span = span_of(repository, variable.source, variable.start, variable.end)
+    value = variable.value
+    is_array = bool(variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE))
+    if isinstance(value, dict):
+        elements = tuple(_elements(value))
+        return Evaluated(name, elements[0] if elements else None, span, elements, True)
+    return Evaluated(name, value, span, None, is_array)
+
+
+def _elements(value: Elements) -> Iterable[Value]:
+    return [value[key] for key in sorted(value, key=lambda k: (isinstance(k, str), k))]  # type: ignore[index, misc]
+
+
+def span_of(repository: Repository, source: Source | None, start: int, end: int) -> Span:
+    """Return where a node stands: sources are named `repository:path`."""
+    if source is None:
+        return Span("", 0, 0)
+    source, start, end = source.place(start, end)
+    owner, _, path = source.name.partition(":")
+    for candidate in repository.family:
+        if candidate.name == owner:
+            return candidate.span(path, start, end)
+    return Span(path, start, end, owner)
+
+
+@lru_cache(maxsize=4096)
+def _stub(eclass: str, phase: str, parent: Source, start: int, end: int) -> Function:
+    """Return the function that EXPORT_FUNCTIONS defines (PMS 10.3)."""
+    from overlaylint.shell.parser import parse_source
+
+    source = Source(f'{phase}() {{ {eclass}_{phase} "$@" ; }}', parent.name, parent, (start, end))
+    function = parse_source(source).body.commands[0]
+    assert isinstance(function, Function)
+    return function
+
+
+class Evaluator:
+    """Evaluates one ebuild: the package manager's side of it."""
+
+    def __init__(self, ebuild: Ebuild) -> None:
+        self.ebuild = ebuild
+        self.eapi = "0"
+        self.inherited: list[str] = []
+        self.explicit: list[str] = []
+        self.missing: list[str] = []
+        self.depth = 0
+        self.eclasses: list[str] = []  # those being sourced, outermost first
+        self.exports: list[list[tuple[str, Invocation]]] = []
+        self.failure: Failure | None = None
+
+    # --- global scope ---
+
+    def evaluate(self, on_assign: Callable[[str, Variable], None] | None = None) -> Evaluation:
+        """Evaluate the ebuild's global scope."""
+        ebuild = self.ebuild
+        repository = ebuild.repository
+        data = ebuild.read()
+        parsed = eapis.parsed_eapi(data)
+        self.eapi = parsed[0] if parsed else "0"
+        script = repository.script(ebuild.source_path)
+        shell = self.shell()
+        shell.on_assign = on_assign
+        self.source = script.source
+        try:
+            if script.errors:
+                # bash runs what comes before the error, and then the ebuild dies
+                problem = script.errors[0]
+                self.fail(problem.message, script.source, problem.start, problem.end)
+            elif self.eapi not in eapis.KNOWN:
+                start, end = (parsed[1], parsed[2]) if parsed else (0, 0)
+                self.fail(f"EAPI {self.eapi} is not known", script.source, start, end)
+            else:
+                status = shell.source_script(script.body)
+                if shell.signal in (DIE, EXIT):
+                    self.fail(str(shell.signal_message), script.source, 0, 0)
+                elif isinstance(status, int) and status != 0 and not shell.signal:
+                    self.fail("its last command fails", script.source, 0, 0)
+                self.finish(shell)
+        except (Exhausted, RecursionError) as problem:
+            shell.signal = 0
+            shell.state.make_unknown(
+                Unknown(str(problem) or "it nests too deeply", script.source, 0, 0)
+            )
+        return Evaluation(
+            ebuild,
+            self.eapi,
+            shell.state,
+            tuple(self.inherited),
+            tuple(self.explicit),
+            tuple(self.missing),
+            self.failure,
+            tuple(f"{condition}: {message}" for condition, message in shell.possible_deaths),
+        )
+
+    def fail(self, reason: str, source: Source, start: int, end: int) -> None:
+        """Note that sourcing fails."""
+        self.failure = Failure(reason, span_of(self.ebuild.repository, source, start, end))
+
+    def shell(self) -> Interpreter:
+        """Return an interpreter that stands where Portage sources the ebuild."""
+        own: dict[str, Builtin] = {
+            "inherit": self.inherit, "EXPORT_FUNCTIONS": self.export_functions,
+            **pm.COMMON, **pm.versions(self.eapi),
+            **dict.fromkeys(pm.FORBIDDEN, pm.forbidden), **dict.fromkeys(pm.INTERCEPTED, pm.intercepted),
+        }  # fmt: skip
+        shell = Interpreter(commands=own, builtins=BUILTINS, variables=self.variables())
+        shell.state.options = _DEFAULT_SHOPT
+        if eapis.has_failglob(self.eapi):
+            shell.state.options |= {"failglob"}
+        shell.finds_programs = False
+        shell.when_missing = self.when_missing
+        shell.environment = environment
+        return shell
+
+    def variables(self) -> dict[str, Variable]:
+        """Return what the package manager sets before the ebuild is sourced (PMS 11.1)."""
+        ebuild = self.ebuild
+        known: dict[str, Value] = {
+            "CATEGORY": ebuild.category, "PN": ebuild.PN, "PV": ebuild.PV, "PR": ebuild.PR,
+            "PVR": ebuild.PVR, "P": ebuild.P, "PF": ebuild.PF,
+        }  # fmt: skip
+        found = {name: Variable(value, Flag.EXPORTED | Flag.KEPT) for name, value in known.items()}
+        found["EBUILD_PHASE"] = Variable("depend", Flag.EXPORTED | Flag.KEPT)
+        found["ECLASS_DEPTH"] = Variable("0", Flag.EXPORTED | Flag.INTEGER | Flag.KEPT)
+        found["S"] = Variable(concatenate(symbol("WORKDIR"), f"/{ebuild.P}"), Flag.EXPORTED)
+        found["OPTIND"] = Variable("1")
+        found["IFS"] = Variable(" \t\n")
+        return found
+
+    def when_missing(self, shell: Interpreter, invocation: Invocation) -> Status:
+        """Meet a command that nothing defines: an eclass may, if one is missing."""
+        if self.missing:
+            shell.lose(
+                invocation.source, invocation.start, invocation.end,
+                f"`{invocation.name}` may come from an eclass that is missing: {', '.join(self.missing)}",
+            )  # fmt: skip
+            shell.write(Mixed((shell.state.havoc,)) if shell.state.havoc else "")
+            return pm.check(invocation)
+        return pm.missing(shell, invocation)
+
+    def inherit(self, shell: Interpreter, invocation: Invocation) -> Status:
+        """`inherit`: source eclasses, and add up what they set (PMS 10.1, 10.2)."""
+        self.depth += 1
+        shell.depth += 1
+        if self.depth > 40:
+            raise shell.exhausted("eclasses inherit each other too deeply")
+        with shell.function("inherit", invocation.arguments):
+            # `inherit` is a function of Portage's, and these are its local variables
+            scope = shell.state.scopes[-1]
+            for name in _LOCALS:
+                scope[name] = Variable(None)
+            shell.state.scopes[0]["ECLASS_DEPTH"] = Variable(
+                str(self.depth), Flag.EXPORTED | Flag.INTEGER
+            )
+            for argument in invocation.arguments:
+                if isinstance(argument, Mixed):
+                    shell.lose(
+                        invocation.source,
+                        invocation.start,
+                        invocation.end,
+                        "an eclass was inherited whose name is unknown",
+                    )
+                    self.missing.append("?")
+                    continue
+                self.inherit_one(shell, invocation, argument)
+                if shell.signal:
+                    break
+        self.depth -= 1
+        shell.state.scopes[0]["ECLASS_DEPTH"] = Variable(
+            str(self.depth), Flag.EXPORTED | Flag.INTEGER
+        )
+        return 0
+
+    def inherit_one(self, shell: Interpreter, invocation: Invocation, name: str) -> None:
+        """Source one eclass."""
+        repository = self.ebuild.repository
+        eclass = name.rpartition("/")[2]
+        found = repository.eclass(eclass)
+        if found is None:
+            if repository.missing_masters or any(
+                master.missing_masters for master in repository.family
+            ):
+                self.missing.append(eclass)
+                shell.lose(
+                    invocation.source,
+                    invocation.start,
+                    invocation.end,
+                    f"{eclass}.eclass is in a master that is missing",
+                )
+                return
+            shell.die(f"{name}.eclass could not be found by inherit()", 1)
+            return
+        owner, path = found
+        script = owner.script(path)
+        state = shell.state
+        state.scopes[-1]["ECLASS"] = Variable(eclass, Flag.EXPORTED)
+        saved: dict[str, Variable] = {}
+        names = eapis.accumulated(self.eapi)
+        scope = state.scopes[0]
+        for key in names:
+            variable = scope.pop(key, None)
+            if variable is not None and variable.value is not None:
+                saved[key] = variable
+        self.eclasses.append(eclass)
+        self.exports.append([])
+        outer_stack, shell.stack = shell.stack, [*shell.stack, "source"]
+        try:
+            if script.errors:
+                problem = script.errors[0]
+                shell.die(f"{path}: {problem.message}", 1)
+            else:
+                status = shell.source_script(script.body)
+                if not shell.signal and status != 0:
+                    if isinstance(status, int):
+                        shell.die(f"died sourcing {path} in inherit()", 1)
+                    else:
+                        shell.possible_deaths.append((status, f"died sourcing {path}"))
+        finally:
+            shell.stack = outer_stack
+            self.eclasses.pop()
+            exports = self.exports.pop()
+        if shell.signal:
+            return
+        scope = shell.state.scopes[0]
+        for key in names:
+            variable = shell.state.find(key)
+            if variable is not None and isinstance(variable.value, str | Mixed | dict):
+                total = scope.get(f"E_{key}")
+                value = variable.value
+                if isinstance(value, dict):
+                    value = value.get(0, "")  # type: ignore[call-overload]
+                if total is not None and isinstance(total.value, str | Mixed) and total.value != "":
+                    value = concatenate(total.value, " ", value)
+                scope[f"E_{key}"] = Variable(
+                    value, 0, variable.source, variable.start, variable.end
+                )
+            shell.unset_variable(key)
+            if key in saved:
+                scope[key] = saved[key]
+        self.define_exports(shell, eclass, exports)
+        if name not in self.inherited:
+            self.inherited.append(name)
+        if self.depth == 1:
+            self.explicit.append(name)
+
+    def define_exports(
+        self, shell: Interpreter, eclass: str, exports: list[tuple[str, Invocation]]
+    ) -> None:
+        """Define the functions that EXPORT_FUNCTIONS named."""
+        for phase, invocation in exports:
+            name = f"{eclass}_{phase}"
+            if name not in shell.state.functions and shell.state.havoc is None:
+                shell.die(f"EXPORT_FUNCTIONS: {name} is not defined", 1)
+                return
+            shell.state.functions[phase] = _stub(
+                eclass, phase, invocation.source, invocation.start, invocation.end
+            )
+
+    def export_functions(self, shell: Interpreter, invocation: Invocation) -> Status:
+        """`EXPORT_FUNCTIONS` (PMS 10.3): takes effect when the eclass has been sourced."""
+        if not self.eclasses:
+            shell.die("EXPORT_FUNCTIONS without a defined ECLASS", 1)
+            return 1
+        for argument in invocation.arguments:
+            if isinstance(argument, Mixed):
+                shell.lose(
+                    invocation.source,
+                    invocation.start,
+                    invocation.end,
+                    "EXPORT_FUNCTIONS was given an unknown name",
+                )
+                continue
+            self.exports[-1] += [(phase, invocation) for phase in argument.split()]
+        return 0
+
+    def finish(self, shell: Interpreter) -> None:
+        """Add what eclasses set to what the ebuild did, as Portage does after sourcing."""
+        scope = shell.state.scopes[0]
+        eapi = scope.get("EAPI", Variable("0"))
+        scope["EAPI"] = Variable(
+            eapi.value, Flag.EXPORTED | Flag.KEPT, eapi.source, eapi.start, eapi.end
+        )
+        if eapis.rdepend_falls_back(self.eapi):
+            rdepend, depend = scope.get("RDEPEND"), scope.get("DEPEND")
+            if (rdepend is None or rdepend.value is None) and depend is not None:
+                scope["RDEPEND"] = depend
+        for key in eapis.accumulated(self.eapi):
+            own, total = scope.get(key), scope.pop(f"E_{key}", None)
+            if total is None or not isinstance(total.value, str | Mixed) or total.value == "":
+                continue
+            if own is None or not isinstance(own.value, str | Mixed) or own.value == "":
+                scope[key] = total
+                continue
+            value = concatenate(own.value, " ", total.value)
+            scope[key] = Variable(value, own.flags, own.source, own.start, own.end)
+        if not eapis.has_bdepend(self.eapi):
+            scope.pop("BDEPEND", None)
+        if not eapis.has_idepend(self.eapi):
+            scope.pop("IDEPEND", None)
+
+
+_LOCALS = (
+    "ECLASS", "__export_funcs_var", "repo_location", "location", "potential_location", "x",
+    "B_IUSE", "B_REQUIRED_USE", "B_DEPEND", "B_RDEPEND", "B_PDEPEND", "B_BDEPEND", "B_IDEPEND",
+    "B_PROPERTIES", "B_RESTRICT",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def symbol(name: str) -> Mixed:
+    """Return the value of a variable that the package manager sets for a build."""
+    return unknown(f"${name} is set by the package manager", symbol=name, is_word=name in _PATHS)
+
+
+def environment(name: str) -> Value | None:
+    """Return what Portage's environment holds for a name: unknown, or nothing."""
+    if name in _ENVIRONMENT or name.startswith("PORTAGE_"):
+        return symbol(name)
+    return None
+
+
+def evaluate(ebuild: Ebuild) -> Evaluation:
+    """Evaluate an ebuild's global scope. Raises TreeError where its file can't be read."""
+    return Evaluator(ebuild).evaluate()

@@ -1,0 +1,96 @@
+"""The metadata of an ebuild as Portage caches it (PMS 14.3, the `md5-dict` format)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from overlaylint.overlay import eapi as eapis
+from overlaylint.overlay.evaluation import Evaluation
+from overlaylint.shell.values import Mixed, Unknown, Value
+
+KEYS = (
+    "BDEPEND", "DEFINED_PHASES", "DEPEND", "DESCRIPTION", "EAPI", "HOMEPAGE", "IDEPEND", "INHERIT", "IUSE",
+    "KEYWORDS", "LICENSE", "PDEPEND", "PROPERTIES", "RDEPEND", "REQUIRED_USE", "RESTRICT", "SLOT", "SRC_URI",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The values of an ebuild's metadata keys, those that are set and not empty.
+
+    `unknown` has the keys whose value can't be told, each with the reason.
+    """
+
+    values: Mapping[str, str]
+    unknown: Mapping[str, Unknown]
+
+
+def metadata(evaluation: Evaluation) -> Metadata:
+    """Return an ebuild's metadata; all keys are unknown where sourcing fails or may fail."""
+    if evaluation.failure is not None:
+        reason = Unknown(f"sourcing the ebuild fails: {evaluation.failure.reason}")
+        return Metadata({}, dict.fromkeys(KEYS, reason))
+    if evaluation.possible_failures:
+        reason = Unknown(f"sourcing the ebuild may fail: {evaluation.possible_failures[0]}")
+        return Metadata({}, dict.fromkeys(KEYS, reason))
+    values: dict[str, str] = {}
+    unknown: dict[str, Unknown] = {}
+    for key in KEYS:
+        value = _value(evaluation, key)
+        if isinstance(value, Mixed):
+            unknown[key] = value.unknown
+            continue
+        normal = " ".join(value.split())
+        if normal:
+            values[key] = normal
+    return Metadata(values, unknown)
+
+
+def _value(evaluation: Evaluation, key: str) -> Value:
+    """Return a key's value as sourcing leaves it."""
+    if key == "INHERIT":
+        return " ".join(evaluation.explicitly_inherited)
+    if key == "DEFINED_PHASES":
+        return _defined_phases(evaluation)
+    variable = evaluation.variable(key)
+    if variable is None:
+        havoc = evaluation.state.havoc
+        return "" if havoc is None else Mixed((havoc,))
+    return "" if variable.value is None else variable.value
+
+
+def _defined_phases(evaluation: Evaluation) -> Value:
+    """Return the names of the phases that have a function, `-` where none has."""
+    names: list[str] = []
+    for phase in eapis.phases(evaluation.eapi):
+        defined = evaluation.defines(phase)
+        if defined is None:
+            function = evaluation.functions.get(phase)
+            reason = function if isinstance(function, Unknown) else evaluation.state.havoc
+            assert reason is not None
+            return Mixed((reason,))
+        if defined:
+            names.append(phase.partition("_")[2])
+    return " ".join(names) or "-"
+
+
+def cache_entry(evaluation: Evaluation, found: Metadata) -> str:
+    """Return the text of an md5-cache file. Raises TreeError where a file can't be read."""
+    ebuild = evaluation.ebuild
+    lines = [f"{key}={found.values[key]}\n" for key in KEYS if key in found.values]
+    eclasses: list[str] = []
+    for name in sorted({name.rpartition("/")[2] for name in evaluation.inherited}):
+        place = ebuild.repository.eclass(name)
+        if place is not None:
+            owner, path = place
+            eclasses += [name, _md5(owner.tree.read(path))]
+    if eclasses:
+        lines.append("_eclasses_=" + "\t".join(eclasses) + "\n")
+    lines.append(f"_md5_={_md5(ebuild.read())}\n")
+    return "".join(lines)
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

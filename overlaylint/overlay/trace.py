@@ -1,0 +1,223 @@
+"""The commands that a phase of an ebuild would run, in order (PMS 9).
+
+The phases run one after another on the state that global scope leaves, as in a build; calls to
+functions of the ebuild and of its eclasses are followed. A command that is no function is
+taken to change files and no variable. USE flags are unknown unless they are assumed, so that a
+call under `use flag` carries that as a guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from overlaylint.finding import Span
+from overlaylint.overlay import commands as pm
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.evaluation import Evaluation, environment, span_of
+from overlaylint.overlay.repository import Repository
+from overlaylint.shell.builtins import BUILTINS
+from overlaylint.shell.conditions import Check, Condition, UseFlag, holds
+from overlaylint.shell.interpreter import (
+    DIE,
+    EXIT,
+    Builtin,
+    Call,
+    Exhausted,
+    Interpreter,
+    Invocation,
+    Status,
+)
+from overlaylint.shell.parser import parse
+from overlaylint.shell.state import State
+from overlaylint.shell.syntax import Function
+from overlaylint.shell.values import Flag, Unknown, Variable
+
+# PMS 9.2: the order of phases when a package is built and merged
+ORDER = (
+    "pkg_pretend", "pkg_setup", "src_unpack", "src_prepare", "src_configure", "src_compile",
+    "src_test", "src_install", "pkg_preinst", "pkg_postinst",
+)  # fmt: skip
+
+# what the package manager does in a phase that the ebuild does not define (PMS 9.1)
+_DEFAULTS = """
+default_src_unpack() { [[ -n ${A} ]] && unpack ${A}; return 0; }
+default_src_prepare() {
+	if [[ ${EAPI} != [0-5] ]]; then
+		if declare -p PATCHES &>/dev/null; then
+			if [[ ${PATCHES@a} == *a* ]]; then
+				[[ ${#PATCHES[@]} -eq 0 ]] || eapply "${PATCHES[@]}"
+			else
+				[[ -z ${PATCHES} ]] || eapply ${PATCHES}
+			fi
+		fi
+		eapply_user
+	fi
+}
+default_src_configure() { econf; }
+default_src_compile() { emake; }
+default_src_test() { emake check; }
+default_src_install() {
+	if [[ ${EAPI} != [0-3] ]]; then
+		emake DESTDIR="${D}" install
+		einstalldocs
+	fi
+}
+"""
+
+
+@lru_cache(maxsize=1)
+def _defaults() -> Mapping[str, Function]:
+    script = parse(_DEFAULTS.encode(), "PMS:default")
+    return {node.name: node for node in script.body.commands if isinstance(node, Function)}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one phase would run.
+
+    `calls` are in the order of running; where a condition is unknown, the calls of both ways
+    are there, each under its guards. `is_defined` tells whether the ebuild or an eclass defines
+    the phase. `unknown` says why calls may be missing from the trace, where they may.
+    """
+
+    ebuild: Ebuild
+    phase: str
+    calls: tuple[Call, ...]
+    is_defined: bool
+    unknown: Unknown | None = None
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(self.calls)
+
+    def span(self, call: Call) -> Span:
+        """Return where a call stands."""
+        return span_of(self.ebuild.repository, call.source, call.start, call.end)
+
+    def named(self, *names: str) -> Iterator[Call]:
+        """Yield the calls of the commands called `names`."""
+        return (call for call in self.calls if call.name in names)
+
+    def under(self, use: Mapping[str, bool]) -> Trace:
+        """Return the trace without the calls that can't be made with these USE flags."""
+        calls = tuple(call for call in self.calls if guarded(call.guards, use) is not False)
+        return Trace(self.ebuild, self.phase, calls, self.is_defined, self.unknown)
+
+
+def guarded(guards: Iterable[Condition], use: Mapping[str, bool]) -> bool | None:
+    """Return whether guards all hold with these USE flags; None if that is not all they ask for."""
+
+    def decide(leaf: UseFlag | Check) -> bool | None:
+        return use.get(leaf.name) if isinstance(leaf, UseFlag) else None
+
+    result: bool | None = True
+    for guard in guards:
+        answer = holds(guard, decide)
+        if answer is False:
+            return False
+        if answer is None:
+            result = None
+    return result
+
+
+class Tracer:
+    """Traces the phases of one ebuild, with some USE flags assumed."""
+
+    def __init__(self, evaluation: Evaluation, use: Mapping[str, bool] | None = None) -> None:
+        self.evaluation = evaluation
+        self.use: Mapping[str, bool] = dict(use or {})
+        self.eapi = evaluation.eapi
+        self._traces: dict[str, Trace] = {}
+        self._states: dict[str, State] = {}
+
+    def trace(self, phase: str) -> Trace:
+        """Return what `phase` would run, after the phases before it."""
+        known = self._traces.get(phase)
+        if known is None:
+            state = self.evaluation.state
+            if phase in ORDER:
+                index = ORDER.index(phase)
+                if index:
+                    self.trace(ORDER[index - 1])
+                    state = self._states[ORDER[index - 1]]
+            known = self._run(phase, state)
+        return known
+
+    def _run(self, phase: str, state: State) -> Trace:
+        """Run one phase on a copy of `state`."""
+        shell = self._shell(state, phase)
+        defined = shell.state.functions.get(phase)
+        function = defined if isinstance(defined, Function) else _defaults().get(f"default_{phase}")
+        reason: Unknown | None = defined if isinstance(defined, Unknown) else None
+        if defined is None and state.havoc is not None:
+            reason = state.havoc
+        if self.evaluation.failure is not None:
+            reason = Unknown(f"sourcing the ebuild fails: {self.evaluation.failure.reason}")
+        if function is not None:
+            before = shell.state.copy()
+            try:
+                shell.call(phase, function, ())
+            except (Exhausted, RecursionError) as problem:
+                reason = Unknown(str(problem) or "it nests too deeply", function.source, function.start, function.end)
+                before.make_unknown(reason)
+                shell.state = before
+            if shell.signal in (DIE, EXIT):
+                shell.signal = 0
+        self._states[phase] = shell.state
+        trace = Trace(
+            self.evaluation.ebuild, phase, tuple(shell.calls or ()), isinstance(defined, Function), reason
+        )
+        self._traces[phase] = trace
+        return trace
+
+    def _shell(self, state: State, phase: str) -> Interpreter:
+        """Return an interpreter that stands where a phase is called."""
+        own: dict[str, Builtin] = {
+            **pm.COMMON, **pm.versions(self.eapi), **pm.phase_commands(self), "default": self._default(phase),
+        }  # fmt: skip
+        for name, function in _defaults().items():
+            own[name] = _calling(name, function)
+        shell = Interpreter(commands=own, builtins=BUILTINS)
+        shell.state = state.copy()
+        shell.state.options -= {"failglob"}
+        shell.state.scopes[0]["EBUILD_PHASE"] = Variable(
+            phase.partition("_")[2], Flag.EXPORTED | Flag.KEPT
+        )
+        shell.environment = environment
+        shell.calls = []
+        shell.is_tracing = True
+        return shell
+
+    def _default(self, phase: str) -> Builtin:
+        """Return the command `default` of a phase (PMS 12.3.18)."""
+
+        def default(shell: Interpreter, invocation: Invocation) -> Status:
+            function = _defaults().get(f"default_{phase}")
+            return 0 if function is None else shell.call(f"default_{phase}", function, ())
+
+        return default
+
+
+def _calling(name: str, function: Function) -> Builtin:
+    def run(shell: Interpreter, invocation: Invocation) -> Status:
+        return shell.call(name, function, invocation.arguments)
+
+    return run
+
+
+def trace_function(
+    repository: Repository, functions: Mapping[str, Function | Unknown], name: str
+) -> tuple[Call, ...]:
+    """Return what a function outside any ebuild would run: of an eclass, a hook, profile.bashrc."""
+    shell = Interpreter(commands={**pm.COMMON}, builtins=BUILTINS)
+    shell.state.functions.update(functions)
+    shell.environment = environment
+    shell.calls = []
+    shell.is_tracing = True
+    function = functions.get(name)
+    if isinstance(function, Function):
+        shell.call(name, function, ())
+    return tuple(shell.calls)
+
+

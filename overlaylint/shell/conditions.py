@@ -1,0 +1,125 @@
+"""What a call stands under: tests whose outcome static evaluation can't tell.
+
+A condition is a small boolean expression. Its leaves are USE flags and other checks, which are
+named by the words that were tested and the place where they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from overlaylint.shell.syntax import Source
+from overlaylint.shell.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class UseFlag:
+    """`use name` succeeds."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"use {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A command or a test succeeds; `words` is what was tested, as far as it is known.
+
+    Two checks are the same if they stand at the same place and test the same words.
+    """
+
+    words: tuple[Value, ...]
+    source: Source | None = field(default=None, compare=False)
+    start: int = 0
+    end: int = 0
+
+    def __str__(self) -> str:
+        return " ".join(str(word) for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """`condition` does not hold."""
+
+    condition: Condition
+
+    def __str__(self) -> str:
+        return f"not ({self.condition})"
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Both hold."""
+
+    left: Condition
+    right: Condition
+
+    def __str__(self) -> str:
+        return f"{self.left} and {self.right}"
+
+
+Condition = UseFlag | Check | Not | Both
+
+
+def negate(condition: Condition) -> Condition:
+    """Return the condition that holds where `condition` does not."""
+    return condition.condition if isinstance(condition, Not) else Not(condition)
+
+
+def both(left: Condition, right: Condition) -> Condition:
+    """Return the condition that holds where both do."""
+    return left if left == right else Both(left, right)
+
+
+def either(left: Condition, right: Condition) -> Condition:
+    """Return the condition that holds where one of them does."""
+    return left if left == right else Not(Both(negate(left), negate(right)))
+
+
+def conjuncts(condition: Condition) -> Iterable[Condition]:
+    """Split a condition into those that must all hold."""
+    if isinstance(condition, Both):
+        yield from conjuncts(condition.left)
+        yield from conjuncts(condition.right)
+    else:
+        yield condition
+
+
+def holds(condition: Condition, decide: Callable[[UseFlag | Check], bool | None]) -> bool | None:
+    """Return whether a condition holds, where `decide` tells of its leaves; None if it can't be told."""
+    if isinstance(condition, Not):
+        inside = holds(condition.condition, decide)
+        return None if inside is None else not inside
+    if isinstance(condition, Both):
+        left = holds(condition.left, decide)
+        if left is False:
+            return False
+        right = holds(condition.right, decide)
+        if right is False:
+            return False
+        return True if left and right else None
+    return decide(condition)
+
+
+def excluding(exits: Iterable[Condition], guards: Iterable[Condition]) -> Condition | None:
+    """Return what must hold for `exits`, all taken together, not to have happened under `guards`.
+
+    None means that nothing more must: under the guards they can't all have held. The result
+    leaves out what the guards say already.
+    """
+    known = set(guards)
+    remaining: list[Condition] = []
+    for condition in exits:
+        if condition in known:
+            continue
+        if negate(condition) in known:
+            return None
+        remaining.append(condition)
+    if not remaining:
+        return None
+    whole = remaining[0]
+    for condition in remaining[1:]:
+        whole = both(whole, condition)
+    return negate(whole)

@@ -1,0 +1,910 @@
+"""From a word to what it comes to: expansions, word splitting, patterns (bash manual 3.5).
+
+The functions take the interpreter whose state they read; `:=`, arithmetic and command
+substitutions may change it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from overlaylint.shell.arithmetic import ArithmeticProblem, evaluate
+from overlaylint.shell.patterns import Pattern, compile_pattern
+from overlaylint.shell.printing import quote
+from overlaylint.shell.state import Positional
+from overlaylint.shell.syntax import (
+    ArithmeticExpansion,
+    CommandSubstitution,
+    DoubleQuoted,
+    Parameter,
+    Part,
+    ProcessSubstitution,
+    Quoted,
+    Source,
+    Text,
+    Tilde,
+    Word,
+)
+from overlaylint.shell.undecidable import Undecidable
+from overlaylint.shell.values import (
+    Flag,
+    Mixed,
+    Unknown,
+    Value,
+    Variable,
+    as_many,
+    as_one,
+    associative_order,
+    concatenate,
+    join,
+    pieces_of,
+)
+
+if TYPE_CHECKING:
+    from overlaylint.shell.conditions import Condition
+    from overlaylint.shell.interpreter import Interpreter
+
+DEFAULT_IFS = " \t\n"
+_WHITESPACE = re.compile(r"[ \t\n]+")
+_WILDCARD = re.compile(r"[*?\[\\]")
+_ESCAPABLE = re.compile(r"([*?\[\]\\])")
+MAXIMUM_WORDS = 20_000
+
+
+class ExpansionProblem(Exception):
+    """Bash gives up the line of commands that it is at (a bad substitution, a division by zero)."""
+
+
+class FatalProblem(ExpansionProblem):
+    """A shell that is not interactive exits (`${x?}`)."""
+
+
+class UnknownValue(Exception):
+    """Arithmetic met a value that is not known."""
+
+    def __init__(self, piece: Unknown) -> None:
+        super().__init__(piece.reason)
+        self.piece = piece
+
+
+# --- one value -----------------------------------------------------------------------------
+
+
+def value_of(shell: Interpreter, word: Word) -> Value:
+    """Return what a word comes to where it is not split: in an assignment, after `case` ..."""
+    text = word.text
+    if text is not None:
+        return text
+    return as_one(join_parts(shell, word, word.parts))
+
+
+def join_parts(shell: Interpreter, word: Word, parts: tuple[Part, ...]) -> Value:
+    """Return the parts' values, one after another, as if quoted."""
+    if len(parts) == 1:
+        return part_value(shell, word.source, parts[0])
+    return concatenate(*[part_value(shell, word.source, part) for part in parts])
+
+
+def part_value(shell: Interpreter, source: Source, part: Part) -> Value:
+    """Return a part's value, as one string."""
+    kind = part.__class__
+    if kind is Text or kind is Quoted:
+        return part.text  # type: ignore[union-attr]
+    if kind is DoubleQuoted:
+        inside = part.parts  # type: ignore[union-attr]
+        if len(inside) == 1:
+            return part_value(shell, source, inside[0])
+        return concatenate(*[part_value(shell, source, piece) for piece in inside])
+    if kind is Parameter:
+        value = parameter(shell, source, part)  # type: ignore[arg-type]
+        if value.__class__ is list:
+            return join_words(shell, part, value)  # type: ignore[arg-type]
+        return value  # type: ignore[return-value]
+    if isinstance(part, CommandSubstitution):
+        return shell.substitute(part)
+    if isinstance(part, ArithmeticExpansion):
+        return arithmetic(shell, source, part.expression)
+    if isinstance(part, Tilde):
+        return concatenate(shell.unknown("it is somebody's home directory", source, 0, 0, symbol=part.text, is_word=True))
+    assert isinstance(part, ProcessSubstitution)
+    return shell.process_substitution(part)
+
+
+def join_words(shell: Interpreter, part: Parameter, words: list[Value]) -> Value:
+    """Return what `$*`, `$@` or all of an array come to in one string."""
+    if not words:
+        return ""
+    separator: Value = " "
+    if part.name == "*" or (part.subscript is not None and part.subscript.raw == "*"):
+        separator = separator_of(shell)
+    result: list[Value] = [words[0]]
+    for word in words[1:]:
+        result += (separator, word)
+    return concatenate(*result)
+
+
+def separator_of(shell: Interpreter) -> Value:
+    """Return the character that `$*` is joined with."""
+    ifs = shell.ifs()
+    if ifs is None:
+        return " "
+    return ifs[:1] if ifs.__class__ is str else ifs  # type: ignore[index, return-value]
+
+
+# --- fields --------------------------------------------------------------------------------
+
+
+def fields(shell: Interpreter, words: tuple[Word, ...]) -> list[Value]:
+    """Return the words that `words` come to: braces, expansions, splitting, file names."""
+    result: list[Value] = []
+    for word in words:
+        text = word.literal
+        if text is not None:
+            result.append(text)
+        else:
+            expand_word(shell, word, result)
+    return result
+
+
+def expand_word(shell: Interpreter, word: Word, result: list[Value]) -> None:
+    """Add the fields that one word comes to."""
+    alternatives = (word.parts,) if not word.is_active else shell.alternatives(word)
+    for parts in alternatives:
+        _Splitter(shell, word, result).add(parts)
+        if len(result) > MAXIMUM_WORDS:
+            raise shell.exhausted("a command has too many words")
+
+
+class _Splitter:
+    """Builds the fields of one word."""
+
+    __slots__ = ("current", "has_field", "has_wildcard", "ifs", "result", "shell", "word")
+
+    def __init__(self, shell: Interpreter, word: Word, result: list[Value]) -> None:
+        self.shell = shell
+        self.word = word
+        self.result = result
+        self.current: list[tuple[str | Unknown, bool]] = []  # pieces, and whether each was quoted
+        self.has_field = False
+        self.has_wildcard = False
+        self.ifs: Value | None = None
+
+    def add(self, parts: tuple[Part, ...]) -> None:
+        """Add the fields that the parts come to."""
+        self.ifs = self.shell.ifs()
+        for part in parts:
+            self.part(part)
+        self.finish()
+
+    def part(self, part: Part) -> None:
+        """Add one unquoted part."""
+        kind = part.__class__
+        if kind is Text:
+            self.piece(part.text, is_quoted=False)  # type: ignore[union-attr]
+        elif kind is Quoted:
+            self.piece(part.text, is_quoted=True)  # type: ignore[union-attr]
+            self.has_field = True
+        elif kind is DoubleQuoted:
+            self.double_quoted(part)  # type: ignore[arg-type]
+        elif kind is Parameter:
+            value = parameter(self.shell, self.word.source, part, is_split=True)  # type: ignore[arg-type]
+            if value.__class__ is _Operand:
+                self.operand(value)  # type: ignore[arg-type]
+            elif value.__class__ is list:
+                for index, word in enumerate(value):  # type: ignore[arg-type]
+                    if index:
+                        self.finish()
+                    self.split(word)
+            else:
+                self.split(value)  # type: ignore[arg-type]
+        elif kind is Tilde or kind is ProcessSubstitution:
+            self.pieces(part_value(self.shell, self.word.source, part), is_quoted=True)
+        else:
+            self.split(part_value(self.shell, self.word.source, part))
+
+    def operand(self, operand: _Operand) -> None:
+        """Add the word after `:-` and the like; what is quoted in it stays so."""
+        for part in operand.word.parts:
+            if part.__class__ is Text:
+                self.split(part.text)  # type: ignore[union-attr]
+            else:
+                self.part(part)
+
+    def double_quoted(self, quoted: DoubleQuoted) -> None:
+        """Add a double-quoted part: `"$@"` and `"${a[@]}"` in it make several fields."""
+        if not quoted.parts:
+            self.has_field = True
+            return
+        for part in quoted.parts:
+            if part.__class__ is Parameter:
+                value = parameter(self.shell, self.word.source, part)  # type: ignore[arg-type]
+                if value.__class__ is list:
+                    if is_at(part):  # type: ignore[arg-type]
+                        self.several(value, is_alone=len(quoted.parts) == 1)  # type: ignore[arg-type]
+                        continue
+                    value = join_words(self.shell, part, value)  # type: ignore[arg-type]
+            else:
+                value = part_value(self.shell, self.word.source, part)
+            self.has_field = True
+            self.pieces(as_one(value), is_quoted=True)  # type: ignore[arg-type]
+
+    def several(self, words: list[Value], *, is_alone: bool) -> None:
+        """Add the fields of `"$@"`."""
+        if not words and not is_alone:
+            self.has_field = True
+        for index, word in enumerate(words):
+            if index:
+                self.finish()
+            self.has_field = True
+            self.pieces(word, is_quoted=True)
+
+    def piece(self, text: str | Unknown, *, is_quoted: bool) -> None:
+        """Add a piece to the current field."""
+        self.current.append((text, is_quoted))
+        if not is_quoted and text.__class__ is str and _WILDCARD.search(text):  # type: ignore[arg-type]
+            self.has_wildcard = True
+
+    def pieces(self, value: Value, *, is_quoted: bool) -> None:
+        """Add all of a value to the current field."""
+        for piece in pieces_of(value):
+            self.piece(piece, is_quoted=is_quoted)
+
+    def split(self, value: Value) -> None:
+        """Add an unquoted value: it is split where IFS says (3.5.7)."""
+        if value.__class__ is str and value:
+            self.split_text(value)  # type: ignore[arg-type]
+        elif value.__class__ is Mixed:
+            for piece in as_many(value).parts:  # type: ignore[arg-type]
+                if isinstance(piece, str):
+                    self.split_text(piece)
+                else:
+                    self.piece(piece, is_quoted=False)
+
+    def split_text(self, text: str) -> None:
+        """Add unquoted text."""
+        ifs = self.ifs
+        if ifs is None or ifs == DEFAULT_IFS:
+            words = _WHITESPACE.split(text)
+            if len(words) == 1:
+                self.piece(text, is_quoted=False)
+                return
+            for index, word in enumerate(words):
+                if index:
+                    self.finish()
+                if word:
+                    self.piece(word, is_quoted=False)
+        elif ifs == "":
+            self.piece(text, is_quoted=False)
+        elif ifs.__class__ is str:
+            self.split_at(text, ifs)  # type: ignore[arg-type]
+        else:
+            reason = ifs.unknown  # type: ignore[union-attr]
+            self.pieces(as_many(Mixed((reason,))), is_quoted=False)
+
+    def split_at(self, text: str, ifs: str) -> None:
+        """Add unquoted text that is split at the characters of an unusual IFS."""
+        white = "".join(c for c in ifs if c in DEFAULT_IFS)
+        position, length = 0, len(text)
+        while position < length:
+            start = position
+            while position < length and text[position] not in ifs:
+                position += 1
+            if position > start:
+                self.piece(text[start:position], is_quoted=False)
+            if position >= length:
+                return
+            # a delimiter: white space of IFS, with at most one other character of IFS in it
+            leading = position
+            while position < length and text[position] in white:
+                position += 1
+            if position < length and text[position] in ifs:
+                if not (self.current or self.has_field) :
+                    self.has_field = True  # an empty field before the delimiter
+                position += 1
+                while position < length and text[position] in white:
+                    position += 1
+            elif leading == start == 0 and not self.current and not self.has_field:
+                continue
+            self.finish()
+
+    def finish(self) -> None:
+        """End the current field, if there is one."""
+        if not self.current and not self.has_field:
+            return
+        if self.has_wildcard and "f" not in self.shell.state.shell_options:
+            self.file_names()
+        else:
+            self.result.append(join(piece for piece, _ in self.current))
+        self.current = []
+        self.has_field = self.has_wildcard = False
+
+    def file_names(self) -> None:
+        """Add a field with wildcards in it. What files there are is for the interpreter to say."""
+        pattern: list[str | Unknown] = []
+        plain: list[str | Unknown] = []
+        for piece, is_quoted in self.current:
+            plain.append(piece)
+            if is_quoted and piece.__class__ is str:
+                piece = _ESCAPABLE.sub(r"\\\1", piece)  # type: ignore[arg-type]
+            pattern.append(piece)
+        if not _has_wildcard(join(pattern)):
+            self.result.append(join(plain))
+            return
+        self.result.extend(self.shell.file_names(self.word, join(pattern), join(plain)))
+
+
+def _has_wildcard(pattern: Value) -> bool:
+    """Tell whether file name expansion would look at a word at all."""
+    text = "".join(piece if isinstance(piece, str) else "x" for piece in pieces_of(pattern))
+    text = re.sub(r"\\.", "", text, flags=re.DOTALL)
+    return "*" in text or "?" in text or bool(re.search(r"\[.*\]", text, re.DOTALL))
+
+
+# --- parameters (3.5.3) --------------------------------------------------------------------
+
+
+class _Operand:
+    """The operand of `:-` or `:+`, to be split as if it stood in the place of the parameter."""
+
+    __slots__ = ("word",)
+
+    def __init__(self, word: Word) -> None:
+        self.word = word
+
+
+def is_at(part: Parameter) -> bool:
+    """Tell whether a quoted parameter makes a field of each element."""
+    if part.prefix == "!names":
+        return part.operator == "@"
+    if part.name == "@" and part.prefix != "#":
+        return True
+    return part.subscript is not None and part.subscript.raw == "@" and part.prefix != "#"
+
+
+def parameter(
+    shell: Interpreter, source: Source, part: Parameter, *, is_split: bool = False
+) -> Value | list[Value] | _Operand:
+    """Return what a parameter comes to: a value, or a list for `$@`, `$*`, `${a[@]}` and the like."""
+    name = part.name
+    if not part.operator and not part.prefix and part.subscript is None:
+        variable = shell.state.find(name)
+        if variable is not None:
+            value = variable.value
+            if value.__class__ is str or value.__class__ is Mixed:
+                if variable.flags < 32:
+                    return value  # type: ignore[return-value]
+        elif name[0] not in "@*":
+            value = shell.special(name)
+            return "" if value is None else value
+    if part.is_bad:
+        raise ExpansionProblem("bad substitution")
+    if part.prefix == "!names":
+        return shell.names_with(name)
+    subscript = part.subscript
+    if part.prefix == "!":
+        if subscript is not None and not part.operator and subscript.raw in ("@", "*"):
+            return keys_of(shell, name)
+        target = fetch(shell, source, name, subscript)
+        name, subscript = indirect(shell, target)
+        if not name:
+            return shell.value_unknown("the name it stands for is unknown", source, part.start, part.end, target)
+    if part.prefix == "#":
+        return length_of(shell, source, part, name, subscript)
+    current = fetch(shell, source, name, subscript)
+    operator = part.operator
+    if not operator:
+        return "" if current is None else current
+    if operator[-1] in "-=?+" and operator[0] != "@":
+        return default(shell, source, part, name, subscript, current, is_split=is_split)
+    if operator == ":":
+        return substring(shell, source, part, name, subscript, current)
+    if current is None:
+        current = ""
+    if isinstance(current, list):
+        changed = [transform(shell, source, part, name, value) for value in current]
+        return changed
+    return transform(shell, source, part, name, current)
+
+
+def indirect(shell: Interpreter, target: Value | list[Value] | None) -> tuple[str, Word | None]:
+    """Return the parameter that `${!x}` stands for; an empty name if nobody can tell."""
+    if not isinstance(target, str):
+        if target is None:
+            raise ExpansionProblem("invalid indirect expansion")
+        return "", None
+    match = re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])(?:\[(.*)\])?", target, re.DOTALL)
+    if not match:
+        raise ExpansionProblem("invalid variable name")
+    if match.group(2) is None:
+        return match.group(1), None
+    from overlaylint.shell.syntax import Context, encode
+
+    text = encode(match.group(2))
+    return match.group(1), Word(shell.made(text), 0, len(text), Context.OPERAND)
+
+
+def fetch(
+    shell: Interpreter, source: Source, name: str, subscript: Word | None
+) -> Value | list[Value] | None:
+    """Return a parameter's value; None if it is not set; a list for all elements or parameters."""
+    if name in ("@", "*"):
+        return positional_words(shell.state.positional[-1])
+    variable = shell.find(name)
+    if variable is None:
+        special = shell.special(name)
+        if subscript is not None and special is not None and subscript.raw in ("@", "*"):
+            return [special]
+        return special
+    value = variable.value
+    if subscript is None:
+        if isinstance(value, dict):
+            return value.get("0" if variable.flags & Flag.ASSOCIATIVE else 0)  # type: ignore[call-overload, no-any-return]
+        if value.__class__ is Mixed and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+            return as_one(value)  # type: ignore[arg-type]
+        return value
+    raw = subscript.raw
+    if raw in ("@", "*"):
+        if value is None:
+            return []
+        if isinstance(value, dict):
+            return elements_of(value, variable.flags)
+        if value.__class__ is Mixed and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE | Flag.MAYBE_UNSET):
+            return [as_many(value)]  # type: ignore[arg-type]
+        return [value]
+    if value is None:
+        return None
+    if value.__class__ is Mixed and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+        return as_one(value)  # type: ignore[arg-type]
+    key = subscript_key(shell, subscript, variable)
+    if isinstance(key, Mixed):
+        return shell.value_unknown("its subscript is unknown", source, subscript.start, subscript.end, key)
+    if isinstance(value, dict):
+        if isinstance(key, int) and key < 0:
+            key += max(value, default=-1) + 1  # type: ignore[type-var, operator]
+        return value.get(key)  # type: ignore[call-overload, no-any-return]
+    return value if key in (0, -1) else None
+
+
+def elements_of(value: dict[int, Value] | dict[str, Value], flags: int) -> list[Value]:
+    """Return an array's elements in bash's order."""
+    if flags & Flag.ASSOCIATIVE:
+        return [value[key] for key in associative_order(value)]  # type: ignore[index, arg-type]
+    return [value[index] for index in sorted(value)]  # type: ignore[index, type-var]
+
+
+def keys_of(shell: Interpreter, name: str) -> Value | list[Value]:
+    """Return what `${!name[@]}` comes to."""
+    variable = shell.find(name)
+    if variable is None or variable.value is None:
+        return []
+    value = variable.value
+    if isinstance(value, dict):
+        if variable.flags & Flag.ASSOCIATIVE:
+            return list(associative_order(value))  # type: ignore[arg-type]
+        return [str(index) for index in sorted(value)]  # type: ignore[type-var]
+    if value.__class__ is Mixed:
+        return [as_many(value)]  # type: ignore[arg-type]
+    return ["0"]
+
+
+def subscript_key(shell: Interpreter, subscript: Word, variable: Variable | None) -> int | str | Mixed:
+    """Return an array's key: text for an associative array, else a number."""
+    if variable is not None and variable.flags & Flag.ASSOCIATIVE:
+        value = value_of(shell, subscript)
+        return value
+    number = arithmetic(shell, subscript.source, subscript)
+    return int(number) if isinstance(number, str) else number
+
+
+def positional_words(positional: Positional) -> list[Value]:
+    """Return `$@`; the last word stands for any number where more may follow."""
+    if positional.rest is None:
+        return list(positional.words)
+    return [*positional.words, as_many(Mixed((positional.rest,)))]
+
+
+def length_of(
+    shell: Interpreter, source: Source, part: Parameter, name: str, subscript: Word | None
+) -> Value:
+    """Return `${#name}`: characters, or elements."""
+    if name in ("@", "*"):
+        return shell.special("#") or ""
+    current = fetch(shell, source, name, subscript)
+    if isinstance(current, list):
+        if any(value.__class__ is Mixed and value.is_many for value in current):  # type: ignore[union-attr]
+            return shell.value_unknown("the number of its elements is unknown", source, part.start, part.end, *current)
+        return str(len(current))
+    if isinstance(current, Mixed):
+        return shell.value_unknown("its length is unknown", source, part.start, part.end, current)
+    if current and not current.isascii():
+        return shell.value_unknown("its length depends on the locale", source, part.start, part.end)
+    return str(len(current or ""))
+
+
+def default(
+    shell: Interpreter,
+    source: Source,
+    part: Parameter,
+    name: str,
+    subscript: Word | None,
+    current: Value | list[Value] | None,
+    *,
+    is_split: bool,
+) -> Value | list[Value] | _Operand:
+    """Return what `${name:-word}`, `:=`, `:?` and `:+` come to."""
+    operator = part.operator
+    assert part.first is not None
+    is_set = _is_set(shell, name, subscript, current, counts_empty=len(operator) == 1)
+    kind = operator[-1]
+    if is_set is None:
+        operand = value_of(shell, part.first)
+        alternative = (current if kind != "+" else "") if kind != "?" else current
+        if isinstance(alternative, list):
+            alternative = concatenate(*alternative)
+        if alternative is not None and operand == alternative and operand.__class__ is str:
+            return operand
+        result = shell.value_unknown("it depends on a value that is unknown", source, part.start, part.end, current)
+        if kind == "=":
+            shell.assign(name, result, source, part.start, part.end)
+        return result
+    if kind == "+":
+        if not is_set:
+            return ""
+        return _Operand(part.first) if is_split else value_of(shell, part.first)
+    if is_set:
+        return "" if current is None else current
+    if kind == "-":
+        return _Operand(part.first) if is_split else value_of(shell, part.first)
+    operand = value_of(shell, part.first)
+    if kind == "?":
+        raise FatalProblem(f"{name}: {str(operand) or 'parameter null or not set'}")
+    if name in ("@", "*", "#", "?", "-", "$", "!") or name.isdigit():
+        raise ExpansionProblem("cannot assign in this way")
+    shell.assign_subscript(name, subscript, operand, source, part.start, part.end)
+    return operand
+
+
+def _is_set(
+    shell: Interpreter, name: str, subscript: Word | None, current: Value | list[Value] | None, *, counts_empty: bool
+) -> bool | None:
+    """Tell whether a parameter is set (and, unless `counts_empty`, not empty); None if unknown."""
+    if current is None:
+        return False
+    if isinstance(current, list):
+        if not current:
+            return False
+        if len(current) > 1:
+            if any(value.__class__ is Mixed and value.is_many for value in current):  # type: ignore[union-attr]
+                return None
+            return True
+        current = current[0]
+        if isinstance(current, Mixed) and current.is_many:
+            return None
+    if current.__class__ is str:
+        return counts_empty or current != ""
+    assert isinstance(current, Mixed)
+    if counts_empty:
+        variable = shell.find(name)
+        if variable is not None and not variable.flags & Flag.MAYBE_UNSET:
+            return True
+    return True if current.is_nonempty else None
+
+
+def substring(
+    shell: Interpreter,
+    source: Source,
+    part: Parameter,
+    name: str,
+    subscript: Word | None,
+    current: Value | list[Value] | None,
+) -> Value | list[Value]:
+    """Return `${name:offset:length}`."""
+    assert part.first is not None
+    numbers: list[int] = []
+    for word in (part.first, part.second):
+        if word is None:
+            continue
+        value = arithmetic(shell, source, word)
+        if isinstance(value, Mixed):
+            return shell.value_unknown("its offset or length is unknown", source, part.start, part.end, value)
+        numbers.append(int(value))
+    offset, length = numbers[0], numbers[1] if part.second is not None else None
+    if isinstance(current, list):
+        return _slice_words(shell, source, part, name, current, offset, length)
+    if current is None:
+        return ""
+    if isinstance(current, Mixed):
+        if offset == 0 and length is None:
+            return current
+        head = current.head
+        if offset >= 0 and length is not None and 0 <= length and offset + length <= len(head) and head.isascii():
+            return head[offset : offset + length]
+        if offset >= 0 and length is None and offset <= len(head) and head.isascii():
+            return join([head[offset:], *current.parts[1:]])
+        return shell.value_unknown("the text is unknown", source, part.start, part.end, current)
+    if not current.isascii():
+        return shell.value_unknown("it depends on the locale", source, part.start, part.end)
+    if offset < 0:
+        offset += len(current)
+        if offset < 0:
+            return ""
+    if offset > len(current):
+        return ""
+    if length is None:
+        return current[offset:]
+    if length < 0:
+        end = len(current) + length
+        if end < offset:
+            raise ExpansionProblem("substring expression < 0")
+        return current[offset:end]
+    return current[offset : offset + length]
+
+
+def _slice_words(
+    shell: Interpreter, source: Source, part: Parameter, name: str, words: list[Value], offset: int, length: int | None
+) -> Value | list[Value]:
+    """Return `${@:offset:length}` or `${array[@]:offset:length}`."""
+    if any(word.__class__ is Mixed and word.is_many for word in words):  # type: ignore[union-attr]
+        return [as_many(shell.value_unknown("the number of its elements is unknown", source, part.start, part.end, *words))]
+    if length is not None and length < 0:
+        raise ExpansionProblem("substring expression < 0")
+    if name in ("@", "*"):
+        zero = shell.special("0") or ""
+        numbered = dict(enumerate([zero, *words]))
+        last = len(words) + 1
+    else:
+        variable = shell.find(name)
+        if variable is not None and isinstance(variable.value, dict) and not variable.flags & Flag.ASSOCIATIVE:
+            numbered = dict(variable.value)  # type: ignore[arg-type]
+            last = max(numbered, default=-1) + 1
+        else:
+            numbered = dict(enumerate(words))
+            last = len(words)
+    if offset < 0:
+        offset += last
+        if offset < 0:
+            return []
+    chosen = [numbered[index] for index in sorted(numbered) if index >= offset]
+    return chosen if length is None else chosen[:length]
+
+
+def transform(shell: Interpreter, source: Source, part: Parameter, name: str, value: Value) -> Value:
+    """Return a value after `#`, `%`, `/`, `^`, `,` or `@` was applied to it."""
+    operator = part.operator
+    if operator[0] == "@":
+        return _transformed(shell, source, part, name, value)
+    assert part.first is not None
+    pattern, literal = pattern_of(shell, part.first)
+    if pattern is None:
+        return shell.value_unknown("the pattern is unknown", source, part.start, part.end, literal)
+    replacement: Value = ""
+    if operator[0] == "/" and part.second is not None:
+        replacement = value_of(shell, part.second)
+    if value.__class__ is Mixed:
+        if len(value.parts) == 1 and value.unknown.choices and isinstance(replacement, str):  # type: ignore[union-attr]
+            try:
+                return with_choices(
+                    value,  # type: ignore[arg-type]
+                    lambda text: _changed(shell, source, part, text, pattern, replacement),
+                )
+            except Undecidable as undecidable:
+                return shell.value_unknown(undecidable.reason, source, part.start, part.end)
+        trimmed = _trim_mixed(value, operator, pattern, part.first)  # type: ignore[arg-type]
+        if trimmed is not None:
+            return trimmed
+        return shell.value_unknown("the text is unknown", source, part.start, part.end, value)
+    assert isinstance(value, str)
+    try:
+        return _changed(shell, source, part, value, pattern, replacement)
+    except Undecidable as undecidable:
+        return shell.value_unknown(undecidable.reason, source, part.start, part.end)
+
+
+def with_choices(value: Mixed, change: Callable[[str], Value]) -> Value:
+    """Return what `change` makes of a value that is one of several texts."""
+    whole = value.unknown
+    changed: list[tuple[Condition, str]] = []
+    for condition, text in whole.choices:
+        result = change(text)
+        if not isinstance(result, str):
+            return result
+        changed.append((condition, result))
+    if all(text == changed[0][1] for _, text in changed):
+        return changed[0][1]
+    return Mixed((replace(whole, choices=tuple(changed)),))
+
+
+def _changed(
+    shell: Interpreter, source: Source, part: Parameter, value: str, pattern: Pattern, replacement: Value
+) -> Value:
+    """Return known text after `#`, `%`, `/`, `^` or `,`. Raises Undecidable."""
+    operator = part.operator
+    assert part.first is not None
+    if operator[0] in "#%":
+        trim = pattern.remove_prefix if operator[0] == "#" else pattern.remove_suffix
+        return trim(value, len(operator) == 2)
+    if operator[0] == "/":
+        if replacement.__class__ is not str:
+            if not value:
+                return value
+            return shell.value_unknown("the replacement is unknown", source, part.start, part.end, replacement)
+        shell.spend(len(value) * (1 + len(replacement)) // 16)
+        return pattern.replace(
+            value,
+            replacement,  # type: ignore[arg-type]
+            everywhere=operator == "//",
+            anchor=operator[1:] if operator[1:] in ("#", "%") else "",  # type: ignore[arg-type]
+        )
+    if not value.isascii():
+        return shell.value_unknown("it depends on the locale", source, part.start, part.end)
+    change = str.upper if operator[0] == "^" else str.lower
+    matches_all = part.first.start == part.first.end
+    if len(operator) == 1:
+        if value and (matches_all or pattern.matches(value[0])):
+            return change(value[0]) + value[1:]
+        return value
+    return "".join(change(c) if matches_all or pattern.matches(c) else c for c in value)
+
+
+def _trim_mixed(value: Mixed, operator: str, pattern: Pattern, word: Word) -> Value | None:
+    """Return a partly known value without a prefix or suffix, where that is certain; else None."""
+    text = word.text
+    if text is None or operator[0] not in "#%":
+        return None
+    head, tail = value.head, value.tail
+    literal = pattern.literal
+    if literal is not None:
+        known = head if operator[0] == "#" else tail
+        if len(known) >= len(literal):
+            if operator[0] == "#" and known.startswith(literal):
+                return join([known[len(literal) :], *value.parts[1:]])
+            if operator[0] == "%" and known.endswith(literal) and literal:
+                return join([*value.parts[:-1], known[: -len(literal)]])
+            return value
+        if known and operator[0] == "#" and not literal.startswith(known):
+            return value
+        if known and operator[0] == "%" and not literal.endswith(known):
+            return value
+        return None
+    # `##*x` and `%x*`: the last x stands in the known tail; `#*x` and `%%x*`: the first in the head
+    stop = text.strip("*")
+    if not stop or re.search(r"[*?\[\\(|]", stop):
+        return None
+    if operator == "##" and text == "*" + stop and stop in tail:
+        return tail.rpartition(stop)[2]
+    if operator == "%" and text == stop + "*" and stop in tail:
+        return join([*value.parts[:-1], tail.rpartition(stop)[0]])
+    if operator == "#" and text == "*" + stop and stop in head:
+        return join([head.partition(stop)[2], *value.parts[1:]])
+    if operator == "%%" and text == stop + "*" and stop in head:
+        return head.partition(stop)[0]
+    return None
+
+
+def _transformed(shell: Interpreter, source: Source, part: Parameter, name: str, value: Value) -> Value:
+    """Return `${name@operator}`."""
+    operator = part.operator[1]
+    if isinstance(value, str):
+        if operator == "Q":
+            variable = shell.find(name)
+            if not value and variable is None and not name.isdigit() and name not in "@*":
+                return ""
+            return quote(value)
+        if value.isascii():
+            if operator == "U":
+                return value.upper()
+            if operator == "u":
+                return value[:1].upper() + value[1:]
+            if operator == "L":
+                return value.lower()
+        if operator == "E":
+            from overlaylint.shell.words import decode_ansi
+            from overlaylint.shell.syntax import encode
+
+            return decode_ansi(encode(value))
+        if operator == "a":
+            variable = shell.find(name)
+            if variable is not None:
+                return shell.flag_letters(variable)
+    return shell.value_unknown(f"@{operator} is not evaluated", source, part.start, part.end)
+
+
+# --- patterns and arithmetic ---------------------------------------------------------------
+
+
+def pattern_pieces(shell: Interpreter, word: Word) -> tuple[list[tuple[str, bool]], Mixed | None]:
+    """Return a pattern's pieces, each with whether it is quoted; or what in it is unknown."""
+    pieces: list[tuple[str, bool]] = []
+    for part in word.parts:
+        kind = part.__class__
+        if kind is Text:
+            pieces.append((part.text, False))  # type: ignore[union-attr]
+        elif kind is Quoted:
+            pieces.append((part.text, True))  # type: ignore[union-attr]
+        else:
+            value = part_value(shell, word.source, part)
+            if isinstance(value, Mixed):
+                return pieces, value
+            pieces.append((value, kind is DoubleQuoted))
+    return pieces, None
+
+
+def pattern_of(shell: Interpreter, word: Word, *, always_extended: bool = False) -> tuple[Pattern | None, Mixed]:
+    """Return the pattern that a word is; None and what in it is unknown."""
+    pieces, problem = pattern_pieces(shell, word)
+    if problem is not None:
+        return None, problem
+    extended = always_extended or "extglob" in shell.state.options
+    try:
+        return compile_pattern(tuple(pieces), extended=extended), _NOTHING
+    except Undecidable as undecidable:
+        return None, shell.unknown(undecidable.reason, word.source, word.start, word.end)
+
+
+_NOTHING = Mixed((Unknown("nothing is unknown"),))
+
+
+def arithmetic(shell: Interpreter, source: Source, word: Word) -> Value:
+    """Return an arithmetic expression's value, as text."""
+    text = value_of(shell, word)
+    if isinstance(text, Mixed):
+        return shell.value_unknown("it is computed from an unknown value", source, word.start, word.end, text)
+    if text.isdecimal() and (text[0] != "0" or len(text) == 1) and len(text) < 18:
+        return text
+    try:
+        return str(evaluate(text, _Variables(shell, source, word)))
+    except UnknownValue as problem:
+        value = Mixed((problem.piece,))
+    except Undecidable as undecidable:
+        value = shell.unknown(undecidable.reason, source, word.start, word.end)
+    except ArithmeticProblem as problem:
+        raise ExpansionProblem(str(problem)) from problem
+    # whatever the expression assigns to is unknown as well
+    for match in _ASSIGNED.finditer(text):
+        name = match.group(1) or match.group(2)
+        current = shell.state.find(name)
+        shell.store(name, Variable(value, current.flags if current else 0, source, word.start, word.end))
+    return value
+
+
+_ASSIGNED = re.compile(
+    r"([A-Za-z_]\w*)(?:\[[^\]]*\])?\s*(?:(?:<<|>>|[-+*/%&|^])?=(?!=)|\+\+|--)|(?:\+\+|--)\s*([A-Za-z_]\w*)"
+)
+
+
+class _Variables:
+    """The interpreter's variables, as arithmetic sees them."""
+
+    __slots__ = ("shell", "source", "word")
+
+    def __init__(self, shell: Interpreter, source: Source, word: Word) -> None:
+        self.shell = shell
+        self.source = source
+        self.word = word
+
+    def subscript(self, text: str | None) -> Word | None:
+        """Return a subscript's text as a word."""
+        if text is None:
+            return None
+        from overlaylint.shell.syntax import Context, encode
+
+        text = encode(text)
+        return Word(self.shell.made(text), 0, len(text), Context.OPERAND)
+
+    def get(self, name: str, subscript: str | None) -> str:
+        """Return a variable's value; raise UnknownValue if it is not known."""
+        value = fetch(self.shell, self.source, name, self.subscript(subscript))
+        if isinstance(value, list):
+            value = value[0] if value else ""
+        if isinstance(value, Mixed):
+            raise UnknownValue(value.unknown)
+        return value or ""
+
+    def set(self, name: str, subscript: str | None, value: int) -> None:
+        """Assign a number."""
+        self.shell.assign_subscript(
+            name, self.subscript(subscript), str(value), self.source, self.word.start, self.word.end
+        )

@@ -1,0 +1,1677 @@
+"""Static evaluation of bash: what a script's commands do to variables and functions.
+
+Nothing is run: a command that is neither a function, a builtin nor one of the `commands` that
+the caller gives is reported to the caller, and its effect is unknown. Where the outcome of a
+condition is unknown both ways are followed, and what differs between them is unknown after it.
+
+The state is bash's own (dynamic scopes, positional parameters, options). Every evaluation has a
+budget of steps and of text, so that any script ends quickly.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import TypeVar, cast
+
+from overlaylint.shell import expansion
+from overlaylint.shell.arithmetic import ArithmeticProblem, evaluate
+from overlaylint.shell.braces import TooManyWords, expand_braces
+from overlaylint.shell.conditions import Check, Condition, both, conjuncts, either, excluding, negate
+from overlaylint.shell.effects import assigned_names
+from overlaylint.shell.expansion import ExpansionProblem, FatalProblem, UnknownValue
+from overlaylint.shell.state import Output, Positional, State, merge
+from overlaylint.shell.syntax import (
+    AndOr,
+    Arithmetic,
+    Assignment,
+    Background,
+    Case,
+    CaseArm,
+    Command,
+    CommandSubstitution,
+    Conditional,
+    Coprocess,
+    Element,
+    For,
+    ForArithmetic,
+    Function,
+    Group,
+    If,
+    List,
+    Opaque,
+    Parameter,
+    Part,
+    Pipeline,
+    ProcessSubstitution,
+    Redirected,
+    Redirection,
+    Simple,
+    Source,
+    Subshell,
+    While,
+    Word,
+)
+from overlaylint.shell.values import (
+    Elements,
+    Flag,
+    Mixed,
+    Unknown,
+    Value,
+    Variable,
+    as_one,
+    concatenate,
+    join,
+    pieces_of,
+    unknown,
+)
+
+# A status is a number, or the condition under which it is 0.
+Status = int | Condition
+
+MAXIMUM_STEPS = 400_000
+MAXIMUM_TEXT = 1 << 20  # characters of one value
+MAXIMUM_CALLS = 120  # functions, sourced files and substitutions within each other
+_FIXPOINT_ROUNDS = 12
+_OPEN_ROUNDS = 4  # how many rounds a loop is followed that it may have been left in
+_BRANCH_STEPS = 20  # what it costs to copy and merge a state, in commands
+_RECURSIONS = 2  # how often a function is followed into itself under an unknown condition
+
+# The interpreter recurses as the script does; its own bounds are well below this one.
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 12_000))
+
+RETURN, BREAK, CONTINUE, EXIT, DIE, DISCARD = 1, 2, 3, 4, 5, 6
+
+
+class Exhausted(Exception):
+    """The budget of an evaluation is spent: everything is unknown."""
+
+
+_Run = TypeVar("_Run", bound=Callable[..., Status])
+
+
+def _giving_up(run: _Run) -> _Run:
+    """Make a method that evaluates a command give up the line where an expansion fails."""
+
+    @wraps(run)
+    def guarded(shell: Interpreter, node: object) -> Status:
+        try:
+            return run(shell, node)
+        except ExpansionProblem as problem:
+            return shell.give_up(problem)
+
+    return cast(_Run, guarded)
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """A redirection of a call, with what its target comes to."""
+
+    descriptor: str
+    operator: str
+    target: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command that a script would run.
+
+    `guards` must all hold for it to run; what is known to hold is not among them. `stack` names the
+    functions that it is called through, outermost first. `pipeline` is the source span of the pipeline that it is part of,
+    `input` what it would read, where that is known.
+    """
+
+    name: Value
+    arguments: tuple[Value, ...]
+    source: Source
+    start: int
+    end: int
+    guards: tuple[Condition, ...] = ()
+    stack: tuple[str, ...] = ()
+    redirections: tuple[Redirect, ...] = ()
+    environment: tuple[tuple[str, Value], ...] = ()
+    input: Value | None = None
+    is_function: bool = False
+
+    @property
+    def place(self) -> tuple[Source, int, int]:
+        """The file and the span of the command."""
+        return self.source.place(self.start, self.end)
+
+
+@dataclass(slots=True)
+class Invocation:
+    """A command that is being evaluated: what a builtin gets to see."""
+
+    name: str
+    arguments: list[Value]
+    operands: list[Value | Assignment]
+    source: Source
+    start: int
+    end: int
+    input: Value | None = None
+
+
+Builtin = Callable[["Interpreter", Invocation], Status]
+
+
+@dataclass(slots=True)
+class _Exit:
+    """A way that left a region early."""
+
+    signal: int
+    count: int
+    status: Status
+    state: State
+    reason: Unknown
+
+    @property
+    def place(self) -> tuple[Source | None, int, int]:
+        """Where the way split off."""
+        return self.reason.source, self.reason.start, self.reason.end
+
+
+@dataclass(slots=True)
+class _Region:
+    """What `return`, `break` or `exit` leaves: the exits taken on some way, to be merged at its end."""
+
+    is_loop: bool
+    is_subshell: bool
+    guards: int
+    exclusions: int
+    exits: list[_Exit]
+
+
+class Interpreter:
+    """Evaluates commands on a state.
+
+    `commands` are what the package manager defines, by name: shell functions to bash, so a
+    script's own functions take precedence over them, and they over bash's builtins. `on_call` is told every command that
+    is not evaluated; `on_assign` every assignment.
+    """
+
+    def __init__(
+        self,
+        *,
+        commands: Mapping[str, Builtin],
+        builtins: Mapping[str, Builtin],
+        variables: Mapping[str, Variable] | None = None,
+    ) -> None:
+        self.commands = commands
+        self.builtins = builtins
+        self.state = State()
+        if variables:
+            self.state.scopes[0].update(variables)
+        self.status: Status = 0
+        self.substituted: Status | None = None  # the status of the last command substitution
+        self.pipe_status: tuple[Status, ...] = (0,)
+        self.last_argument: Value = unknown("$_ is what the shell was started as")
+        self.signal = 0
+        self.signal_count = 0
+        self.signal_status: Status = 0
+        self.signal_message: Value = ""
+        self.is_redirected = False  # whether what is written goes somewhere else than to `state.output`
+        self.input: Value | None = None
+        self.processes: dict[str, Value] = {}  # what a process substitution's file holds, by its symbol
+        self.guards: list[Condition] = []
+        self.exclusions: list[tuple[Condition, ...]] = []
+        self.regions: list[_Region] = [_Region(False, False, 0, 0, [])]
+        self.stack: list[str] = []
+        self.steps = 0
+        self.depth = 0
+        self.possible_deaths: list[tuple[Condition, Value]] = []
+        self.calls: list[Call] | None = None
+        self.is_tracing = False  # in a trace, a command that nobody knows is taken for a program
+        self.on_assign: Callable[[str, Variable], None] | None = None
+        self.when_missing: Builtin = _missing
+        self.environment: Callable[[str], Value | None] = lambda name: None  # of names never assigned
+        self.finds_programs: bool | None = None  # False where PATH holds no program at all
+        self.function_scopes: list[int] = []
+
+    # --- budget and unknowns ---
+
+    def spend(self, steps: int) -> None:
+        """Count steps; raise Exhausted when too many were taken."""
+        self.steps += steps
+        if self.steps > MAXIMUM_STEPS:
+            raise self.exhausted("it takes too many steps")
+
+    def exhausted(self, reason: str) -> Exhausted:
+        """Return the error of a script that asks for too much."""
+        return Exhausted(reason)
+
+    def unknown(
+        self, reason: str, source: Source, start: int, end: int, *, symbol: str = "", is_word: bool = False
+    ) -> Mixed:
+        """Return an unknown value."""
+        return unknown(reason, source, start, end, symbol=symbol, is_word=is_word)
+
+    def value_unknown(self, reason: str, source: Source, start: int, end: int, *causes: object) -> Mixed:
+        """Return an unknown value that follows from another one: the first cause is kept."""
+        for cause in causes:
+            values = cause if isinstance(cause, list) else [cause]
+            for value in values:
+                if isinstance(value, Mixed):
+                    first = value.unknown
+                    return unknown(first.reason, first.source, first.start, first.end)
+        return unknown(reason, source, start, end)
+
+    # --- variables ---
+
+    def find(self, name: str) -> Variable | None:
+        """Return a variable, with references (`declare -n`) followed."""
+        variable = self.state.find(name)
+        if variable is None:
+            return self.dynamic(name)
+        rounds = 0
+        while variable is not None and variable.flags & Flag.REFERENCE:
+            rounds += 1
+            target = variable.value
+            if not isinstance(target, str) or rounds > 16:
+                return Variable(unknown("it refers to an unknown variable"), Flag.MAYBE_UNSET)
+            variable = self.state.find(target)
+        return variable
+
+    def dynamic(self, name: str) -> Variable | None:
+        """Return an array that bash itself keeps."""
+        if name == "FUNCNAME":
+            if not self.stack:
+                return None
+            names: dict[int, Value] = dict(enumerate([*reversed(self.stack)]))
+            return Variable(names, Flag.INDEXED)
+        if name == "PIPESTATUS":
+            statuses: dict[int, Value] = {
+                index: str(status) if isinstance(status, int) else unknown(f"it depends on `{status}`")
+                for index, status in enumerate(self.pipe_status)
+            }
+            return Variable(statuses, Flag.INDEXED)
+        if name == "BASH_VERSINFO":
+            # EAPI 8 asks for bash 5.0, EAPI 9 for 5.3, and there is no bash 6
+            minor = unknown("the version of bash differs from machine to machine", is_word=True)
+            return Variable({0: "5", **dict.fromkeys(range(1, 6), minor)}, Flag.INDEXED)
+        if name in ("BASH_SOURCE", "BASH_LINENO", "DIRSTACK", "GROUPS", "BASH_ARGV", "BASH_ARGC"):
+            return Variable(unknown(f"{name} differs from machine to machine"), Flag.INDEXED)
+        return None
+
+    def special(self, name: str) -> Value | None:
+        """Return a parameter that no variable stands for; None if it is not set (3.4)."""
+        if name.isdigit():
+            positional = self.state.positional[-1]
+            index = int(name)
+            if index == 0:
+                return unknown("$0 is the shell's own name", is_word=True)
+            if index <= len(positional.words):
+                return positional.words[index - 1]
+            return None if positional.rest is None else Mixed((positional.rest,))
+        if name == "#":
+            positional = self.state.positional[-1]
+            return str(len(positional.words)) if positional.rest is None else Mixed((positional.rest,))
+        if name == "?":
+            status = self.status
+            return str(status) if isinstance(status, int) else unknown(f"it depends on `{status}`", is_word=True)
+        if name == "_":
+            return self.last_argument
+        if name in _CHANGING:
+            return unknown(f"${name} differs from run to run", is_word=name not in "-!")
+        dynamic = self.dynamic(name)
+        if dynamic is not None:
+            value = dynamic.value
+            return value.get(0) if isinstance(value, dict) else value  # type: ignore[call-overload, no-any-return]
+        value = self.environment(name)
+        if value is None and self.state.havoc is not None:
+            return Mixed((self.state.havoc,))
+        return value
+
+    def ifs(self) -> Value | None:
+        """Return IFS; None for its default."""
+        variable = self.state.find("IFS")
+        if variable is None or isinstance(variable.value, dict):
+            return None
+        value = variable.value
+        return None if value == expansion.DEFAULT_IFS else value
+
+    def function_scope(self) -> int:
+        """Return the number of the innermost function's scope."""
+        return self.function_scopes[-1] if self.function_scopes else 0
+
+    def names_with(self, prefix: str) -> list[Value]:
+        """Return the names of the variables that start with `prefix` (`${!prefix*}`)."""
+        names = {name for scope in self.state.scopes for name in scope if name.startswith(prefix)}
+        if any(
+            (variable := self.state.find(name)) is not None and variable.flags & Flag.MAYBE_UNSET
+            for name in names
+        ) or self.state.havoc is not None:
+            return [expansion.as_many(unknown("it is unknown which of them are set"))]
+        return [name for name in sorted(names) if (v := self.state.find(name)) is None or v.value is not None]
+
+    def flag_letters(self, variable: Variable) -> str:
+        """Return a variable's attributes as `${x@a}` and `declare -p` show them."""
+        letters = (
+            (Flag.INDEXED, "a"), (Flag.ASSOCIATIVE, "A"), (Flag.INTEGER, "i"), (Flag.REFERENCE, "n"),
+            (Flag.READONLY, "r"), (Flag.EXPORTED, "x"), (Flag.LOWERCASE, "l"), (Flag.UPPERCASE, "u"),
+        )  # fmt: skip
+        return "".join(letter for flag, letter in letters if variable.flags & flag)
+
+    def scope_of(self, name: str) -> dict[str, Variable]:
+        """Return the scope that an assignment to `name` changes."""
+        for scope in reversed(self.state.scopes):
+            if name in scope:
+                return scope
+        return self.state.scopes[0]
+
+    def store(self, name: str, variable: Variable, scope: dict[str, Variable] | None = None) -> None:
+        """Put a variable into the scope where it belongs."""
+        (self.scope_of(name) if scope is None else scope)[name] = variable
+        if self.on_assign is not None:
+            self.on_assign(name, variable)
+
+    def resolve(self, name: str) -> str | None:
+        """Follow references; None if nobody knows where they lead."""
+        for _ in range(16):
+            variable = self.state.find(name)
+            if variable is None or not variable.flags & Flag.REFERENCE:
+                return name
+            if not isinstance(variable.value, str):
+                return None if variable.value is not None else name
+            name = variable.value
+        return None
+
+    def assign(
+        self, name: str, value: Value, source: Source, start: int, end: int, *, append: bool = False
+    ) -> None:
+        """Assign a scalar: `name=value` or `name+=value` (3.4)."""
+        if name == "_":
+            self.last_argument = value  # until the next command is done
+            return
+        current = self.state.find(name)
+        flags = 0
+        if current is not None:
+            flags = current.flags & ~Flag.MAYBE_UNSET
+            if flags & ~Flag.EXPORTED:
+                if flags & Flag.REFERENCE:
+                    target = self.resolve(name)
+                    if target is None:
+                        self.lose(source, start, end, "the variable that a reference names is unknown")
+                        return
+                    if target != name:
+                        self.assign_subscript_text(target, value, source, start, end, append=append)
+                        return
+                if flags & Flag.READONLY:
+                    self.read_only(name, source, start, end)
+                    return
+                if flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+                    key: int | str = "0" if flags & Flag.ASSOCIATIVE else 0
+                    self.assign_element(name, key, value, source, start, end, append=append)
+                    return
+                if flags & Flag.INTEGER:
+                    value, append = self.integer(current, value, source, start, end, append=append), False
+                elif flags & Flag.LOWERCASE and isinstance(value, str):
+                    value = value.lower()
+                elif flags & Flag.UPPERCASE and isinstance(value, str):
+                    value = value.upper()
+            if append and current.value is not None and not isinstance(current.value, dict):
+                value = concatenate(current.value, value)
+        elif append and self.state.havoc is not None:
+            value = concatenate(Mixed((self.state.havoc,)), value)
+        if value.__class__ is str and len(value) > MAXIMUM_TEXT:  # type: ignore[arg-type]
+            raise self.exhausted("a value is too long")
+        self.store(name, Variable(value, flags, source, start, end))
+
+    def integer(
+        self, current: Variable, value: Value, source: Source, start: int, end: int, *, append: bool
+    ) -> Value:
+        """Return what is assigned to a variable with the integer attribute."""
+        if not isinstance(value, str) or isinstance(current.value, Mixed) and append:
+            return self.value_unknown("it is computed from an unknown value", source, start, end, value, current.value)
+        word = Word(self.made(value), 0, len(value))
+        try:
+            number = evaluate(value or "0", expansion._Variables(self, source, word))
+            if append and isinstance(current.value, str):
+                number = evaluate(f"{current.value or 0} + {number}", expansion._Variables(self, source, word))
+        except UnknownValue as problem:
+            return Mixed((problem.piece,))
+        except ArithmeticProblem as problem:
+            raise ExpansionProblem(str(problem)) from problem
+        return str(number)
+
+    def read_only(self, name: str, source: Source, start: int, end: int) -> None:
+        """An assignment to a readonly variable: bash gives up the line."""
+        raise ExpansionProblem(f"{name}: readonly variable")
+
+    def assign_subscript_text(
+        self, target: str, value: Value, source: Source, start: int, end: int, *, append: bool = False
+    ) -> None:
+        """Assign to `name` or `name[subscript]`, given as text."""
+        name, bracket, rest = target.partition("[")
+        if not bracket:
+            self.assign(name, value, source, start, end, append=append)
+            return
+        from overlaylint.shell.syntax import Context, encode
+
+        text = encode(rest.removesuffix("]"))
+        word = Word(self.made(text), 0, len(text), Context.OPERAND)
+        self.assign_subscript(name, word, value, source, start, end, append=append)
+
+    def assign_subscript(
+        self, name: str, subscript: Word | None, value: Value, source: Source, start: int, end: int, *, append: bool = False
+    ) -> None:
+        """Assign to an array's element, or to a scalar if there is no subscript."""
+        if subscript is None:
+            self.assign(name, value, source, start, end, append=append)
+            return
+        target = self.resolve(name)
+        if target is None:
+            self.lose(source, start, end, "the variable that a reference names is unknown")
+            return
+        variable = self.state.find(target)
+        key = expansion.subscript_key(self, subscript, variable)
+        if isinstance(key, Mixed):
+            flags = (variable.flags if variable else 0) & ~Flag.MAYBE_UNSET
+            if not flags & Flag.ASSOCIATIVE:
+                flags |= Flag.INDEXED
+            value = self.value_unknown("an element with an unknown subscript was assigned", source, start, end, key)
+            self.store(target, Variable(value, flags, source, start, end))
+            return
+        self.assign_element(target, key, value, source, start, end, append=append)
+
+    def assign_element(
+        self, name: str, key: int | str, value: Value, source: Source, start: int, end: int, *, append: bool = False
+    ) -> None:
+        """Assign one element of an array."""
+        variable = self.state.find(name)
+        flags = (variable.flags if variable is not None else 0) & ~Flag.MAYBE_UNSET
+        if flags & Flag.READONLY:
+            self.read_only(name, source, start, end)
+            return
+        current = variable.value if variable is not None else None
+        if isinstance(current, Mixed) and flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+            self.store(name, replace(variable, source=source, start=start, end=end))  # type: ignore[type-var]
+            return
+        elements: dict[int | str, Value]
+        if isinstance(current, dict):
+            elements = dict(current)
+        elif current is None:
+            elements = {}
+        else:
+            elements = {0: current}
+        if not flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+            flags |= Flag.INDEXED
+        if isinstance(key, int) and key < 0:
+            key += max((k for k in elements if isinstance(k, int)), default=-1) + 1
+            if key < 0:
+                raise ExpansionProblem("bad array subscript")
+        if flags & Flag.INTEGER:
+            old = Variable(elements.get(key, ""), flags)
+            value, append = self.integer(old, value, source, start, end, append=append), False
+        if append:
+            value = concatenate(elements.get(key, ""), value)
+        elements[key] = value
+        self.spend(len(elements) // 64)
+        self.store(name, Variable(elements, flags, source, start, end))  # type: ignore[arg-type]
+
+    def assign_compound(
+        self, name: str, elements: tuple[Element, ...], flags: int, source: Source, start: int, end: int,
+        *, append: bool, scope: dict[str, Variable] | None = None, is_new: bool = False,
+    ) -> None:  # fmt: skip
+        """Assign `name=(...)` (6.7)."""
+        target = self.resolve(name) or name
+        variable = None if is_new else self.state.find(target)
+        flags |= (variable.flags if variable is not None else 0) & ~Flag.MAYBE_UNSET
+        if not flags & Flag.ASSOCIATIVE:
+            flags |= Flag.INDEXED
+        if variable is not None and variable.flags & Flag.READONLY:
+            self.read_only(target, source, start, end)
+            return
+        result: dict[int | str, Value] = {}
+        if append and variable is not None:
+            current = variable.value
+            if isinstance(current, Mixed) and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+                self.store(target, replace(variable, source=source, start=start, end=end))
+                return
+            if isinstance(current, dict):
+                result.update(current)
+            elif current is not None:
+                result[0] = current
+        lost = self.fill(result, elements, variable, flags, source, start, end)
+        value: Elements | Mixed = result if lost is None else lost  # type: ignore[assignment]
+        self.store(target, Variable(value, flags, source, start, end), scope)
+
+    def fill(
+        self, result: dict[int | str, Value], elements: tuple[Element, ...], variable: Variable | None,
+        flags: int, source: Source, start: int, end: int,
+    ) -> Mixed | None:  # fmt: skip
+        """Add the elements of a compound assignment; return why, where it can't be told which they are."""
+        index = max((key for key in result if isinstance(key, int)), default=-1) + 1
+        if flags & Flag.ASSOCIATIVE and elements and all(element.key is None for element in elements):
+            # bash takes the words as keys and values in turn
+            words = [expansion.value_of(self, element.value) for element in elements]
+            for position in range(0, len(words), 2):
+                key = words[position]
+                if isinstance(key, Mixed):
+                    return key
+                result[key] = words[position + 1] if position + 1 < len(words) else ""
+            return None
+        for element in elements:
+            if element.key is not None:
+                kind = Variable({}, flags)
+                key_value = expansion.subscript_key(self, element.key, kind)
+                if isinstance(key_value, Mixed):
+                    return self.value_unknown("an element's subscript is unknown", source, start, end, key_value)
+                value = expansion.value_of(self, element.value)
+                if isinstance(key_value, int) and key_value < 0:
+                    key_value += index
+                if element.append:
+                    value = concatenate(result.get(key_value, ""), value)
+                result[key_value] = value
+                if isinstance(key_value, int):
+                    index = key_value + 1
+                continue
+            for field in expansion.fields(self, (element.value,)):
+                if isinstance(field, Mixed) and field.is_many:
+                    return field
+                result[index] = field
+                index += 1
+        if flags & Flag.INTEGER:
+            for key, value in result.items():
+                result[key] = self.integer(Variable("", flags), value, source, start, end, append=False)
+        self.spend(len(result) // 16)
+        return None
+
+    def perform(self, assignment: Assignment, source: Source) -> None:
+        """Carry out an assignment statement."""
+        value = assignment.value
+        if isinstance(value, tuple):
+            self.assign_compound(
+                assignment.name, value, 0, source, assignment.start, assignment.end, append=assignment.append
+            )
+            return
+        text = expansion.value_of(self, value)
+        self.assign_subscript(
+            assignment.name, assignment.subscript, text, source, assignment.start, assignment.end,
+            append=assignment.append,
+        )  # fmt: skip
+
+    def unset_variable(self, name: str) -> None:
+        """Unset a variable: the innermost one of its name (`unset -v`)."""
+        for scope in reversed(self.state.scopes):
+            if name in scope:
+                variable = scope[name]
+                if scope is self.state.scopes[-1] and scope is not self.state.scopes[0]:
+                    # a local variable stays local, without a value
+                    scope[name] = Variable(None, 0, variable.source, variable.start, variable.end)
+                else:
+                    del scope[name]
+                    if self.state.havoc is not None:
+                        scope[name] = Variable(None)
+                return
+        if self.state.havoc is not None:
+            self.state.scopes[0][name] = Variable(None)
+
+    def lose(self, source: Source, start: int, end: int, reason: str) -> None:
+        """Something of unknown effect happens here: everything may have changed."""
+        self.state.make_unknown(Unknown(reason, source, start, end))
+
+    def made(self, text: str) -> Source:
+        """Return a source for text that the script made itself."""
+        return Source(text)
+
+    # --- expansions that need commands ---
+
+    def alternatives(self, word: Word) -> Sequence[tuple[Part, ...]]:
+        """Return a word's parts after brace expansion (3.5.1)."""
+        known = word.__dict__.get("_alternatives")
+        if known is None:
+            try:
+                known = expand_braces(word.parts, 5_000)
+            except TooManyWords:
+                raise self.exhausted("a brace expansion makes too many words") from None
+            word.__dict__["_alternatives"] = known
+            self.spend(len(known))
+        return known  # type: ignore[no-any-return]
+
+    def file_names(self, word: Word, pattern: Value, plain: Value) -> list[Value]:
+        """Return what a word with wildcards comes to: which files there are is unknown."""
+        pieces: list[str | Unknown] = []
+        for piece in pieces_of(pattern):
+            if isinstance(piece, str):
+                pieces.append(
+                    Unknown("it depends on which files there are", word.source, word.start, word.end, pattern=piece, is_many=True)
+                )
+            else:
+                pieces.append(piece)
+        return [join(pieces)]
+
+    def substitute(self, part: CommandSubstitution) -> Value:
+        """Return what a command substitution writes, without its last line ends."""
+        value = self.capture(part.body)
+        self.substituted = self.status
+        if value.__class__ is str:
+            return value.rstrip("\n") if value else value  # type: ignore[union-attr]
+        parts = value.parts  # type: ignore[union-attr]
+        if isinstance(parts[-1], str):
+            return join([*parts[:-1], parts[-1].rstrip("\n")])
+        return value
+
+    def capture(self, body: Command) -> Value:
+        """Return what a command writes, run in a subshell."""
+        with self.subshell(output=[]) as shell_state:
+            self.status = self.run(body) if not (isinstance(body, List) and not body.commands) else 0
+            self.end_subshell()
+            shell_state.append(self.state.output or [])
+        return join(shell_state[0])
+
+    def process_substitution(self, part: ProcessSubstitution) -> Value:
+        """Return the file that stands for a process, with what it would hold if that is known."""
+        content: Value = ""
+        if part.direction == "<":
+            content = self.capture(part.body)
+        else:
+            with self.subshell(output=None):
+                self.run(part.body)
+                self.end_subshell()
+        symbol = f"<({part.start})"
+        self.processes[symbol] = content
+        return unknown(
+            "it is a file that bash makes up", part.source, part.start, part.end, symbol=symbol, is_word=True
+        )
+
+    @contextmanager
+    def subshell(self, *, output: Output | None) -> Iterator[list[Output]]:
+        """Evaluate on a copy of the state that is thrown away afterwards."""
+        self.depth += 1
+        if self.depth > MAXIMUM_CALLS:
+            raise self.exhausted("it nests too deeply")
+        self.spend(2)
+        saved, was_redirected = self.state, self.is_redirected
+        self.state = saved.copy()
+        if output is not None:
+            self.state.output = output
+            self.is_redirected = False
+        region = _Region(False, True, len(self.guards), len(self.exclusions), [])
+        self.regions.append(region)
+        box: list[Output] = []
+        try:
+            yield box
+        finally:
+            self.regions.pop()
+            del self.guards[region.guards :]
+            del self.exclusions[region.exclusions :]
+            self.state, self.is_redirected = saved, was_redirected
+            self.depth -= 1
+
+    def end_subshell(self) -> None:
+        """Merge the ways that left a subshell early."""
+        if self.signal and self.signal != DIE:
+            self.status = self.signal_status
+            self.signal = 0
+        self.rejoin(self.regions[-1], (RETURN, BREAK, CONTINUE, EXIT, DISCARD))
+
+    # --- unknown conditions ---
+
+    def branch(
+        self, condition: Condition, then: Callable[[], Status], otherwise: Callable[[], Status] | None
+    ) -> Status:
+        """Follow both ways of an unknown condition, and merge what they come to."""
+        self.spend(_BRANCH_STEPS)
+        reason = Unknown(f"it depends on `{condition}`", *_place(condition))
+        before = self.state
+        depth = len(self.guards)
+        first = before.copy()
+        self.guards.append(condition)
+        self.state = first
+        then_status = then()
+        then_exit = self.take_exit(reason)
+        then_argument = self.last_argument
+        first = self.state
+        self.guards[depth:] = [negate(condition)]
+        self.state = before
+        else_status = otherwise() if otherwise is not None else 0
+        else_exit = self.take_exit(reason)
+        if then_argument != self.last_argument:
+            self.last_argument = Mixed((reason,))
+        del self.guards[depth:]
+        if then_exit and else_exit:
+            if then_exit.signal != DIE:
+                if else_exit.signal == DIE:
+                    then_exit, else_exit = else_exit, then_exit
+                else:
+                    self.leave(then_exit, ())
+            self.state = else_exit.state
+            self.signal, self.signal_count = else_exit.signal, else_exit.count
+            self.signal_status = else_exit.status
+            return else_exit.status
+        if then_exit:
+            self.leave(then_exit, (condition,))
+            return else_status
+        if else_exit:
+            self.state = first
+            self.leave(else_exit, (negate(condition),))
+            return then_status
+        self.state = merge(first, self.state, reason, condition)
+        return _merged_status(condition, then_status, else_status)
+
+    def take_exit(self, reason: Unknown) -> _Exit | None:
+        """Return how the way just followed ended early, if it did."""
+        if not self.signal:
+            return None
+        taken = _Exit(self.signal, self.signal_count, self.signal_status, self.state, reason)
+        self.signal = 0
+        return taken
+
+    def leave(self, taken: _Exit, conditions: tuple[Condition, ...]) -> None:
+        """Keep a way that left early, to be merged where it leads; what follows is without it."""
+        if taken.signal == DIE:
+            for condition in conditions:
+                self.possible_deaths.append((condition, self.signal_message))
+            return
+        region = self.region_for(taken.signal)
+        region.exits.append(taken)
+        if conditions:
+            self.exclusions.append((*self.guards[region.guards :], *conditions))
+
+    def region_for(self, signal: int) -> _Region:
+        """Return what a signal leaves."""
+        for region in reversed(self.regions):
+            if region.is_subshell:
+                return region
+            if region.is_loop == (signal in (BREAK, CONTINUE)) and signal not in (EXIT, DISCARD):
+                return region
+        return self.regions[0]
+
+    def rejoin(self, region: _Region, signals: tuple[int, ...]) -> None:
+        """Merge the ways that left `region` by one of `signals` into the state."""
+        if not region.exits:
+            return
+        remaining: list[_Exit] = []
+        for taken in region.exits:
+            if taken.signal not in signals:
+                remaining.append(taken)
+                continue
+            if self.signal == DIE:
+                self.signal = 0
+                self.state, self.status = taken.state, taken.status
+                continue
+            if self.status != taken.status:
+                self.status = Check((f"the way that is taken: {taken.reason.reason}",), taken.reason.source, taken.reason.start, taken.reason.end)
+            self.state = merge(self.state, taken.state, taken.reason)
+        region.exits[:] = remaining
+
+    def current_guards(self) -> tuple[Condition, ...]:
+        """Return what must hold for the commands here to run."""
+        guards: list[Condition] = []
+        for guard in self.guards:
+            for condition in conjuncts(guard):
+                if condition not in guards:
+                    guards.append(condition)
+        for exits in self.exclusions:
+            condition = excluding([c for e in exits for c in conjuncts(e)], guards)
+            if condition is not None and condition not in guards:
+                guards.append(condition)
+        return tuple(guards)
+
+    # --- commands ---
+
+    def run(self, command: Command) -> Status:
+        """Evaluate a command; return its status."""
+        return _RUN[command.__class__](self, command)
+
+    def run_list(self, node: List) -> Status:
+        """Evaluate commands one after another."""
+        status: Status = 0
+        for command in node.commands:
+            status = self.status = _RUN[command.__class__](self, command)
+            if self.signal:
+                break
+        return status
+
+    def run_and_or(self, node: AndOr) -> Status:
+        """Evaluate `&&` and `||`."""
+        status = self.status = self.run(node.commands[0])
+        return self.and_or_from(node, 0, status)
+
+    def and_or_from(self, node: AndOr, index: int, status: Status) -> Status:
+        """Evaluate the rest of a list of `&&` and `||`, after the command at `index`."""
+        while index < len(node.operators):
+            if self.signal:
+                return status
+            operator = node.operators[index]
+            index += 1
+            following = node.commands[index]
+            if isinstance(status, int):
+                if (status == 0) == (operator == "&&"):
+                    status = self.status = self.run(following)
+                continue
+            condition = status if operator == "&&" else negate(status)
+
+            def then(following: Command = following) -> Status:
+                self.status = 0 if operator == "&&" else 1
+                return self.run(following)
+
+            skipped = 1 if operator == "&&" else 0
+            status = self.status = self.branch(condition, then, lambda skipped=skipped: skipped)  # type: ignore[misc]
+        return status
+
+    def run_pipeline(self, node: Pipeline) -> Status:
+        """Evaluate a pipeline: each command in a subshell of its own."""
+        commands = node.commands
+        if len(commands) == 1:
+            status = self.run(commands[0])
+        else:
+            status = self.piped(commands)
+        if node.is_negated and not self.signal:
+            return int(status == 0) if isinstance(status, int) else negate(status)
+        return status
+
+    def piped(self, commands: tuple[Command, ...]) -> Status:
+        """Evaluate commands joined by pipes."""
+        saved = self.input
+        statuses: list[Status] = []
+        for position, command in enumerate(commands):
+            is_last = position == len(commands) - 1
+            output: Output | None = None if is_last else []
+            outer, was_redirected = self.state.output, self.is_redirected
+            with self.subshell(output=output) as box:
+                if is_last:
+                    self.state.output, self.is_redirected = outer, was_redirected
+                    if outer is not None:
+                        self.state.output = outer.copy()
+                self.status = self.run(command)
+                self.end_subshell()
+                box.append(self.state.output or [])
+            statuses.append(self.status)
+            if self.signal:
+                break
+            if is_last:
+                if outer is not None:
+                    self.state.output = box[0]
+            else:
+                self.input = join(box[0])
+        self.input = saved
+        self.pipe_status = tuple(statuses)
+        return statuses[-1]
+
+    def run_background(self, node: Background) -> Status:
+        """Evaluate a command that runs beside the script."""
+        with self.subshell(output=None):
+            self.run(node.command)
+            self.end_subshell()
+        return 0
+
+    def run_group(self, node: Group) -> Status:
+        """Evaluate `{ ... }`."""
+        return self.run_list(node.body)
+
+    def run_subshell(self, node: Subshell) -> Status:
+        """Evaluate `( ... )`: what it changes is lost, what it writes is not."""
+        outer = self.state.output
+        with self.subshell(output=None) as box:
+            self.status = self.run_list(node.body)
+            self.end_subshell()
+            box.append(self.state.output or [])
+        if outer is not None:
+            self.state.output = box[0]
+        return self.status
+
+    def run_if(self, node: If) -> Status:
+        """Evaluate `if`."""
+        return self.if_from(node, 0)
+
+    def if_from(self, node: If, index: int) -> Status:
+        """Evaluate `if` from one of its branches on."""
+        if index == len(node.branches):
+            return 0 if node.otherwise is None else self.run_list(node.otherwise)
+        condition, body = node.branches[index]
+        status = self.run_list(condition)
+        if self.signal:
+            return status
+        if isinstance(status, int):
+            return self.run_list(body) if status == 0 else self.if_from(node, index + 1)
+        return self.branch(status, lambda: self.run_list(body), lambda: self.if_from(node, index + 1))
+
+    def run_while(self, node: While) -> Status:
+        """Evaluate `while` and `until`."""
+        def test() -> Status:
+            status = self.run_list(node.condition)
+            if node.is_until:
+                return int(status == 0) if isinstance(status, int) else negate(status)
+            return status
+
+        return self.loop(test, lambda: self.run_list(node.body), lambda: None)
+
+    @_giving_up
+    def run_for_arithmetic(self, node: ForArithmetic) -> Status:
+        """Evaluate `for ((a; b; c))`."""
+        source = node.condition.source
+
+        def step(word: Word, default: str) -> Status:
+            if not word.raw.strip():
+                return int(default == "0")
+            try:
+                return _truth(expansion.arithmetic(self, source, word), source, word)
+            except FatalProblem:
+                raise
+            except ExpansionProblem:
+                return 1
+
+        step(node.initial, "1")
+        return self.loop(
+            lambda: step(node.condition, "1"),
+            lambda: self.run_list(node.body),
+            lambda: step(node.step, "1"),
+        )
+
+    def loop(
+        self, test: Callable[[], Status], body: Callable[[], Status], step: Callable[[], object]
+    ) -> Status:
+        """Evaluate a loop that goes on while `test` succeeds."""
+        region = self.enter_loop()
+        status: Status = 0
+        open_rounds = 0
+        try:
+            while True:
+                self.spend(1)
+                if len(region.exits) > open_rounds:
+                    open_rounds += 1
+                    if open_rounds > _OPEN_ROUNDS:
+                        # it may have ended in each of these rounds, and nobody knows when it does
+                        goes_on = Check(("the loop goes on",), *region.exits[-1].place)
+                        self.unknown_rounds(region, goes_on, test, body, step)
+                        status = Check(("the loop's last command",))
+                        break
+                result = test()
+                if self.signal:
+                    if self.end_round(region):
+                        break
+                    continue
+                if not isinstance(result, int):
+                    self.unknown_rounds(region, result, test, body, step)
+                    status = Check(("the loop's last command",))
+                    break
+                if result != 0:
+                    break
+                status = self.status = body()
+                if self.end_round(region):
+                    break
+                step()
+        finally:
+            self.leave_loop(region)
+        return status
+
+    def enter_loop(self) -> _Region:
+        """Enter a loop."""
+        region = _Region(True, False, len(self.guards), len(self.exclusions), [])
+        self.regions.append(region)
+        return region
+
+    def leave_loop(self, region: _Region) -> None:
+        """Leave a loop: merge the ways that broke out of it."""
+        self.regions.pop()
+        del self.guards[region.guards :]
+        del self.exclusions[region.exclusions :]
+        for taken in region.exits:
+            if taken.count > 1:
+                taken.count -= 1
+                self.region_for(taken.signal).exits.append(taken)
+        region.exits = [taken for taken in region.exits if taken.count <= 1]
+        status = self.status
+        self.rejoin(region, (BREAK, CONTINUE))
+        self.status = status
+
+    def end_round(self, region: _Region) -> bool:
+        """End one round of a loop; tell whether the loop is left."""
+        if self.signal in (BREAK, CONTINUE):
+            if self.signal_count > 1:
+                self.signal_count -= 1
+                return True
+            is_break = self.signal == BREAK
+            self.signal = 0
+            if is_break:
+                return True
+        self.rejoin_continued(region)
+        return bool(self.signal)
+
+    def rejoin_continued(self, region: _Region) -> None:
+        """Merge the ways that went on with the next round."""
+        continued: list[_Exit] = []
+        others: list[_Exit] = []
+        for taken in region.exits:
+            (continued if taken.signal == CONTINUE and taken.count <= 1 else others).append(taken)
+        if continued:
+            region.exits = others
+            temporary = _Region(True, False, 0, 0, continued)
+            status = self.status
+            self.rejoin(temporary, (CONTINUE,))
+            self.status = status
+        del self.exclusions[region.exclusions :]
+
+    def unknown_rounds(
+        self, region: _Region, condition: Condition, test: Callable[[], Status], body: Callable[[], Status],
+        step: Callable[[], object],
+    ) -> None:  # fmt: skip
+        """Evaluate a loop that runs an unknown number of times, till nothing changes any more.
+
+        Calls are recorded in the last round only, when the state is what any round could find.
+        """
+        reason = Unknown(f"it depends on `{condition}`", *_place(condition))
+        recorded = self.calls
+
+        def round_() -> Status:
+            body()
+            if not self.end_round(region):
+                step()
+                test()
+            return 0
+
+        self.calls = None
+        for _ in range(_FIXPOINT_ROUNDS):
+            before = self.state.copy()
+            self.branch(condition, round_, None)
+            self.signal = 0
+            self.state = merge(self.state, before.copy(), reason)
+            if _unchanged(before, self.state):
+                break
+        else:
+            raise self.exhausted("a loop does not settle")
+        self.calls = recorded
+        if recorded is not None:
+            self.branch(condition, round_, None)
+            self.signal = 0
+
+    @_giving_up
+    def run_for(self, node: For) -> Status:
+        """Evaluate `for name in words`."""
+        if node.words is None:
+            items = expansion.positional_words(self.state.positional[-1])
+            origin = self.source_of(node)
+        else:
+            items = expansion.fields(self, node.words)
+            origin = node.words[0].source if node.words else self.source_of(node)
+        if node.is_select:
+            self.lose(origin, node.start, node.end, "it asks somebody (`select`)")
+            return Check(("select",), origin, node.start, node.end)
+        region = self.enter_loop()
+        status: Status = 0
+        try:
+            for item in items:
+                self.spend(1)
+                if item.__class__ is Mixed and item.is_many:  # type: ignore[union-attr]
+                    condition = Check(("for", node.name, "in", item), origin, node.start, node.end)
+
+                    def again() -> Status:
+                        return condition  # noqa: B023
+
+                    def body(item: Value = item) -> Status:
+                        self.assign(node.name, as_one(item), origin, node.start, node.end)
+                        return self.run_list(node.body)
+
+                    self.unknown_rounds(region, condition, again, body, lambda: None)
+                    status = Check(("the loop's last command",), origin, node.start, node.end)
+                    continue
+                self.assign(node.name, item, origin, node.start, node.end)
+                status = self.status = self.run_list(node.body)
+                if self.end_round(region):
+                    break
+        finally:
+            self.leave_loop(region)
+        return status
+
+    def source_of(self, node: Command) -> Source:
+        """Return the source of a node that does not carry it: that of a command inside it."""
+        stack: list[object] = [node]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, Simple | Word | Function):
+                return item.source
+            if isinstance(item, tuple):
+                stack.extend(item)
+            elif hasattr(item, "__dataclass_fields__"):
+                stack.extend(getattr(item, name) for name in item.__dataclass_fields__)
+        return Source("")
+
+    @_giving_up
+    def run_case(self, node: Case) -> Status:
+        """Evaluate `case`."""
+        subject = expansion.value_of(self, node.subject)
+        return self.case_from(node, subject, 0)
+
+    def case_from(self, node: Case, subject: Value, index: int) -> Status:
+        """Evaluate `case` from one of its clauses on."""
+        while index < len(node.arms):
+            matched = self.arm_matches(node, subject, node.arms[index])
+            if matched is True:
+                return self.run_arms(node, subject, index)
+            if matched is not False:
+                chosen = index
+                return self.branch(
+                    matched,
+                    lambda: self.run_arms(node, subject, chosen),
+                    lambda: self.case_from(node, subject, chosen + 1),
+                )
+            index += 1
+        return 0
+
+    def run_arms(self, node: Case, subject: Value, index: int) -> Status:
+        """Evaluate a clause, and those that it falls through to (`;&`, `;;&`)."""
+        while True:
+            arm = node.arms[index]
+            status = self.run_list(arm.body)
+            if self.signal or arm.terminator == ";;" or index + 1 == len(node.arms):
+                return status
+            if arm.terminator == ";;&":
+                # with no further match the status stays that of this clause
+                rest = self.case_from(node, subject, index + 1)
+                return rest if rest != 0 else status
+            index += 1
+
+    def arm_matches(self, node: Case, subject: Value, arm: CaseArm) -> bool | Condition:
+        """Tell whether one of a clause's patterns matches."""
+        from overlaylint.shell.conditionals import matches
+
+        result: bool | Condition = False
+        for word in arm.patterns:
+            matched = matches(self, subject, word, ("case", node.start, node.end))
+            if matched is True:
+                return True
+            if matched is not False:
+                result = matched if result is False else either(result, matched)  # type: ignore[arg-type]
+        return result
+
+    @_giving_up
+    def run_arithmetic(self, node: Arithmetic) -> Status:
+        """Evaluate `((expression))`."""
+        source = node.expression.source
+        try:
+            return _truth(expansion.arithmetic(self, source, node.expression), source, node.expression)
+        except ExpansionProblem as problem:
+            if isinstance(problem, FatalProblem):
+                raise
+            return 1  # bash only complains
+
+    @_giving_up
+    def run_conditional(self, node: Conditional) -> Status:
+        """Evaluate `[[ expression ]]`."""
+        from overlaylint.shell.conditionals import conditional
+
+        self.spend(1)
+        result = conditional(self, node.expression)
+        if result is True:
+            return 0
+        return 1 if result is False else result
+
+    def run_function(self, node: Function) -> Status:
+        """Define a function."""
+        self.state.functions[node.name] = node
+        return 0
+
+    def run_coprocess(self, node: Coprocess) -> Status:
+        """Evaluate a coprocess: nothing of it comes back."""
+        with self.subshell(output=None):
+            self.run(node.command)
+            self.end_subshell()
+        return 0
+
+    def run_opaque(self, node: Opaque) -> Status:
+        """Meet what could not be parsed."""
+        self.state.make_unknown(Unknown(node.reason, None, node.start, node.end))
+        return Check((node.reason,))
+
+    @_giving_up
+    def run_redirected(self, node: Redirected) -> Status:
+        """Evaluate a compound command with redirections."""
+        redirects = self.redirects(node.redirections)
+        with self.redirected(redirects):
+            return self.run(node.command)
+
+    # --- simple commands ---
+
+    def run_simple(self, node: Simple) -> Status:
+        """Evaluate a simple command (3.7.1)."""
+        self.steps += 1
+        if self.steps > MAXIMUM_STEPS:
+            raise self.exhausted("it takes too many steps")
+        try:
+            if not node.details.words:
+                status = self.assign_all(node)
+                self.last_argument = ""
+                return status
+            return self.run_words(node)
+        except ExpansionProblem as problem:
+            return self.give_up(problem)
+
+    def assign_all(self, node: Simple) -> Status:
+        """Carry out assignments with no command after them."""
+        details = node.details
+        self.substituted = None
+        for assignment in details.assignments:
+            self.perform(assignment, node.source)
+        if details.redirections:
+            self.redirects(details.redirections)
+        return 0 if self.substituted is None else self.substituted
+
+    def run_words(self, node: Simple) -> Status:
+        """Evaluate a command with words."""
+        details = node.details
+        operands: list[Value | Assignment] = []
+        arguments: list[Value] = []
+        for word in details.words:
+            if word.__class__ is Assignment:
+                operands.append(word)
+            else:
+                text = word.literal  # type: ignore[union-attr]
+                if text is not None:
+                    arguments.append(text)
+                    operands.append(text)
+                else:
+                    before = len(arguments)
+                    expansion.expand_word(self, word, arguments)  # type: ignore[arg-type]
+                    operands.extend(arguments[before:])
+        if not arguments:
+            return self.assign_all(node)
+        name = arguments[0]
+        redirects = self.redirects(details.redirections) if details.redirections else ()
+        if name.__class__ is not str:
+            return self.call_unknown(node, arguments, redirects)
+        invocation = Invocation(
+            name, arguments[1:], operands[1:], node.source, node.start, node.end, self.input  # type: ignore[arg-type]
+        )
+        try:
+            return self.run_invocation(node, invocation, redirects)
+        finally:
+            last = operands[-1] if operands else name
+            if isinstance(last, Assignment):
+                last = unknown("$_ is an assignment", node.source, node.start, node.end)
+            self.last_argument = as_one(last)
+
+    def run_invocation(
+        self, node: Simple, invocation: Invocation, redirects: tuple[Redirect, ...]
+    ) -> Status:
+        """Evaluate a command with its redirections, and the assignments before it."""
+        details = node.details
+        if not details.assignments and not redirects:
+            return self.invoke(invocation, (), ())
+        environment: tuple[tuple[str, Value], ...] = ()
+        if details.assignments:
+            environment = tuple(
+                (assignment.name, expansion.value_of(self, assignment.value))
+                for assignment in details.assignments
+                if isinstance(assignment.value, Word)
+            )
+            self.state.scopes.append(
+                {
+                    key: Variable(value, Flag.EXPORTED, node.source, node.start, node.end)
+                    for key, value in environment
+                }
+            )
+        try:
+            if not redirects:
+                return self.invoke(invocation, redirects, environment)
+            with self.redirected(redirects):
+                invocation.input = self.input
+                return self.invoke(invocation, redirects, environment)
+        finally:
+            if details.assignments:
+                self.state.scopes.pop()
+
+    def invoke(
+        self, invocation: Invocation, redirects: tuple[Redirect, ...], environment: tuple[tuple[str, Value], ...]
+    ) -> Status:
+        """Evaluate a command whose words are expanded: a function, a command or a builtin."""
+        name = invocation.name
+        function = self.state.functions.get(name)
+        if function is not None:
+            if isinstance(function, Unknown):
+                self.lose(invocation.source, invocation.start, invocation.end, f"it is unknown what `{name}` does: {function.reason}")
+                self.record(invocation, redirects, environment)
+                return Check((name, *invocation.arguments), invocation.source, invocation.start, invocation.end)
+            if self.calls is not None:
+                self.record(invocation, redirects, environment, is_function=True)
+            if self.guards and self.stack.count(name) >= _RECURSIONS:
+                return self.not_followed(invocation, function)
+            return self.call(name, function, invocation.arguments)
+        builtin = self.commands.get(name) or self.builtins.get(name)
+        if builtin is None:
+            if self.calls is not None:
+                self.record(invocation, redirects, environment)
+            return self.when_missing(self, invocation)
+        if self.calls is not None and name not in _SILENT:
+            self.record(invocation, redirects, environment)
+        return builtin(self, invocation)
+
+    def not_followed(self, invocation: Invocation, function: Function) -> Status:
+        """Meet a function that calls itself under an unknown condition: what it assigns is unknown."""
+        source, start, end = invocation.source, invocation.start, invocation.end
+        reason = f"`{invocation.name}` calls itself an unknown number of times"
+        names, is_complete = assigned_names(function, self.state.functions)
+        if not is_complete and not self.is_tracing:
+            self.lose(source, start, end, reason)
+        else:
+            for name in names:
+                variable = self.state.find(name)
+                flags = (variable.flags if variable is not None else 0) | Flag.MAYBE_UNSET
+                self.store(name, Variable(unknown(reason, source, start, end), flags, source, start, end))
+        self.write(unknown(reason, source, start, end))
+        return Check((invocation.name, *invocation.arguments), source, start, end)
+
+    def call_unknown(self, node: Simple, arguments: list[Value], redirects: tuple[Redirect, ...]) -> Status:
+        """Evaluate a command whose name is unknown: it may be anything.
+
+        A trace takes it for a program, which changes no variable; the call's name tells.
+        """
+        assert isinstance(arguments[0], Mixed)
+        chosen = arguments[0].unknown.choices if len(arguments[0].parts) == 1 else ()
+        if chosen:
+            return self.call_chosen(node, chosen, arguments, redirects)
+        if self.calls is not None:
+            self.calls.append(
+                Call(
+                    arguments[0], tuple(arguments[1:]), node.source, node.start, node.end,
+                    self.current_guards(), tuple(self.stack), redirects,
+                )
+            )  # fmt: skip
+        if not self.is_tracing and not _is_path(arguments[0]):
+            self.lose(node.source, node.start, node.end, "a command was run whose name is unknown")
+        return Check(tuple(arguments), node.source, node.start, node.end)
+
+    def call_chosen(
+        self, node: Simple, choices: tuple[tuple[Condition, str], ...], arguments: list[Value],
+        redirects: tuple[Redirect, ...],
+    ) -> Status:  # fmt: skip
+        """Evaluate a command whose name is one of several, each under a condition."""
+        condition, name = choices[0]
+
+        def run() -> Status:
+            if not name:
+                return 0
+            invocation = Invocation(
+                name, arguments[1:], list(arguments[1:]), node.source, node.start, node.end, self.input
+            )
+            return self.invoke(invocation, redirects, ())
+
+        if len(choices) == 1:
+            return run()
+        return self.branch(
+            condition, run, lambda: self.call_chosen(node, choices[1:], arguments, redirects)
+        )
+
+    def record(
+        self, invocation: Invocation, redirects: tuple[Redirect, ...], environment: tuple[tuple[str, Value], ...],
+        *, is_function: bool = False,
+    ) -> None:  # fmt: skip
+        """Note a call, where calls are noted."""
+        if self.calls is None:
+            return
+        arguments: list[Value] = []
+        for operand in invocation.operands:
+            if isinstance(operand, Assignment):
+                value = operand.value
+                text = expansion.value_of(self, value) if isinstance(value, Word) else "(...)"
+                arguments.append(as_one(concatenate(operand.name + "=", text)))
+            else:
+                arguments.append(operand)
+        self.calls.append(
+            Call(
+                invocation.name, tuple(arguments), invocation.source, invocation.start, invocation.end,
+                self.current_guards(), tuple(self.stack), redirects, environment, invocation.input, is_function,
+            )
+        )  # fmt: skip
+
+    def call(self, name: str, function: Function, arguments: Iterable[Value]) -> Status:
+        """Call a function (3.3)."""
+        self.depth += 1
+        if self.depth > MAXIMUM_CALLS:
+            raise self.exhausted("functions call each other too deeply")
+        with self.function(name, arguments):
+            return self.returning(function.body)
+
+    @contextmanager
+    def function(self, name: str, arguments: Iterable[Value]) -> Iterator[None]:
+        """Be inside a function: a scope and positional parameters of its own."""
+        self.stack.append(name)
+        self.function_scopes.append(len(self.state.scopes))
+        self.state.scopes.append({})
+        self.state.positional.append(positional_of(arguments))
+        try:
+            yield
+        finally:
+            self.stack.pop()
+            self.function_scopes.pop()
+            self.state.scopes.pop()
+            self.state.positional.pop()
+            self.depth -= 1
+
+    def source_script(self, body: List) -> Status:
+        """Evaluate a sourced file in the current scope; `return` ends it."""
+        self.depth += 1
+        if self.depth > MAXIMUM_CALLS:
+            raise self.exhausted("files source each other too deeply")
+        try:
+            return self.returning(body, is_script=True)
+        finally:
+            self.depth -= 1
+
+    def run_lines(self, body: List) -> Status:
+        """Evaluate the commands of a script: an error in an expansion gives up its line only."""
+        status: Status = 0
+        text = self.source_of(body).text
+        discarded_until = -1
+        for command in body.commands:
+            if command.start < discarded_until:
+                continue
+            status = self.status = _RUN[command.__class__](self, command)
+            if self.signal == DISCARD:
+                self.signal = 0
+                status = self.status = 1
+                line_end = text.find("\n", command.end)
+                discarded_until = len(text) if line_end < 0 else line_end
+            elif self.signal:
+                break
+        return status
+
+    def returning(self, body: Command, *, is_script: bool = False) -> Status:
+        """Evaluate what `return` leaves, and merge the ways that it left by."""
+        region = _Region(False, False, len(self.guards), len(self.exclusions), [])
+        self.regions.append(region)
+        try:
+            self.status = self.run_lines(body) if is_script else self.run(body)  # type: ignore[arg-type]
+            if self.signal == RETURN:
+                self.signal = 0
+                self.status = self.signal_status
+            if region.exits:
+                self.rejoin(region, (RETURN,))
+        finally:
+            self.regions.pop()
+            del self.guards[region.guards :]
+            del self.exclusions[region.exclusions :]
+        if region.exits:
+            self.regions[-1].exits.extend(region.exits)
+        return self.status
+
+    def give_up(self, problem: ExpansionProblem) -> Status:
+        """Meet an error in an expansion: bash gives up the line, or exits."""
+        if isinstance(problem, FatalProblem):
+            self.die(str(problem), 1)
+        else:
+            self.signal = DISCARD
+            self.signal_status = 1
+            self.signal_message = str(problem)
+        return 1
+
+    def die(self, message: Value, status: int) -> None:
+        """End everything: what bash or the package manager does on a fatal error."""
+        self.signal = DIE
+        self.signal_status = status
+        self.signal_message = message
+
+    # --- redirections (3.6) ---
+
+    def redirects(self, redirections: tuple[Redirection, ...]) -> tuple[Redirect, ...]:
+        """Return redirections with their targets expanded."""
+        return tuple(
+            Redirect(item.descriptor, item.operator, expansion.value_of(self, item.target))
+            for item in redirections
+        )
+
+    @contextmanager
+    def redirected(self, redirects: tuple[Redirect, ...]) -> Iterator[None]:
+        """Evaluate with input and output redirected."""
+        saved = self.is_redirected, self.input
+        for item in redirects:
+            operator, descriptor = item.operator, item.descriptor
+            if operator in (">", ">>", ">|", "&>", "&>>") and descriptor in ("", "1"):
+                self.is_redirected = True
+            elif operator == ">&" and descriptor in ("", "1"):
+                if item.target != "1":
+                    self.is_redirected = True
+            elif operator == "<<<" and descriptor in ("", "0"):
+                self.input = concatenate(item.target, "\n")
+            elif operator in ("<<", "<<-") and descriptor in ("", "0"):
+                self.input = item.target
+            elif operator in ("<", "<>", "<&") and descriptor in ("", "0"):
+                self.input = self.content(item.target)
+        try:
+            yield
+        finally:
+            self.is_redirected, self.input = saved
+
+    def content(self, target: Value) -> Value:
+        """Return what a file that is read holds: known only for /dev/null and process substitutions."""
+        if target == "/dev/null":
+            return ""
+        if isinstance(target, Mixed) and len(target.parts) == 1:
+            symbol = target.unknown.symbol
+            known = self.processes.get(symbol)
+            if known is not None:
+                return known
+        return unknown("it is read from a file")
+
+    def write(self, value: Value) -> None:
+        """Write to standard output."""
+        output = self.state.output
+        if output is not None and not self.is_redirected:
+            output.extend(pieces_of(value))
+            self.spend(1)
+
+
+def positional_of(arguments: Iterable[Value]) -> Positional:
+    """Return positional parameters; from a word that may be several on, they are unknown."""
+    words: list[Value] = []
+    for argument in arguments:
+        if argument.__class__ is Mixed and argument.is_many:  # type: ignore[union-attr]
+            return Positional(tuple(words), argument.unknown)  # type: ignore[union-attr]
+        words.append(argument)
+    return Positional(tuple(words))
+
+
+def _missing(shell: Interpreter, invocation: Invocation) -> Status:
+    """Evaluate a command that is neither function nor builtin: what it does and writes is unknown."""
+    condition = Check((invocation.name, *invocation.arguments), invocation.source, invocation.start, invocation.end)
+    shell.write(
+        unknown(f"it is what `{invocation.name}` writes", invocation.source, invocation.start, invocation.end)
+    )
+    return condition
+
+
+def _is_path(name: Mixed) -> bool:
+    """Tell whether a command's name is certainly that of a program: it has a slash in it."""
+    return any(isinstance(part, str) and "/" in part for part in name.parts)
+
+
+def _place(condition: Condition) -> tuple[Source | None, int, int]:
+    """Return where a condition is tested."""
+    stack = [condition]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Check):
+            return item.source, item.start, item.end
+        for name in ("condition", "right", "left"):
+            inside = getattr(item, name, None)
+            if inside is not None:
+                stack.append(inside)
+    return None, 0, 0
+
+
+
+def _merged_status(condition: Condition, then: Status, otherwise: Status) -> Status:
+    """Return the status after one of two ways."""
+    if then == otherwise:
+        return then
+    if isinstance(then, int) and isinstance(otherwise, int):
+        if then == 0:
+            return condition
+        return negate(condition) if otherwise == 0 else then
+    if isinstance(otherwise, int):
+        if otherwise != 0:
+            return both(condition, then)  # type: ignore[arg-type]
+        return either(negate(condition), then)  # type: ignore[arg-type]
+    if isinstance(then, int):
+        if then != 0:
+            return both(negate(condition), otherwise)
+        return either(condition, otherwise)
+    return either(both(condition, then), both(negate(condition), otherwise))
+
+
+def _truth(value: Value, source: Source, word: Word) -> Status:
+    """Return the status of an arithmetic command."""
+    if isinstance(value, str):
+        return int(int(value) == 0)
+    return Check(("((", word.raw, "))"), source, word.start, word.end)
+
+
+def _unchanged(before: State, after: State) -> bool:
+    """Tell whether a round of a loop changed nothing that matters."""
+    for one, other in zip(before.scopes, after.scopes, strict=True):
+        if one.keys() != other.keys():
+            return False
+        for name, variable in one.items():
+            there = other[name]
+            if variable is there:
+                continue
+            if variable.flags != there.flags:
+                return False
+            if variable.value != there.value:
+                return False
+    return before.functions == after.functions and before.positional == after.positional and before.output == after.output
+
+
+# parameters that change by themselves, or differ from machine to machine (5.1, 5.2)
+_CHANGING = frozenset(
+    {
+        "$", "!", "-", "RANDOM", "SRANDOM", "SECONDS", "LINENO", "BASHPID", "PPID", "UID", "EUID",
+        "EPOCHSECONDS", "EPOCHREALTIME", "BASH", "BASH_VERSION", "BASHOPTS", "SHELLOPTS", "HOSTNAME",
+        "HOSTTYPE", "MACHTYPE", "OSTYPE", "SHLVL", "BASH_COMMAND", "BASH_SUBSHELL", "HISTCMD", "COLUMNS", "LINES",
+    }
+)  # fmt: skip
+
+# builtins that only change the shell's own state: a trace is no clearer with them in it
+_SILENT = frozenset(
+    {
+        ":", "true", "false", "[", "test", "local", "declare", "typeset", "export", "readonly", "unset", "shift",
+        "return", "break", "continue", "let", "set", "shopt", "getopts", "eval", "builtin", "command", "read",
+        "mapfile", "readarray", "has", "hasv", "hasq", "use", "usex", "usev", "useq", "in_iuse", "ver_test",
+        "debug-print", "debug-print-function", "debug-print-section", "contains_word", "hash", "type",
+    }
+)  # fmt: skip
+
+_RUN: dict[type, Callable[[Interpreter, object], Status]] = {
+    Simple: Interpreter.run_simple,
+    List: Interpreter.run_list,
+    AndOr: Interpreter.run_and_or,
+    Pipeline: Interpreter.run_pipeline,
+    Background: Interpreter.run_background,
+    Group: Interpreter.run_group,
+    Subshell: Interpreter.run_subshell,
+    If: Interpreter.run_if,
+    While: Interpreter.run_while,
+    For: Interpreter.run_for,
+    ForArithmetic: Interpreter.run_for_arithmetic,
+    Case: Interpreter.run_case,
+    Arithmetic: Interpreter.run_arithmetic,
+    Conditional: Interpreter.run_conditional,
+    Function: Interpreter.run_function,
+    Coprocess: Interpreter.run_coprocess,
+    Redirected: Interpreter.run_redirected,
+    Opaque: Interpreter.run_opaque,
+}  # type: ignore[dict-item]

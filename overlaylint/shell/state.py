@@ -1,0 +1,193 @@
+"""The state of a shell: variables in their scopes, functions, parameters and options.
+
+Where a condition is unknown both ways are followed, each on a copy of the state, and the copies
+are merged afterwards: what differs between them is unknown from then on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from overlaylint.shell.conditions import Condition, both, negate
+from overlaylint.shell.syntax import Function
+from overlaylint.shell.values import Flag, Mixed, Unknown, Value, Variable, join, pieces_of
+
+Output = list[str | Unknown]
+
+
+@dataclass(frozen=True, slots=True)
+class Positional:
+    """The positional parameters; `rest` is set where more may follow, and nobody knows how many."""
+
+    words: tuple[Value, ...] = ()
+    rest: Unknown | None = None
+
+
+class State:
+    """What running a command can change. `copy` is cheap: values are never changed in place."""
+
+    __slots__ = (
+        "functions", "havoc", "options", "output", "positional", "scopes", "shell_options",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.scopes: list[dict[str, Variable]] = [{}]
+        self.functions: dict[str, Function | Unknown] = {}
+        self.positional: list[Positional] = [Positional()]
+        self.options: frozenset[str] = frozenset()  # `shopt`
+        self.shell_options: frozenset[str] = frozenset()  # `set`, by letter
+        self.output: Output | None = None  # what a command substitution has caught so far
+        self.havoc: Unknown | None = None  # why every name not assigned since is unknown
+
+    def copy(self) -> State:
+        """Return a state that can be changed without changing this one."""
+        other = State.__new__(State)
+        other.scopes = [scope.copy() for scope in self.scopes]
+        other.functions = self.functions.copy()
+        other.positional = self.positional.copy()
+        other.options = self.options
+        other.shell_options = self.shell_options
+        other.output = None if self.output is None else self.output.copy()
+        other.havoc = self.havoc
+        return other
+
+    def find(self, name: str) -> Variable | None:
+        """Return the variable that `name` means here: the innermost scope's (dynamic scope)."""
+        for scope in reversed(self.scopes):
+            variable = scope.get(name)
+            if variable is not None:
+                return variable
+        return None
+
+    def make_unknown(self, reason: Unknown) -> None:
+        """Forget everything that a command of unknown effect could have changed.
+
+        Variables with `Flag.KEPT` stay.
+        """
+        for scope in self.scopes:
+            for name, variable in scope.items():
+                if variable.flags & Flag.KEPT:
+                    continue
+                scope[name] = Variable(
+                    Mixed((reason,)), variable.flags | Flag.MAYBE_UNSET, reason.source, reason.start, reason.end
+                )
+        for name in self.functions:
+            self.functions[name] = reason
+        self.havoc = reason
+        self.positional[-1] = Positional((), reason)
+
+
+def merge(left: State, right: State, reason: Unknown, condition: Condition | None = None) -> State:
+    """Return the state after one of two ways was taken; `left` is changed into it.
+
+    What they disagree on is unknown, for `reason`. `left` was taken if `condition` holds.
+    """
+    for index, scope in enumerate(left.scopes):
+        _merge_scope(scope, right.scopes[index], reason, condition)
+    if left.functions is not right.functions:
+        for name in left.functions.keys() | right.functions.keys():
+            if left.functions.get(name) is not right.functions.get(name):
+                left.functions[name] = reason
+    for index, positional in enumerate(left.positional):
+        if positional != right.positional[index]:
+            left.positional[index] = Positional((), reason)
+    left.options &= right.options
+    left.shell_options &= right.shell_options
+    if left.output is not None and right.output is not None and left.output != right.output:
+        common: Output = []
+        for one, other in zip(left.output, right.output, strict=False):
+            if one != other:
+                break
+            common.append(one)
+        left.output = [*common, reason]
+    left.havoc = left.havoc or right.havoc
+    return left
+
+
+def _merge_scope(
+    scope: dict[str, Variable], other: dict[str, Variable], reason: Unknown, condition: Condition | None
+) -> None:
+    """Merge the variables of `other` into `scope`."""
+    for name, variable in scope.items():
+        there = other.get(name)
+        if there is variable:
+            continue
+        if there is None:
+            scope[name] = _disagreed(variable, reason)
+        elif not _same(variable.value, there.value) or variable.flags != there.flags:
+            if (
+                isinstance(variable.value, str | Mixed)
+                and isinstance(there.value, str | Mixed)
+                and variable.flags == there.flags
+            ):
+                value = _chosen(variable.value, there.value, reason, condition)
+                scope[name] = Variable(value, variable.flags, variable.source, variable.start, variable.end)
+            else:
+                scope[name] = _disagreed(variable, reason)
+    for name, variable in other.items():
+        if name not in scope:
+            scope[name] = _disagreed(variable, reason)
+
+
+def _same(left: object, right: object) -> bool:
+    """Tell whether two values are certainly the same text."""
+    if left.__class__ is Mixed:
+        return left == right and left.is_symbolic  # type: ignore[attr-defined, no-any-return]
+    return left == right
+
+
+_MOST_CHOICES = 6
+
+
+def _chosen(left: Value, right: Value, reason: Unknown, condition: Condition | None) -> Value:
+    """Return a value that is `left` or `right`: the choices are kept while they are few."""
+    if condition is not None:
+        choices = (*_choices(left, condition), *_choices(right, negate(condition)))
+        if len(choices) <= _MOST_CHOICES and all(isinstance(text, str) for _, text in choices):
+            whole = replace(reason, choices=choices)
+            return Mixed((whole,))
+    return _common(left, right, reason)
+
+
+def _choices(value: Value, condition: Condition) -> tuple[tuple[Condition, str], ...]:
+    """Return what a value may be, given `condition`; nothing that counts if that is open."""
+    if isinstance(value, str):
+        return ((condition, value),)
+    if len(value.parts) == 1 and value.unknown.choices:
+        return tuple((both(condition, inner), text) for inner, text in value.unknown.choices)
+    return ((condition, None),) * (_MOST_CHOICES + 1)  # type: ignore[return-value]
+
+
+def _common(left: Value, right: Value, reason: Unknown) -> Value:
+    """Return what two values have in common at their start, then an unknown piece.
+
+    `x` on one way and `x y` on the other is `x` and something unknown.
+    """
+    if left == right:
+        return left
+    pieces: list[str | Unknown] = []
+    for one, other in zip(pieces_of(left), pieces_of(right), strict=False):
+        if one == other and (isinstance(one, str) or one.symbol):
+            pieces.append(one)
+            continue
+        if isinstance(one, str) and isinstance(other, str):
+            length = 0
+            for length, (a, b) in enumerate(zip(one, other, strict=False)):  # noqa: B007
+                if a != b:
+                    break
+            else:
+                length = min(len(one), len(other))
+            pieces.append(one[:length])
+        break
+    return join([*pieces, reason])
+
+
+def _disagreed(variable: Variable, reason: Unknown) -> Variable:
+    """Return a variable of which only the kind is known; it may not even be set."""
+    return Variable(
+        Mixed((reason,)),
+        variable.flags & ~Flag.READONLY | Flag.MAYBE_UNSET,
+        variable.source,
+        variable.start,
+        variable.end,
+    )
