@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from overlaylint.finding import Span
+from overlaylint.overlay.atom import parse_atom
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.masters import find_repositories
 from overlaylint.overlay.profile import Profile
@@ -164,6 +165,34 @@ def test_metadata_that_portage_can_not_read(
     assert [str(reason) for reason in visibility.reasons] == [text]
 
 
+@pytest.mark.parametrize(
+    ("atom", "is_provided"),
+    [
+        ("cat/foo", True),
+        (">=cat/foo-1.2", True),
+        ("cat/foo:5[x]", True),
+        (">cat/foo-1.2", False),
+        ("cat/bar", False),
+        ("cat/gone", False),
+    ],
+)
+def test_what_package_provided_is_good_for(tmp_path: Path, atom: str, is_provided: bool) -> None:
+    files = {
+        "overlay/profiles/top/eapi": "5\n",
+        "overlay/profiles/top/package.provided": "cat/foo-1.2\ncat/gone-1\n-cat/gone-1\nnone\n",
+    }
+    profile, _ = top(tmp_path, files)
+    assert profile.provides(parse_atom(atom)) is is_provided
+
+
+def test_folders_linked_to_one_another_come_to_an_end(tmp_path: Path) -> None:
+    profile, _ = top(tmp_path, {"overlay/profiles/top/package.mask/10-one": "cat/bar\n"})
+    folder = tmp_path / "overlay/profiles/top/package.mask"
+    for number in range(20):
+        (folder / f"loop-{number}").symlink_to("../package.mask")
+    assert [line.text for line in profile.nodes[-1].masks] == ["cat/bar"]
+
+
 # What is wrong with a profile
 
 
@@ -240,9 +269,7 @@ def test_lines_that_portage_passes_over_are_kept(tmp_path: Path) -> None:
         "overlay/profiles/top/package.use": "cat/foo:0:1 x\ncat/foo[a] x\ncat/foo two\n",
         "overlay/profiles/top/package.mask": ">cat/foo\n",
     }
-    profile, ebuild = top(tmp_path, files)
-    profile.visibility(ebuild, METADATA)
-    profile.use(ebuild, METADATA)
+    profile, _ = top(tmp_path, files)
     problems = profile.nodes[-1].line_problems
     assert sorted(text_at(tmp_path, found.span) for found in problems) == [
         "!bad",

@@ -267,6 +267,13 @@ def test_of_several_none_is_guessed(tmp_path: Path) -> None:
     assert given.overlay.masters[0].tree.name == str(tmp_path / "b")
 
 
+def test_a_revision_may_be_checked_with_masters_of_its_own(tmp_path: Path) -> None:
+    overlay = DirectoryTree(overlay_of(tmp_path, "stable"))
+    stable = DirectoryTree(master(tmp_path / "history/stable", "other"))
+    found = find_repositories(tmp_path, {"stable": stable}, overlay).overlay
+    assert (found.tree, found.masters[0].tree) == (overlay, stable)
+
+
 def test_a_given_master_that_is_no_folder(tmp_path: Path) -> None:
     overlay = overlay_of(tmp_path, "stable")
     with pytest.raises(TreeError):

@@ -23,15 +23,16 @@ class Repositories:
 
 
 def find_repositories(
-    overlay: Path, given: Mapping[str, Path] | None = None, tree: Tree | None = None
+    overlay: Path, given: Mapping[str, Path | Tree] | None = None, tree: Tree | None = None
 ) -> Repositories:
     """Return the overlay at a path with the masters that its layout.conf names.
 
-    A master is the folder that `given` has for its name. Else it is looked for among the
-    folders beside the overlay: the one repository whose own name (layout.conf's
-    `repo-name`, or profiles/repo_name) or alias it is, or failing that, the repository in
-    a folder of that name, since copies of ::gentoo keep its repo_name. If several fit, it
-    is not guessed which one is meant: the master is missing, and the reason says so.
+    A master is the folder, or the tree, that `given` has for its name. Else it is looked
+    for among the folders beside the overlay: the one repository whose own name
+    (layout.conf's `repo-name`, or profiles/repo_name) or alias it is, or failing that, the
+    repository in a folder of that name, since copies of ::gentoo keep its repo_name. If
+    several fit, it is not guessed which one is meant: the master is missing, and the
+    reason says so.
 
     `tree` replaces the files at `overlay`, to check a revision or unsaved text in place.
     Raises TreeError where the overlay, or a given master, is no folder.
@@ -60,7 +61,7 @@ def find_overlay_root(path: Path) -> Path | None:
 class _Search:
     """Loads each master once, and remembers why one could not be found."""
 
-    def __init__(self, given: Mapping[str, Path], beside: tuple[Path, ...]) -> None:
+    def __init__(self, given: Mapping[str, Path | Tree], beside: tuple[Path, ...]) -> None:
         self.missing: dict[str, str] = {}
         self._given = given
         self._beside = beside
@@ -100,8 +101,9 @@ class _Search:
         return self._loaded[name]
 
     def _find(self, name: str) -> Tree | None:
-        if name in self._given:
-            return DirectoryTree(self._given[name])
+        given = self._given.get(name)
+        if given is not None:
+            return DirectoryTree(given) if isinstance(given, Path) else given
         by_name = []
         by_folder = []
         for folder in self._beside:

@@ -116,6 +116,12 @@ class _Reader:
             line = self._lines[self._at]
             if line.text.startswith("diff --git "):
                 self._git_header(line)
+            elif self._file is not None and (match := _HUNK.match(line.text)):
+                self._at += 1
+                self._unified(match)
+            elif self._file is not None and (match := _OLD_PART.fullmatch(line.text)):
+                self._at += 1
+                self._context(match)
             elif (line.text[:4], self._text(1)[:4]) in _HEADERS:
                 self._open(line, _name(line.text), _name(self._text(1)))
                 self._at += 2
@@ -126,12 +132,6 @@ class _Reader:
             elif line.text.startswith("Index: ") and self._starts_hunk(1):
                 self._open(line, line.text[7:].strip(), line.text[7:].strip())
                 self._at += 1
-            elif self._file is not None and (match := _HUNK.match(line.text)):
-                self._at += 1
-                self._unified(match)
-            elif self._file is not None and (match := _OLD_PART.fullmatch(line.text)):
-                self._at += 1
-                self._context(match)
             else:
                 self._other(line)
                 self._at += 1

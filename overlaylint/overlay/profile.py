@@ -7,15 +7,18 @@ file's lines in the order they are written; see pkgcore_adapter.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
+from overlaylint.overlay.atom import Candidate
 from overlaylint.overlay.make_defaults import Assignment, MakeDefaults, read_make_defaults
 from overlaylint.overlay.profile_node import AtomLine, Flag, ProfileNode
+from overlaylint.overlay.version import parse_version, split_pf
 
 if TYPE_CHECKING:
+    from overlaylint.overlay.atom import Atom
     from overlaylint.overlay.ebuild import Ebuild
     from overlaylint.overlay.repository import Repository
     from overlaylint.overlay.use import FlagSource, UseState
@@ -170,6 +173,26 @@ class Profile:
     def provided(self) -> tuple[Flag, ...]:
         """The packages, with version, that the profile takes as installed."""
         return stack_flags(node.provided for node in self.nodes)
+
+    def provides(self, atom: Atom) -> bool:
+        """Whether package.provided has something for an atom: then nothing has to be built.
+
+        A provided package has no slot, flags or repository; Portage takes it whichever of
+        those an atom asks for.
+        """
+        bare = replace(atom, slot=None, subslot=None, repository=None)
+        return any(bare.matches(candidate) for candidate in self._provided_candidates)
+
+    @cached_property
+    def _provided_candidates(self) -> tuple[Candidate, ...]:
+        found = []
+        for line in self.provided:
+            category, _, pf = line.name.partition("/")
+            split = split_pf(pf)
+            version = parse_version(split[1]) if split is not None else None
+            if split is not None and version is not None:
+                found.append(Candidate(f"{category}/{split[0]}", version))
+        return tuple(found)
 
     @property
     def is_deprecated(self) -> bool:

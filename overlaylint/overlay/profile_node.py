@@ -22,6 +22,27 @@ if TYPE_CHECKING:
 #: The EAPIs that Portage 3.0.83 supports.
 SUPPORTED_EAPIS = frozenset({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"})
 
+#: Files with a USE flag on each line.
+FLAG_FILES = (
+    "use.force",
+    "use.mask",
+    "use.stable",
+    "use.stable.force",
+    "use.stable.mask",
+)
+
+#: Files with an atom and words on each line.
+PACKAGE_FILES = (
+    "package.accept_keywords",
+    "package.keywords",
+    "package.use",
+    "package.use.force",
+    "package.use.mask",
+    "package.use.stable",
+    "package.use.stable.force",
+    "package.use.stable.mask",
+)
+
 # EAPIs that do not have a file or a thing (PMS 5.2).
 _WITHOUT_STABLE_MASKS = frozenset({"0", "1", "2", "3", "4"})
 _WITHOUT_STABLE_USE = _WITHOUT_STABLE_MASKS | {"5", "6", "7", "8"}
@@ -111,7 +132,7 @@ class ProfileNode:
         self._flags: dict[str, tuple[Flag, ...]] = {}
         self._entries: dict[str, Mapping[str, tuple[tuple[bytes, str, int, int], ...]]] = {}
         self._parsed: dict[tuple[str, str], Mapping[Atom, tuple[PackageEntry, ...]]] = {}
-        self.line_problems: list[LineProblem] = []
+        self._problems: list[LineProblem] = []
 
     def __repr__(self) -> str:
         return f"<ProfileNode {self}>"
@@ -184,7 +205,7 @@ class ProfileNode:
         if kind is Kind.FILE:
             return (path,)
         if kind is Kind.FOLDER and (always_folder or self.allows_folders):
-            return tuple(self._files_in(path))
+            return tuple(self._files_in(path, set()))
         return ()
 
     def read(self, name: str) -> dict[str, bytes]:
@@ -227,6 +248,18 @@ class ProfileNode:
                 yield from group
 
     @cached_property
+    def line_problems(self) -> tuple[LineProblem, ...]:
+        """Every line that Portage would pass over; all files are read for this."""
+        for name in FLAG_FILES:
+            self.flags(name)
+        for name in PACKAGE_FILES:
+            for _ in self.all_entries(name):
+                pass
+        for _ in (self.masks, self.unmasks, self.packages):
+            pass
+        return tuple(self._problems)
+
+    @cached_property
     def masks(self) -> tuple[AtomLine, ...]:
         """The lines of package.mask."""
         return tuple(self._atom_lines("package.mask"))
@@ -256,15 +289,21 @@ class ProfileNode:
             for line in lines(self.repository.tree.read(path)):
                 yield path, line
 
-    def _files_in(self, folder: str) -> Iterator[str]:
-        for entry in self.repository.tree.entries(folder):
+    def _files_in(self, folder: str, seen: set[str]) -> Iterator[str]:
+        # A linked folder is read once, or links to one another would never end.
+        tree = self.repository.tree
+        real = tree.resolve(folder)
+        if real in seen:
+            return
+        seen.add(real)
+        for entry in tree.entries(folder):
             if entry.name.startswith(".") or entry.name.endswith("~") or entry.name == "CVS":
                 continue
             path = f"{folder}/{entry.name}"
             if entry.kind is Kind.FILE:
                 yield path
             elif entry.kind is Kind.FOLDER:
-                yield from self._files_in(path)
+                yield from self._files_in(path, seen)
 
     def _is_missing_in_eapi(self, name: str) -> bool:
         if name in ("use.stable", "package.use.stable"):
@@ -280,7 +319,7 @@ class ProfileNode:
             if _USE_FLAG.fullmatch(flag.name):
                 yield flag
             else:
-                self.line_problems.append(LineProblem(f"{flag.name!r} is not a USE flag", span))
+                self._problems.append(LineProblem(f"{flag.name!r} is not a USE flag", span))
 
     def _read_entries(self, name: str) -> Mapping[str, tuple[tuple[bytes, str, int, int], ...]]:
         found: dict[str, list[tuple[bytes, str, int, int]]] = {}
@@ -307,7 +346,7 @@ class ProfileNode:
                 continue
             if atom.use:
                 message = f"an atom in {name} may not have USE dependencies"
-                self.line_problems.append(LineProblem(message, atom_span))
+                self._problems.append(LineProblem(message, atom_span))
                 continue
             found.setdefault(atom, []).append(PackageEntry(atom, tuple(words), span, atom_span))
         return {atom: tuple(entries) for atom, entries in found.items()}
@@ -335,7 +374,7 @@ class ProfileNode:
                 bare, _, repository = text.partition("::")
                 return self._atom_in(bare, repository, text, span)
             message = f"{text!r} is not an atom of EAPI {self.eapi}: {error}"
-            self.line_problems.append(LineProblem(message, span))
+            self._problems.append(LineProblem(message, span))
             return None
         return atom
 
