@@ -198,6 +198,19 @@ def test_a_pack_for_other_overlays_runs_when_selected(tmp_path: Path) -> None:
     assert count(coreos) == count(root, "--select", "ALL") >= count(root)
 
 
+def test_a_rule_that_fails_is_said_whatever_is_selected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*_: object) -> None:
+        raise ValueError("no")
+
+    root = overlay(tmp_path, {HELLO: CLEAN})
+    monkeypatch.setattr("overlaylint.overlay.files.TextFile.span", raises)
+    (root / HELLO).write_bytes(b"\0")
+    assert found([root, "--select", "nul-byte"]) == [(HELLO, "internal-error")]
+    assert found([root, "--select", "nul-byte", "--ignore", "internal-error"]) == []
+
+
 def test_configuration_selects_and_command_line_overrules(tmp_path: Path) -> None:
     toml = 'select = ["portage"]\nignore = ["carriage-return"]\n'
     root = overlay(tmp_path, {HELLO: b"EAPI=7\r\n)\r\n", "overlaylint.toml": toml})

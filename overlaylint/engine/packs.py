@@ -20,6 +20,9 @@ GROUP = "overlaylint.rules"
 ENGINE_PACK = "overlaylint"
 _ENGINE_PACKAGE = "overlaylint.engine.rules"
 
+#: The rule that says of the others that they failed.
+INTERNAL_ERROR = "internal-error"
+
 #: Selects every rule there is, whatever overlays its pack is for.
 ALL = "ALL"
 
@@ -70,7 +73,8 @@ class Catalog:
         """Return the rules to run on a repository of that name, sorted by name.
 
         `select` and `ignore` hold names of rules and packs, and `ALL`. With nothing
-        selected, the packs that are on for the repository run. Raises UsageError for a
+        selected, the packs that are on for the repository run. `internal-error` is one of
+        them unless it is ignored by name. Raises UsageError for a
         name that is none, and where no rule is left.
         """
         chosen = set(self._expand(select))
@@ -81,9 +85,12 @@ class Catalog:
                 if pack.pack.is_on_for(repository)
                 for rule in pack.rules
             }
-        chosen -= set(self._expand(ignore))
-        if not chosen:
+        ignored = set(self._expand(ignore))
+        if not chosen - ignored:
             raise UsageError("no rule is left to run: all that are selected are ignored")
+        # Whatever is selected: a rule that fails must not look like one that finds nothing.
+        chosen.add(INTERNAL_ERROR)
+        chosen -= ignored
         return tuple(rule for name, rule in self.rules.items() if name in chosen)
 
     def _expand(self, names: Iterable[str]) -> Iterator[str]:

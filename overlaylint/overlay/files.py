@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
@@ -107,12 +106,10 @@ class TextFile:
 class ScriptFile(TextFile):
     """A file that Portage has bash source, and that is not too large to be parsed."""
 
-    @cached_property
+    @property
     def script(self) -> Script:
         """The content as bash reads it."""
-        from overlaylint.shell import parse
-
-        return parse(self.data, self.path)
+        return self.repository.script(self.path)
 
 
 def role_of(path: str) -> Role:
