@@ -189,6 +189,11 @@ def test_any_bytes_are_some_unit(data: bytes) -> None:
         assert all(setting.start <= word.start < word.end <= setting.end for word in setting.words)
 
 
+def test_quotes_that_are_never_closed_come_to_an_end() -> None:
+    unit = parse_unit(b"[Install]\nAlso=" + b'"\\" ' * 200_000 + b"\n")
+    assert unit.words("Install", "Also")
+
+
 # Manifest
 
 

@@ -150,3 +150,9 @@ def test_commented_upstream_code_is_text_and_not_a_header() -> None:
     assert [file.path() for file in patch.files] == ["x"]
     assert added(patch) == ["++ i;", "-- SQL comment"]
     assert removed(patch) == ["-- gone"]
+
+
+def test_a_header_of_blanks_comes_to_an_end() -> None:
+    blanks = b" " * 300_000
+    patch = parse_patch(b"--- a/x" + blanks + b"\n+++ b/x" + blanks + b"y\n@@ -1 +1 @@\n-1\n+2\n")
+    assert added(patch) == ["2"]

@@ -19,6 +19,8 @@ _OLD_PART = re.compile(r"\*\*\* (\d+)(?:,(\d+))? \*\*\*\*")
 _NEW_PART = re.compile(r"--- (\d+)(?:,(\d+))? ----")
 _GIT = re.compile(r'diff --git "?a/(?P<old>.+?)"? "?b/(?P<new>.+?)"?$')
 
+_DATE = re.compile(r" (?:\d{4}-\d\d-\d\d |[A-Z][a-z]{2} [A-Z][a-z]{2} )")
+
 # The lines that name the old and the new file, in a unified and in a context diff.
 _HEADERS = frozenset({("--- ", "+++ "), ("*** ", "--- ")})
 
@@ -247,4 +249,6 @@ def _name(text: str) -> str:
     rest = text[4:]
     if rest.startswith('"') and rest.count('"') >= 2:
         return rest[1:].partition('"')[0]
-    return re.split(r"\t| +(?=\d{4}-\d\d-\d\d |[A-Z][a-z]{2} [A-Z][a-z]{2} )", rest)[0].strip()
+    name = rest.partition("\t")[0]
+    date = _DATE.search(name)
+    return (name if date is None else name[: date.start()]).strip()

@@ -94,7 +94,11 @@ class Layer:
 
 
 class Profile:
-    """A profile that may be chosen: the node at `profiles/<name>` on top of its parents."""
+    """A profile that may be chosen: the node at `profiles/<name>` on top of its parents.
+
+    Everything is read when it is first asked for. Where a file is there and can't be read,
+    whatever asks for it raises TreeError, as Portage gives up then.
+    """
 
     def __init__(self, repository: Repository, name: str) -> None:
         self.repository = repository

@@ -10,7 +10,8 @@ from overlaylint.overlay.text import Word, decode, encode
 
 _LINE = re.compile(rb"[^\n]*\n?")
 _SECTION = re.compile(r"\[(?P<name>[^\[\]]+)\]")
-_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\S+')
+# Escaped quotation marks are not known here: in lists of units there are none.
+_WORD = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
 
 
 @dataclass(frozen=True, slots=True)
