@@ -16,7 +16,6 @@ from overlaylint.shell.interpreter import Builtin, Interpreter, Invocation, Stat
 from overlaylint.shell.values import Mixed, Value, concatenate, unknown
 
 
-
 class Phase(Protocol):
     """What the commands of a phase need to know: the EAPI, and which USE flags are assumed."""
 
@@ -309,10 +308,11 @@ def end(shell: Interpreter, invocation: Invocation) -> Status:
 # Portage has these die while metadata is made: they make no sense in global scope
 FORBIDDEN = frozenset(
     {
-        "diropts", "docompress", "dostrip", "exeopts", "get_KV", "insopts", "KV_major", "KV_micro",
-        "KV_minor", "KV_to_int", "libopts", "register_die_hook", "register_success_hook", "use", "useq",
-        "usev", "use_with", "use_enable", "usex", "in_iuse", "get_libdir", "best_version", "has_version",
-        "portageq", "addread", "addwrite", "adddeny", "addpredict",
+        "diropts", "docompress", "dostrip", "exeopts", "get_KV", "insopts", "KV_major",
+        "KV_micro", "KV_minor", "KV_to_int", "libopts", "register_die_hook",
+        "register_success_hook", "use", "useq", "usev", "use_with", "use_enable", "usex",
+        "in_iuse", "get_libdir", "best_version", "has_version", "portageq", "addread", "addwrite",
+        "adddeny", "addpredict",
     }
 )  # fmt: skip
 

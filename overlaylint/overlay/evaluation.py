@@ -15,6 +15,7 @@ from overlaylint.finding import Span
 from overlaylint.overlay import commands as pm
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.eclass_effects import Recording
 from overlaylint.overlay.repository import Repository
 from overlaylint.shell.builtins import BUILTINS
 from overlaylint.shell.interpreter import (
@@ -44,10 +45,11 @@ from overlaylint.shell.values import (
 _PATHS = ("WORKDIR", "FILESDIR", "DISTDIR", "T", "TMPDIR", "TEMP", "TMP", "HOME", "D", "ED", "S")
 _POSSIBLY_EMPTY = (
     "ROOT", "EROOT", "EPREFIX", "SYSROOT", "ESYSROOT", "BROOT", "USE", "ARCH", "CHOST", "CBUILD",
-    "CFLAGS", "CXXFLAGS", "CPPFLAGS", "FFLAGS", "FCFLAGS", "LDFLAGS", "MAKEOPTS", "FEATURES", "A", "AA", "CC", "CXX",
-    "PORTDIR", "ECLASSDIR", "PATH", "PWD", "OLDPWD", "USER", "LOGNAME", "TERM", "LANG", "LC_ALL", "ACCEPT_LICENSE",
-    "MERGE_TYPE", "REPLACING_VERSIONS", "REPLACED_BY_VERSION", "EMERGE_FROM", "ABI", "DEFAULT_ABI", "MULTILIB_ABIS",
-    "USE_ORDER", "KERNEL", "ELIBC", "NOCOLOR", "INHERITED_",
+    "CFLAGS", "CXXFLAGS", "CPPFLAGS", "FFLAGS", "FCFLAGS", "LDFLAGS", "MAKEOPTS", "FEATURES", "A",
+    "AA", "CC", "CXX", "PORTDIR", "ECLASSDIR", "PATH", "PWD", "OLDPWD", "USER", "LOGNAME", "TERM",
+    "LANG", "LC_ALL", "ACCEPT_LICENSE", "MERGE_TYPE", "REPLACING_VERSIONS", "REPLACED_BY_VERSION",
+    "EMERGE_FROM", "ABI", "DEFAULT_ABI", "MULTILIB_ABIS", "USE_ORDER", "KERNEL", "ELIBC",
+    "NOCOLOR", "INHERITED_",
 )  # fmt: skip
 # in global scope these have no meaning, so Portage's environment is not asked for them
 _ENVIRONMENT = frozenset(_POSSIBLY_EMPTY) | frozenset(_PATHS)
@@ -140,7 +142,7 @@ def evaluated(repository: Repository, name: str, variable: Variable) -> Evaluate
 
 
 def _elements(value: Elements) -> Iterable[Value]:
-    return [value[key] for key in sorted(value, key=lambda k: (isinstance(k, str), k))]  # type: ignore[index, misc]
+    return [value[key] for key in sorted(value, key=lambda k: (isinstance(k, str), k))]
 
 
 def span_of(repository: Repository, source: Source | None, start: int, end: int) -> Span:
@@ -178,6 +180,9 @@ class Evaluator:
         self.depth = 0
         self.eclasses: list[str] = []  # those being sourced, outermost first
         self.exports: list[list[tuple[str, Invocation]]] = []
+        self.totals: list[
+            tuple[str, Value]
+        ] = []  # what eclasses put into the accumulated variables
         self.failure: Failure | None = None
 
     # --- global scope ---
@@ -202,7 +207,7 @@ class Evaluator:
                 start, end = (parsed[1], parsed[2]) if parsed else (0, 0)
                 self.fail(f"EAPI {self.eapi} is not known", script.source, start, end)
             else:
-                status = shell.source_script(script.body)
+                status = shell.source_script(script)
                 if shell.signal in (DIE, EXIT):
                     self.fail(str(shell.signal_message), script.source, 0, 0)
                 elif isinstance(status, int) and status != 0 and not shell.signal:
@@ -231,9 +236,9 @@ class Evaluator:
     def shell(self) -> Interpreter:
         """Return an interpreter that stands where Portage sources the ebuild."""
         own: dict[str, Builtin] = {
-            "inherit": self.inherit, "EXPORT_FUNCTIONS": self.export_functions,
-            **pm.COMMON, **pm.versions(self.eapi),
-            **dict.fromkeys(pm.FORBIDDEN, pm.forbidden), **dict.fromkeys(pm.INTERCEPTED, pm.intercepted),
+            "inherit": self.inherit, "EXPORT_FUNCTIONS": self.export_functions, **pm.COMMON,
+            **pm.versions(self.eapi), **dict.fromkeys(pm.FORBIDDEN, pm.forbidden),
+            **dict.fromkeys(pm.INTERCEPTED, pm.intercepted),
         }  # fmt: skip
         shell = Interpreter(commands=own, builtins=BUILTINS, variables=self.variables())
         shell.state.options = _DEFAULT_SHOPT
@@ -264,7 +269,8 @@ class Evaluator:
         if self.missing:
             shell.lose(
                 invocation.source, invocation.start, invocation.end,
-                f"`{invocation.name}` may come from an eclass that is missing: {', '.join(self.missing)}",
+                f"`{invocation.name}` may come from an eclass that is missing:"
+                f" {', '.join(self.missing)}",
             )  # fmt: skip
             shell.write(Mixed((shell.state.havoc,)) if shell.state.havoc else "")
             return pm.check(invocation)
@@ -323,7 +329,6 @@ class Evaluator:
             shell.die(f"{name}.eclass could not be found by inherit()", 1)
             return
         owner, path = found
-        script = owner.script(path)
         state = shell.state
         state.scopes[-1]["ECLASS"] = Variable(eclass, Flag.EXPORTED)
         saved: dict[str, Variable] = {}
@@ -333,40 +338,22 @@ class Evaluator:
             variable = scope.pop(key, None)
             if variable is not None and variable.value is not None:
                 saved[key] = variable
-        self.eclasses.append(eclass)
-        self.exports.append([])
-        outer_stack, shell.stack = shell.stack, [*shell.stack, "source"]
-        try:
-            if script.errors:
-                problem = script.errors[0]
-                shell.die(f"{path}: {problem.message}", 1)
-            else:
-                status = shell.source_script(script.body)
-                if not shell.signal and status != 0:
-                    if isinstance(status, int):
-                        shell.die(f"died sourcing {path} in inherit()", 1)
-                    else:
-                        shell.possible_deaths.append((status, f"died sourcing {path}"))
-        finally:
-            shell.stack = outer_stack
-            self.eclasses.pop()
-            exports = self.exports.pop()
+        status, exports = self.source_eclass(shell, eclass, owner, path)
         if shell.signal:
             return
+        if status != 0:
+            message = f"died sourcing {path} in inherit()"
+            if isinstance(status, int):
+                shell.die(message, 1)
+                return
+            shell.possible_deaths.append((status, message))
         scope = shell.state.scopes[0]
         for key in names:
             variable = shell.state.find(key)
-            if variable is not None and isinstance(variable.value, str | Mixed | dict):
-                total = scope.get(f"E_{key}")
+            if variable is not None and variable.value is not None:
                 value = variable.value
-                if isinstance(value, dict):
-                    value = value.get(0, "")  # type: ignore[call-overload]
-                if total is not None and isinstance(total.value, str | Mixed) and total.value != "":
-                    value = concatenate(total.value, " ", value)
-                scope[f"E_{key}"] = Variable(
-                    value, 0, variable.source, variable.start, variable.end
-                )
-            shell.unset_variable(key)
+                self.totals.append((key, value.get(0, "") if isinstance(value, dict) else value))
+                shell.unset_variable(key)
             if key in saved:
                 scope[key] = saved[key]
         self.define_exports(shell, eclass, exports)
@@ -374,6 +361,56 @@ class Evaluator:
             self.inherited.append(name)
         if self.depth == 1:
             self.explicit.append(name)
+
+    def source_eclass(
+        self, shell: Interpreter, eclass: str, owner: Repository, path: str
+    ) -> tuple[Status, list[tuple[str, Invocation]]]:
+        """Source an eclass, or do what is known to come of it; return what it exports."""
+        script = owner.script(path)
+        if script.errors:
+            shell.die(f"{path}: {script.errors[0].message}", 1)
+            return 1, []
+        state = shell.state
+        shell.status, shell.last_argument = 0, ""
+        effects = self.ebuild.repository.eclass_effects
+        name = script.source.name
+        is_repeatable = (
+            self.depth == 1
+            and len(state.scopes) == 2
+            and shell.on_assign is None
+            and not shell.guards
+            and state.havoc is None
+            and state.output is None
+        )
+        recording: Recording | None = None
+        if is_repeatable:
+            effect = effects.find(name, shell)
+            if effect is not None:
+                status = effect.apply(shell)
+                self.inherited += [item for item in effect.inherited if item not in self.inherited]
+                self.totals += effect.totals
+                return status, list(effect.exports)
+            if effects.wants(name):
+                recording = Recording(shell)
+        inherited, totals = self.inherited, len(self.totals)
+        self.inherited = []
+        self.eclasses.append(eclass)
+        self.exports.append([])
+        outer_stack, shell.stack = shell.stack, [*shell.stack, "source"]
+        try:
+            status = shell.source_script(script)
+        finally:
+            is_whole = recording is not None and recording.finish()
+            shell.stack = outer_stack
+            self.eclasses.pop()
+            exports = self.exports.pop()
+            added = tuple(self.inherited)
+            self.inherited = inherited + [item for item in added if item not in inherited]
+        if is_whole and recording is not None:
+            effects.add(
+                name, recording.effect(status, added, tuple(self.totals[totals:]), tuple(exports))
+            )
+        return status, exports
 
     def define_exports(
         self, shell: Interpreter, eclass: str, exports: list[tuple[str, Invocation]]
@@ -417,14 +454,15 @@ class Evaluator:
             if (rdepend is None or rdepend.value is None) and depend is not None:
                 scope["RDEPEND"] = depend
         for key in eapis.accumulated(self.eapi):
-            own, total = scope.get(key), scope.pop(f"E_{key}", None)
-            if total is None or not isinstance(total.value, str | Mixed) or total.value == "":
-                continue
-            if own is None or not isinstance(own.value, str | Mixed) or own.value == "":
-                scope[key] = total
-                continue
-            value = concatenate(own.value, " ", total.value)
-            scope[key] = Variable(value, own.flags, own.source, own.start, own.end)
+            own = scope.get(key) or Variable(None)
+            values = [value for name, value in self.totals if name == key and value != ""]
+            if isinstance(own.value, str | Mixed) and own.value != "":
+                values.insert(0, own.value)
+            if values:
+                spaced = [piece for value in values for piece in (" ", value)][1:]
+                scope[key] = Variable(
+                    concatenate(*spaced), own.flags, own.source, own.start, own.end
+                )
         if not eapis.has_bdepend(self.eapi):
             scope.pop("BDEPEND", None)
         if not eapis.has_idepend(self.eapi):

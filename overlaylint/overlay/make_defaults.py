@@ -119,7 +119,7 @@ def read_make_defaults(files: Mapping[str, bytes], known: MutableMapping[str, st
     return result
 
 
-class _Refused(Exception):  # noqa: N818 (control flow within this module)
+class _Refused(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
         self.problem = problem

@@ -11,8 +11,9 @@ from overlaylint.overlay.evaluation import Evaluation
 from overlaylint.shell.values import Mixed, Unknown, Value
 
 KEYS = (
-    "BDEPEND", "DEFINED_PHASES", "DEPEND", "DESCRIPTION", "EAPI", "HOMEPAGE", "IDEPEND", "INHERIT", "IUSE",
-    "KEYWORDS", "LICENSE", "PDEPEND", "PROPERTIES", "RDEPEND", "REQUIRED_USE", "RESTRICT", "SLOT", "SRC_URI",
+    "BDEPEND", "DEFINED_PHASES", "DEPEND", "DESCRIPTION", "EAPI", "HOMEPAGE", "IDEPEND",
+    "INHERIT", "IUSE", "KEYWORDS", "LICENSE", "PDEPEND", "PROPERTIES", "RDEPEND", "REQUIRED_USE",
+    "RESTRICT", "SLOT", "SRC_URI",
 )  # fmt: skip
 
 

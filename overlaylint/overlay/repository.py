@@ -14,6 +14,7 @@ from overlaylint.overlay.version import is_category_name, is_package_name, split
 from overlaylint.tree import Entry, Kind, Tree, TreeError
 
 if TYPE_CHECKING:
+    from overlaylint.overlay.eclass_effects import EclassEffects
     from overlaylint.overlay.profile_node import ProfileNode
     from overlaylint.overlay.profiles import Profiles
     from overlaylint.shell import Script
@@ -245,6 +246,13 @@ class Repository:
         return self._profile_nodes[path]
 
     # Files
+
+    @cached_property
+    def eclass_effects(self) -> EclassEffects:
+        """What is known of the effects of eclasses on this repository's ebuilds."""
+        from overlaylint.overlay.eclass_effects import EclassEffects
+
+        return EclassEffects()
 
     def script(self, path: str) -> Script:
         """Return a file as bash reads it. Raises TreeError where it can't be read."""

@@ -159,14 +159,23 @@ class Tracer:
             try:
                 shell.call(phase, function, ())
             except (Exhausted, RecursionError) as problem:
-                reason = Unknown(str(problem) or "it nests too deeply", function.source, function.start, function.end)
+                reason = Unknown(
+                    str(problem) or "it nests too deeply",
+                    function.source,
+                    function.start,
+                    function.end,
+                )
                 before.make_unknown(reason)
                 shell.state = before
             if shell.signal in (DIE, EXIT):
                 shell.signal = 0
         self._states[phase] = shell.state
         trace = Trace(
-            self.evaluation.ebuild, phase, tuple(shell.calls or ()), isinstance(defined, Function), reason
+            self.evaluation.ebuild,
+            phase,
+            tuple(shell.calls or ()),
+            isinstance(defined, Function),
+            reason,
         )
         self._traces[phase] = trace
         return trace
@@ -174,7 +183,8 @@ class Tracer:
     def _shell(self, state: State, phase: str) -> Interpreter:
         """Return an interpreter that stands where a phase is called."""
         own: dict[str, Builtin] = {
-            **pm.COMMON, **pm.versions(self.eapi), **pm.phase_commands(self), "default": self._default(phase),
+            **pm.COMMON, **pm.versions(self.eapi), **pm.phase_commands(self),
+            "default": self._default(phase),
         }  # fmt: skip
         for name, function in _defaults().items():
             own[name] = _calling(name, function)
@@ -219,5 +229,3 @@ def trace_function(
     if isinstance(function, Function):
         shell.call(name, function, ())
     return tuple(shell.calls)
-
-

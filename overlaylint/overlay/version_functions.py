@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
-from overlaylint.overlay.version import parse_version
+from overlaylint.overlay.version import Version, parse_version
 
 _COMPONENT = re.compile(r"([^A-Za-z0-9]*)([0-9]+|[A-Za-z]+|\Z)")
 
-_OPERATORS = {
+_OPERATORS: Mapping[str, Callable[[int], bool]] = {
     "-eq": lambda order: order == 0, "-ne": lambda order: order != 0,
     "-lt": lambda order: order < 0, "-le": lambda order: order <= 0,
     "-gt": lambda order: order > 0, "-ge": lambda order: order >= 0,
@@ -81,10 +82,12 @@ def ver_test(left: str, operator: str, right: str) -> bool:
     compare = _OPERATORS.get(operator)
     if compare is None:
         raise VersionProblem(f"invalid operator: {operator}")
-    versions = [parse_version(text) for text in (left, right)]
-    for text, version in zip((left, right), versions, strict=True):
-        if version is None:
-            raise VersionProblem(f"invalid version: {text}")
-    one, other = versions
-    assert one is not None and other is not None
+    one, other = _version(left), _version(right)
     return compare((one > other) - (one < other))
+
+
+def _version(text: str) -> Version:
+    version = parse_version(text)
+    if version is None:
+        raise VersionProblem(f"invalid version: {text}")
+    return version

@@ -22,8 +22,9 @@ from overlaylint.shell.interpreter import (
 from overlaylint.shell.parser import parse_source
 from overlaylint.shell.printing import PrintingProblem, format_printf, interpret_escapes
 from overlaylint.shell.state import Positional
-from overlaylint.shell.syntax import Assignment, Source, Word, encode
+from overlaylint.shell.syntax import Assignment, Context, Element, Source, Word, encode
 from overlaylint.shell.values import (
+    Elements,
     Flag,
     Mixed,
     Unknown,
@@ -45,13 +46,18 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?)(\+?=)(.*)", r
 def _check(invocation: Invocation) -> Check:
     """Return the condition that a command succeeds."""
     return Check(
-        (invocation.name, *invocation.arguments), invocation.source, invocation.start, invocation.end
+        (invocation.name, *invocation.arguments),
+        invocation.source,
+        invocation.start,
+        invocation.end,
     )
 
 
 def _problem(shell: Interpreter, invocation: Invocation, reason: str) -> Status:
     """A use of a builtin that is not evaluated: everything may have changed."""
-    shell.lose(invocation.source, invocation.start, invocation.end, f"`{invocation.name}`: {reason}")
+    shell.lose(
+        invocation.source, invocation.start, invocation.end, f"`{invocation.name}`: {reason}"
+    )
     return _check(invocation)
 
 
@@ -80,7 +86,12 @@ def unknown_status(shell: Interpreter, invocation: Invocation) -> Status:
 def unknown_output(shell: Interpreter, invocation: Invocation) -> Status:
     """A builtin that writes what nobody can tell."""
     shell.write(
-        unknown(f"it is what `{invocation.name}` writes", invocation.source, invocation.start, invocation.end)
+        unknown(
+            f"it is what `{invocation.name}` writes",
+            invocation.source,
+            invocation.start,
+            invocation.end,
+        )
     )
     return _check(invocation)
 
@@ -113,7 +124,13 @@ def return_(shell: Interpreter, invocation: Invocation) -> Status:
     status: Status = shell.status
     if invocation.arguments:
         number = _number(invocation, 0)
-        status = _check(invocation) if isinstance(number, Mixed) else 2 if number is None else number & 0xFF
+        status = (
+            _check(invocation)
+            if isinstance(number, Mixed)
+            else 2
+            if number is None
+            else number & 0xFF
+        )
     shell.signal, shell.signal_status = RETURN, status
     return status
 
@@ -150,15 +167,23 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
         words += [" ", argument] if words else [argument]
     text = concatenate(*words) if words else ""
     if isinstance(text, Mixed):
-        restored = text.unknown.symbol if text.head in ("shopt -", "set -") and len(text.parts) == 2 else ""
+        restored = (
+            text.unknown.symbol
+            if text.head in ("shopt -", "set -") and len(text.parts) == 2
+            else ""
+        )
         if restored.startswith(_SET_OPTIONS):
             shell.state.shell_options = frozenset(restored.removeprefix(_SET_OPTIONS))
             return 0
         if restored.startswith(_OPTIONS):
-            shell.state.options = frozenset(filter(None, restored.removeprefix(_OPTIONS).split(",")))
+            shell.state.options = frozenset(
+                filter(None, restored.removeprefix(_OPTIONS).split(","))
+            )
             return 0
         return _problem(shell, invocation, "what it evaluates is unknown")
-    source = Source(encode(text), invocation.source.name, invocation.source, (invocation.start, invocation.end))
+    source = Source(
+        encode(text), invocation.source.name, invocation.source, (invocation.start, invocation.end)
+    )
     script = parse_source(source)
     shell.depth += 1
     if shell.depth > 60:
@@ -168,7 +193,7 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
         if script.errors:
             shell.die(f"eval: {script.errors[0].message}", 1)
             return 1
-        return shell.run_lines(script.body) if script.body.commands else 0
+        return shell.run_lines(script.body, source) if script.body.commands else 0
     finally:
         shell.depth -= 1
 
@@ -215,7 +240,9 @@ def command(shell: Interpreter, invocation: Invocation) -> Status:
     return shell.when_missing(shell, inner)
 
 
-def _describe(shell: Interpreter, invocation: Invocation, names: list[Value], *, is_long: bool) -> Status:
+def _describe(
+    shell: Interpreter, invocation: Invocation, names: list[Value], *, is_long: bool
+) -> Status:
     """Tell what names are: functions and builtins are known, programs are not."""
     for name in names:
         if isinstance(name, str) and not is_long:
@@ -244,7 +271,13 @@ def type_(shell: Interpreter, invocation: Invocation) -> Status:
         function = shell.state.functions.get(name)
         if isinstance(function, Unknown):
             return unknown_output(shell, invocation)
-        kind = "function" if function is not None or name in shell.commands else "builtin" if name in shell.builtins else ""
+        kind = (
+            "function"
+            if function is not None or name in shell.commands
+            else "builtin"
+            if name in shell.builtins
+            else ""
+        )
         if "-P" in options or not kind:
             if shell.finds_programs is False:
                 return 1
@@ -252,7 +285,14 @@ def type_(shell: Interpreter, invocation: Invocation) -> Status:
         if options == ["-t"]:
             shell.write(kind + "\n")
         elif not options:
-            shell.write(unknown("it is how bash describes a command", invocation.source, invocation.start, invocation.end))
+            shell.write(
+                unknown(
+                    "it is how bash describes a command",
+                    invocation.source,
+                    invocation.start,
+                    invocation.end,
+                )
+            )
     return 0
 
 
@@ -268,7 +308,9 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
     """`declare`, `typeset`, `local`, `export` and `readonly`."""
     name = invocation.name
     is_local = name == "local" or (name in ("declare", "typeset") and bool(shell.stack))
-    flags = Flag.EXPORTED if name == "export" else Flag.READONLY if name == "readonly" else Flag.NONE
+    flags = (
+        Flag.EXPORTED if name == "export" else Flag.READONLY if name == "readonly" else Flag.NONE
+    )
     removed = Flag.NONE
     operands = list(invocation.operands)
     letters = ""
@@ -316,9 +358,16 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
 
 
 def _declare_one(
-    shell: Interpreter, invocation: Invocation, operand: Value | Assignment, flags: int, removed: int,
-    *, is_local: bool, is_global: bool, inherits: bool,
-) -> Status:  # fmt: skip
+    shell: Interpreter,
+    invocation: Invocation,
+    operand: Value | Assignment,
+    flags: int,
+    removed: int,
+    *,
+    is_local: bool,
+    is_global: bool,
+    inherits: bool,
+) -> Status:
     """Declare one variable."""
     place = invocation.source, invocation.start, invocation.end
     name, subscript, value, append = _operand(shell, invocation, operand)
@@ -334,7 +383,11 @@ def _declare_one(
         existing = scope.get(name)
         if existing is None:
             # a new local variable is exported if the environment of this command has it
-            outer = shell.state.find(name) if inherits or scopes[-1] is not scope and name in scopes[-1] else None
+            outer = (
+                shell.state.find(name)
+                if inherits or (scopes[-1] is not scope and name in scopes[-1])
+                else None
+            )
             existing = outer if outer is not None else Variable(None)
             if outer is None:
                 hidden = shell.state.find(name)
@@ -360,9 +413,10 @@ def _declare_one(
     kept = existing.source, existing.start, existing.end
     scope[name] = Variable(current, attributes, *(place if existing.source is None else kept))
     if value is not None:
-        hidden_scopes = scopes[scopes.index(scope) + 1 :]
         # assign in the scope that was chosen, whatever stands in an inner one
-        del scopes[scopes.index(scope) + 1 :]
+        number = next(index for index, item in enumerate(scopes) if item is scope)
+        hidden_scopes = scopes[number + 1 :]
+        del scopes[number + 1 :]
         try:
             if isinstance(value, tuple):
                 shell.assign_compound(name, value, attributes, *place, append=append)
@@ -378,7 +432,11 @@ def _declare_one(
         variable = scope.get(name)
         if variable is not None:
             scope[name] = Variable(
-                variable.value, variable.flags | Flag.READONLY, variable.source, variable.start, variable.end
+                variable.value,
+                variable.flags | Flag.READONLY,
+                variable.source,
+                variable.start,
+                variable.end,
             )
     return 0
 
@@ -390,8 +448,8 @@ def _function_scope(shell: Interpreter) -> dict[str, Variable]:
 
 def _operand(
     shell: Interpreter, invocation: Invocation, operand: Value | Assignment
-) -> tuple[str | None, Word | None, object, bool]:
-    """Return an operand's name, subscript, value (None if it has none) and whether it is appended."""
+) -> tuple[str | None, Word | None, Value | tuple[Element, ...] | None, bool]:
+    """Return an operand's name, subscript, value (or None) and whether that is appended."""
     if isinstance(operand, Assignment):
         value = operand.value
         if isinstance(value, Word):
@@ -407,18 +465,11 @@ def _operand(
         word = None
         if bracket:
             text = encode(subscript.removesuffix("]"))
-            word = Word(shell.made(text), 0, len(text), expansion_context())
+            word = Word(shell.made(text), 0, len(text), Context.OPERAND)
         return name, word, rest, match.group(2) == "+="
     if isinstance(operand, Mixed):
         return None, None, None, False
     return operand, None, None, False
-
-
-def expansion_context():  # type: ignore[no-untyped-def]
-    """Return the context of a subscript's text."""
-    from overlaylint.shell.syntax import Context
-
-    return Context.OPERAND
 
 
 def _functions(
@@ -445,7 +496,9 @@ def _functions(
     return status
 
 
-def _print(shell: Interpreter, invocation: Invocation, operands: list[Value | Assignment]) -> Status:
+def _print(
+    shell: Interpreter, invocation: Invocation, operands: list[Value | Assignment]
+) -> Status:
     """`declare -p name`."""
     if not operands:
         return unknown_output(shell, invocation)
@@ -473,18 +526,18 @@ def _print(shell: Interpreter, invocation: Invocation, operands: list[Value | As
     return status
 
 
-def _print_elements(value: dict[int, Value] | dict[str, Value], flags: int) -> list[Value]:
+def _print_elements(value: Elements, flags: int) -> list[Value]:
     """Return an array's elements as `declare -p` shows them."""
     pieces: list[Value] = []
     if flags & Flag.ASSOCIATIVE:
-        for key in associative_order(value):  # type: ignore[arg-type]
+        for key in associative_order(value):
             shown = key if re.fullmatch(r"[A-Za-z0-9_./:=+%^,-]+", key) else _double_quote(key)
-            pieces += ["[", shown, "]=", _double_quote(value[key]), " "]  # type: ignore[index]
+            pieces += ["[", shown, "]=", _double_quote(value[key]), " "]
         return pieces
-    for index in sorted(value):  # type: ignore[type-var]
+    for index in sorted(value):
         if pieces:
             pieces.append(" ")
-        pieces += [f"[{index}]=", _double_quote(value[index])]  # type: ignore[index]
+        pieces += [f"[{index}]=", _double_quote(value[index])]
     return pieces
 
 
@@ -499,8 +552,10 @@ def _double_quote(value: Value) -> Value:
 
 def _ansi_quote(text: str) -> str:
     """Return text as `$'...'`; bash does so where there are control characters in it."""
-    names = {"\a": "\\a", "\b": "\\b", "\x1b": "\\E", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t",
-             "\v": "\\v", "\\": "\\\\", "'": "\\'"}  # fmt: skip
+    names = {
+        "\a": "\\a", "\b": "\\b", "\x1b": "\\E", "\f": "\\f", "\n": "\\n", "\r": "\\r",
+        "\t": "\\t", "\v": "\\v", "\\": "\\\\", "'": "\\'",
+    }  # fmt: skip
     inside = "".join(
         names.get(c) or (f"\\{ord(c):03o}" if c < " " or c == "\x7f" else c) for c in text
     )
@@ -552,7 +607,7 @@ def _unset_element(
         return
     text = encode(subscript)
     key = expansion.subscript_key(
-        shell, Word(shell.made(text), 0, len(text), expansion_context()), variable
+        shell, Word(shell.made(text), 0, len(text), Context.OPERAND), variable
     )
     place = invocation.source, invocation.start, invocation.end
     if isinstance(key, Mixed):
@@ -561,7 +616,7 @@ def _unset_element(
     elements = dict(variable.value)
     if isinstance(key, int) and key < 0:
         key += max((k for k in elements if isinstance(k, int)), default=-1) + 1
-    elements.pop(key, None)  # type: ignore[call-overload]
+    elements.pop(key, None)
     shell.store(name, Variable(elements, variable.flags, *place))
 
 
@@ -570,7 +625,9 @@ def shift(shell: Interpreter, invocation: Invocation) -> Status:
     number = _number(invocation, 1)
     positional = shell.state.positional[-1]
     if not isinstance(number, int):
-        reason = number.unknown if isinstance(number, Mixed) else Unknown("`shift` was given no number")
+        reason = (
+            number.unknown if isinstance(number, Mixed) else Unknown("`shift` was given no number")
+        )
         shell.state.positional[-1] = Positional((), reason)
         return _check(invocation)
     if number < 0:
@@ -582,6 +639,12 @@ def shift(shell: Interpreter, invocation: Invocation) -> Status:
         shell.state.positional[-1] = Positional((), positional.rest)
         return _check(invocation)
     return 1
+
+
+_LONG_OPTIONS = {
+    "noglob": "f", "errexit": "e", "nounset": "u", "xtrace": "x", "noexec": "n",
+    "pipefail": "P", "allexport": "a", "posix": "X", "braceexpand": "B",
+}  # fmt: skip
 
 
 def set_(shell: Interpreter, invocation: Invocation) -> Status:
@@ -607,9 +670,7 @@ def set_(shell: Interpreter, invocation: Invocation) -> Status:
             index += 1
             if index >= len(arguments):
                 return unknown_output(shell, invocation)
-            names = {"noglob": "f", "errexit": "e", "nounset": "u", "xtrace": "x", "noexec": "n", "pipefail": "P",
-                     "allexport": "a", "posix": "X", "braceexpand": "B"}  # fmt: skip
-            option = names.get(str(arguments[index]))
+            option = _LONG_OPTIONS.get(str(arguments[index]))
             if option is None:
                 return _problem(shell, invocation, "the option is not evaluated")
             letters = letters.replace("o", option)
@@ -670,7 +731,18 @@ def shopt(shell: Interpreter, invocation: Invocation) -> Status:
     return 0
 
 
-_OFF_BY_DEFAULT = frozenset({"extglob", "nullglob", "failglob", "dotglob", "nocaseglob", "nocasematch", "lastpipe", "globstar"})
+_OFF_BY_DEFAULT = frozenset(
+    {
+        "extglob",
+        "nullglob",
+        "failglob",
+        "dotglob",
+        "nocaseglob",
+        "nocasematch",
+        "lastpipe",
+        "globstar",
+    }
+)
 
 
 def let(shell: Interpreter, invocation: Invocation) -> Status:
@@ -680,9 +752,9 @@ def let(shell: Interpreter, invocation: Invocation) -> Status:
         if isinstance(argument, Mixed):
             return _problem(shell, invocation, "an expression is unknown")
         text = encode(argument)
-        source = Source(text, invocation.source.name, invocation.source, (invocation.start, invocation.end))
-        from overlaylint.shell.syntax import Context
-
+        source = Source(
+            text, invocation.source.name, invocation.source, (invocation.start, invocation.end)
+        )
         try:
             value = expansion.arithmetic(shell, source, Word(source, 0, len(text), Context.PLAIN))
         except FatalProblem:
@@ -714,7 +786,9 @@ def echo(shell: Interpreter, invocation: Invocation) -> Status:
             pieces.append(" ")
         if escapes:
             if isinstance(argument, Mixed):
-                argument = shell.value_unknown("", invocation.source, invocation.start, invocation.end, argument)
+                argument = shell.value_unknown(
+                    "", invocation.source, invocation.start, invocation.end, argument
+                )
             else:
                 argument, stops = interpret_escapes(argument)
                 if stops:
@@ -829,7 +903,7 @@ def read(shell: Interpreter, invocation: Invocation) -> Status:
     shell.input = rest
     separators = expansion.DEFAULT_IFS if shell.ifs() is None else str(shell.ifs())
     if array is not None:
-        words: dict[int, Value] = dict(enumerate(_split(line, separators, None)))
+        words: Elements = dict(enumerate(_split(line, separators, None)))
         shell.store(array, Variable(words, Flag.INDEXED, *place))
     elif not arguments:
         shell.assign("REPLY", "".join(character for character, _ in line), *place)
@@ -970,29 +1044,29 @@ def getopts(shell: Interpreter, invocation: Invocation) -> Status:
 def compgen(shell: Interpreter, invocation: Invocation) -> Status:
     """`compgen -A function prefix` and `-v prefix`: names, in order."""
     arguments = [a for a in invocation.arguments if isinstance(a, str)]
-    if len(arguments) == len(invocation.arguments) and not shell.state.havoc:
-        if arguments[:2] == ["-A", "function"] and len(arguments) == 3:
-            names = [n for n in shell.state.functions if n.startswith(arguments[2])]
-            if not any(isinstance(shell.state.functions[n], Unknown) for n in names) and not any(
-                name.startswith(arguments[2]) for name in shell.commands
-            ):
-                shell.write("".join(name + "\n" for name in sorted(names)))
-                return int(not names)
+    is_plain = len(arguments) == len(invocation.arguments) == 3 and not shell.state.havoc
+    if is_plain and arguments[:2] == ["-A", "function"]:
+        names = [n for n in shell.state.functions if n.startswith(arguments[2])]
+        if not any(isinstance(shell.state.functions[n], Unknown) for n in names) and not any(
+            name.startswith(arguments[2]) for name in shell.commands
+        ):
+            shell.write("".join(name + "\n" for name in sorted(names)))
+            return int(not names)
     return unknown_output(shell, invocation)
 
 
 BUILTINS: Mapping[str, Builtin] = {
-    ":": true, "true": true, "false": false,
-    "return": return_, "exit": exit_, "break": break_, "continue": break_, "eval": eval_,
-    "source": source_, ".": source_, "builtin": builtin, "command": command, "type": type_,
-    "declare": declare, "typeset": declare, "local": declare, "export": declare, "readonly": declare,
-    "unset": unset, "shift": shift, "set": set_, "shopt": shopt, "let": let,
-    "echo": echo, "printf": printf, "read": read, "mapfile": mapfile, "readarray": mapfile,
-    "test": test, "[": test, "getopts": getopts, "compgen": compgen,
+    ":": true, "true": true, "false": false, "return": return_, "exit": exit_, "break": break_,
+    "continue": break_, "eval": eval_, "source": source_, ".": source_, "builtin": builtin,
+    "command": command, "type": type_, "declare": declare, "typeset": declare, "local": declare,
+    "export": declare, "readonly": declare, "unset": unset, "shift": shift, "set": set_,
+    "shopt": shopt, "let": let, "echo": echo, "printf": printf, "read": read, "mapfile": mapfile,
+    "readarray": mapfile, "test": test, "[": test, "getopts": getopts, "compgen": compgen,
     "cd": change_directory, "pushd": change_directory, "popd": change_directory,
-    "dirs": unknown_output, "pwd": unknown_output, "umask": unknown_output, "ulimit": unknown_output,
-    "trap": true, "wait": unknown_status, "hash": unknown_status, "alias": unknown_status, "unalias": true,
-    "exec": true, "kill": unknown_status, "jobs": unknown_output, "times": unknown_output, "caller": unknown_output,
-    "enable": unknown_status, "disown": unknown_status, "bind": unknown_status, "complete": unknown_status,
+    "dirs": unknown_output, "pwd": unknown_output, "umask": unknown_output,
+    "ulimit": unknown_output, "trap": true, "wait": unknown_status, "hash": unknown_status,
+    "alias": unknown_status, "unalias": true, "exec": true, "kill": unknown_status,
+    "jobs": unknown_output, "times": unknown_output, "caller": unknown_output,
+    "enable": unknown_status, "disown": unknown_status, "bind": unknown_status,
+    "complete": unknown_status,
 }  # fmt: skip
-

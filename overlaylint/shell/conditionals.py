@@ -9,7 +9,7 @@ from overlaylint.shell.arithmetic import ArithmeticProblem, evaluate
 from overlaylint.shell.conditions import Check, Condition, both, either, negate
 from overlaylint.shell.expansion import (
     UnknownValue,
-    _Variables,
+    Variables,
     fetch,
     pattern_of,
     pattern_pieces,
@@ -28,7 +28,7 @@ from overlaylint.shell.syntax import (
     encode,
 )
 from overlaylint.shell.undecidable import Undecidable
-from overlaylint.shell.values import Flag, Mixed, Value, Variable
+from overlaylint.shell.values import Elements, Flag, Mixed, Value, Variable
 
 if TYPE_CHECKING:
     from overlaylint.shell.interpreter import Interpreter
@@ -67,7 +67,7 @@ def _test(shell: Interpreter, test: Test) -> Truth:
     operator = test.operator
     if test.left is None:
         value = value_of(shell, test.right)
-        return unary(shell, operator, value, test.right.source, test.start, test.end, is_arithmetic=True)
+        return unary(shell, operator, value, test.right.source, test.start, test.end)
     left = value_of(shell, test.left)
     if operator in ("==", "=", "!="):
         result = matches(shell, left, test.right, ("[[", test.start, test.end), is_test=True)
@@ -77,14 +77,21 @@ def _test(shell: Interpreter, test: Test) -> Truth:
     if operator == "=~":
         return _regular(shell, left, test)
     right = value_of(shell, test.right)
-    return binary(shell, left, operator, right, test.right.source, test.start, test.end, is_arithmetic=True)
+    return binary(
+        shell, left, operator, right, test.right.source, test.start, test.end, is_arithmetic=True
+    )
 
 
 def matches(
-    shell: Interpreter, subject: Value, word: Word, place: tuple[str, int, int], *, is_test: bool = False
+    shell: Interpreter,
+    subject: Value,
+    word: Word,
+    place: tuple[str, int, int],
+    *,
+    is_test: bool = False,
 ) -> Truth:
     """Return whether a pattern matches the whole of `subject`."""
-    pattern, problem = pattern_of(shell, word, always_extended=is_test)
+    pattern, _ = pattern_of(shell, word, always_extended=is_test)
     if pattern is not None:
         if isinstance(subject, str):
             try:
@@ -105,7 +112,12 @@ def matches(
         written = value_of(shell, word)
         if written == subject and isinstance(written, Mixed) and written.is_symbolic:
             return True
-        if isinstance(subject, str) and isinstance(written, Mixed) and _differ(subject, written) and not _wild(word):
+        if (
+            isinstance(subject, str)
+            and isinstance(written, Mixed)
+            and _differ(subject, written)
+            and not _wild(word)
+        ):
             return False
     name, start, end = place
     return Check((name, subject, "==", written), word.source, start, end)
@@ -161,10 +173,12 @@ def _regular(shell: Interpreter, left: Value, test: Test) -> Truth:
         except Undecidable as undecidable:
             reason = str(undecidable)
         else:
-            found: dict[int, Value] = dict(enumerate(groups or ()))
+            found: Elements = dict(enumerate(groups or ()))
             shell.store("BASH_REMATCH", Variable(found, Flag.INDEXED, *place))
             return groups is not None
-    unknown_groups = shell.value_unknown(reason or "what was matched is unknown", *place, left, problem)
+    unknown_groups = shell.value_unknown(
+        reason or "what was matched is unknown", *place, left, problem
+    )
     shell.store("BASH_REMATCH", Variable(unknown_groups, Flag.INDEXED, *place))
     return Check(("[[", left, "=~", test.right.raw), *place)
 
@@ -176,8 +190,6 @@ def unary(
     source: Source,
     start: int,
     end: int,
-    *,
-    is_arithmetic: bool,
 ) -> Truth:
     """Return whether `operator value` holds."""
     if operator in ("-n", "-z"):
@@ -196,7 +208,9 @@ def unary(
         if variable is None or not variable.flags & Flag.MAYBE_UNSET:
             return variable is not None and bool(variable.flags & Flag.REFERENCE)
     elif operator == "-o" and value in ("noglob", "errexit", "nounset", "noexec", "xtrace"):
-        letter = {"noglob": "f", "errexit": "e", "nounset": "u", "noexec": "n", "xtrace": "x"}[str(value)]
+        letter = {"noglob": "f", "errexit": "e", "nounset": "u", "noexec": "n", "xtrace": "x"}[
+            str(value)
+        ]
         return letter in shell.state.shell_options
     elif value == "" and operator not in ("-o", "-t"):
         return False  # there is no file without a name
@@ -227,7 +241,9 @@ def _is_set(shell: Interpreter, name: str) -> bool | None:
             return None
         return bool(value) if isinstance(value, dict) else value is not None
     text = encode(subscript)
-    found = fetch(shell, shell.made(""), base, Word(shell.made(text), 0, len(text), Context.OPERAND))
+    found = fetch(
+        shell, shell.made(""), base, Word(shell.made(text), 0, len(text), Context.OPERAND)
+    )
     if isinstance(found, Mixed) and isinstance(value, Mixed):
         return None
     return found is not None
@@ -252,7 +268,9 @@ def binary(
             if isinstance(value, Mixed):
                 return check
             try:
-                numbers.append(_number(shell, value, source, start, end, is_arithmetic=is_arithmetic))
+                numbers.append(
+                    _number(shell, value, source, start, end, is_arithmetic=is_arithmetic)
+                )
             except UnknownValue:
                 return check
             except ArithmeticProblem:
@@ -267,11 +285,16 @@ def binary(
             return operator == "!="
         if isinstance(right, str) and isinstance(left, Mixed) and _differ(right, left):
             return operator == "!="
-        return negate(Check(("test", left, "=", right), source, start, end)) if operator == "!=" else check
-    if operator in ("<", ">") and isinstance(left, str) and isinstance(right, str):
-        if left.isascii() and right.isascii():
-            return left < right if operator == "<" else left > right
-    return check
+        return (
+            negate(Check(("test", left, "=", right), source, start, end))
+            if operator == "!="
+            else check
+        )
+    if operator not in ("<", ">") or isinstance(left, Mixed) or isinstance(right, Mixed):
+        return check
+    if not left.isascii() or not right.isascii():
+        return check
+    return left < right if operator == "<" else left > right
 
 
 def _number(
@@ -282,7 +305,7 @@ def _number(
     if is_arithmetic:
         if not stripped:
             return 0
-        return evaluate(text, _Variables(shell, source, Word(source, start, end)))
+        return evaluate(text, Variables(shell, source, Word(source, start, end)))
     digits = stripped[1:] if stripped[:1] in ("-", "+") else stripped
     if not digits.isdecimal() or not digits.isascii():
         raise _NotANumber(text)
@@ -303,7 +326,9 @@ class _Malformed(Exception):
     """The arguments of `test` make no expression: status 2."""
 
 
-def test_command(shell: Interpreter, arguments: list[Value], source: Source, start: int, end: int) -> Truth | None:
+def test_command(
+    shell: Interpreter, arguments: list[Value], source: Source, start: int, end: int
+) -> Truth | None:
     """Return whether `test arguments` holds; None where it fails with status 2 (4.1)."""
     check = Check(("test", *arguments), source, start, end)
     if any(isinstance(argument, Mixed) and argument.is_many for argument in arguments):
@@ -317,7 +342,9 @@ def test_command(shell: Interpreter, arguments: list[Value], source: Source, sta
 class _Arguments:
     """The arguments of `test`, read as POSIX has it: the rule depends on their number."""
 
-    def __init__(self, shell: Interpreter, words: list[Value], source: Source, start: int, end: int) -> None:
+    def __init__(
+        self, shell: Interpreter, words: list[Value], source: Source, start: int, end: int
+    ) -> None:
         self.shell = shell
         self.words = words
         self.place = source, start, end
@@ -332,16 +359,18 @@ class _Arguments:
         if count == 0:
             return False
         if count == 1:
-            return unary(self.shell, "-n", words[0], *self.place, is_arithmetic=False)
+            return unary(self.shell, "-n", words[0], *self.place)
         if count == 2:
             if words[0] == "!":
                 return _not(self.of(words[1:]))
             if words[0] in _UNARY:
-                return unary(self.shell, str(words[0]), words[1], *self.place, is_arithmetic=False)
+                return unary(self.shell, str(words[0]), words[1], *self.place)
             raise _Malformed
         if count == 3:
             if words[1] in _BINARY:
-                return binary(self.shell, words[0], str(words[1]), words[2], *self.place, is_arithmetic=False)
+                return binary(
+                    self.shell, words[0], str(words[1]), words[2], *self.place, is_arithmetic=False
+                )
             if words[1] in ("-a", "-o"):
                 return self.joined(words, 1)
             if words[0] == "!":
@@ -387,5 +416,3 @@ class _Arguments:
 
 def _not(truth: Truth) -> Truth:
     return not truth if isinstance(truth, bool) else negate(truth)
-
-

@@ -88,7 +88,7 @@ def conjuncts(condition: Condition) -> Iterable[Condition]:
 
 
 def holds(condition: Condition, decide: Callable[[UseFlag | Check], bool | None]) -> bool | None:
-    """Return whether a condition holds, where `decide` tells of its leaves; None if it can't be told."""
+    """Return whether a condition holds, if `decide` tells of its leaves; None if it doesn't."""
     if isinstance(condition, Not):
         inside = holds(condition.condition, decide)
         return None if inside is None else not inside

@@ -12,17 +12,19 @@ from dataclasses import fields, is_dataclass
 from overlaylint.shell.syntax import Assignment, For, Function, Simple, Source, Word
 
 _DECLARING = frozenset({"local", "declare", "typeset"})
-_ASSIGNING = frozenset({"export", "readonly", "read", "printf", "mapfile", "readarray", "unset", "getopts"})
+_ASSIGNING = frozenset(
+    {"export", "readonly", "read", "printf", "mapfile", "readarray", "unset", "getopts"}
+)
 _OPAQUE = frozenset({"eval", "source", "."})
 
 
 def assigned_names(
     function: Function, functions: Mapping[str, object]
 ) -> tuple[frozenset[str], bool]:
-    """Return the names of variables that a call of `function` could assign, itself or through others.
+    """Return the names of variables that a call of `function` could assign.
 
-    The second value tells whether these are certainly all: it is false where a name is made at
-    run time, or `eval` is used.
+    What it calls is looked at as well. The second value tells whether these are certainly all:
+    it is false where a name is made at run time, or `eval` is used.
     """
     names: set[str] = set()
     is_complete = True
@@ -45,7 +47,11 @@ def assigned_names(
 
 
 def _command(
-    node: Simple, local: set[str], assigned: set[str], functions: Mapping[str, object], waiting: list[Function]
+    node: Simple,
+    local: set[str],
+    assigned: set[str],
+    functions: Mapping[str, object],
+    waiting: list[Function],
 ) -> bool:
     """Note what a simple command assigns; return whether that can be told."""
     words = node.words

@@ -30,6 +30,7 @@ from overlaylint.shell.syntax import (
 )
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
+    Elements,
     Flag,
     Mixed,
     Unknown,
@@ -108,7 +109,11 @@ def part_value(shell: Interpreter, source: Source, part: Part) -> Value:
     if isinstance(part, ArithmeticExpansion):
         return arithmetic(shell, source, part.expression)
     if isinstance(part, Tilde):
-        return concatenate(shell.unknown("it is somebody's home directory", source, 0, 0, symbol=part.text, is_word=True))
+        return concatenate(
+            shell.unknown(
+                "it is somebody's home directory", source, 0, 0, symbol=part.text, is_word=True
+            )
+        )
     assert isinstance(part, ProcessSubstitution)
     return shell.process_substitution(part)
 
@@ -131,7 +136,7 @@ def separator_of(shell: Interpreter) -> Value:
     ifs = shell.ifs()
     if ifs is None:
         return " "
-    return ifs[:1] if ifs.__class__ is str else ifs  # type: ignore[index, return-value]
+    return ifs[:1] if ifs.__class__ is str else ifs
 
 
 # --- fields --------------------------------------------------------------------------------
@@ -192,9 +197,9 @@ class _Splitter:
         elif kind is Parameter:
             value = parameter(self.shell, self.word.source, part, is_split=True)  # type: ignore[arg-type]
             if value.__class__ is _Operand:
-                self.operand(value)  # type: ignore[arg-type]
+                self.operand(value)
             elif value.__class__ is list:
-                for index, word in enumerate(value):  # type: ignore[arg-type]
+                for index, word in enumerate(value):
                     if index:
                         self.finish()
                     self.split(word)
@@ -209,7 +214,7 @@ class _Splitter:
         """Add the word after `:-` and the like; what is quoted in it stays so."""
         for part in operand.word.parts:
             if part.__class__ is Text:
-                self.split(part.text)  # type: ignore[union-attr]
+                self.split(part.text)
             else:
                 self.part(part)
 
@@ -220,12 +225,12 @@ class _Splitter:
             return
         for part in quoted.parts:
             if part.__class__ is Parameter:
-                value = parameter(self.shell, self.word.source, part)  # type: ignore[arg-type]
+                value = parameter(self.shell, self.word.source, part)
                 if value.__class__ is list:
-                    if is_at(part):  # type: ignore[arg-type]
-                        self.several(value, is_alone=len(quoted.parts) == 1)  # type: ignore[arg-type]
+                    if is_at(part):
+                        self.several(value, is_alone=len(quoted.parts) == 1)
                         continue
-                    value = join_words(self.shell, part, value)  # type: ignore[arg-type]
+                    value = join_words(self.shell, part, value)
             else:
                 value = part_value(self.shell, self.word.source, part)
             self.has_field = True
@@ -244,7 +249,7 @@ class _Splitter:
     def piece(self, text: str | Unknown, *, is_quoted: bool) -> None:
         """Add a piece to the current field."""
         self.current.append((text, is_quoted))
-        if not is_quoted and text.__class__ is str and _WILDCARD.search(text):  # type: ignore[arg-type]
+        if not is_quoted and text.__class__ is str and _WILDCARD.search(text):
             self.has_wildcard = True
 
     def pieces(self, value: Value, *, is_quoted: bool) -> None:
@@ -255,9 +260,9 @@ class _Splitter:
     def split(self, value: Value) -> None:
         """Add an unquoted value: it is split where IFS says (3.5.7)."""
         if value.__class__ is str and value:
-            self.split_text(value)  # type: ignore[arg-type]
+            self.split_text(value)
         elif value.__class__ is Mixed:
-            for piece in as_many(value).parts:  # type: ignore[arg-type]
+            for piece in as_many(value).parts:
                 if isinstance(piece, str):
                     self.split_text(piece)
                 else:
@@ -279,7 +284,7 @@ class _Splitter:
         elif ifs == "":
             self.piece(text, is_quoted=False)
         elif ifs.__class__ is str:
-            self.split_at(text, ifs)  # type: ignore[arg-type]
+            self.split_at(text, ifs)
         else:
             reason = ifs.unknown  # type: ignore[union-attr]
             self.pieces(as_many(Mixed((reason,))), is_quoted=False)
@@ -301,7 +306,7 @@ class _Splitter:
             while position < length and text[position] in white:
                 position += 1
             if position < length and text[position] in ifs:
-                if not (self.current or self.has_field) :
+                if not (self.current or self.has_field):
                     self.has_field = True  # an empty field before the delimiter
                 position += 1
                 while position < length and text[position] in white:
@@ -328,7 +333,7 @@ class _Splitter:
         for piece, is_quoted in self.current:
             plain.append(piece)
             if is_quoted and piece.__class__ is str:
-                piece = _ESCAPABLE.sub(r"\\\1", piece)  # type: ignore[arg-type]
+                piece = _ESCAPABLE.sub(r"\\\1", piece)
             pattern.append(piece)
         if not _has_wildcard(join(pattern)):
             self.result.append(join(plain))
@@ -367,15 +372,14 @@ def is_at(part: Parameter) -> bool:
 def parameter(
     shell: Interpreter, source: Source, part: Parameter, *, is_split: bool = False
 ) -> Value | list[Value] | _Operand:
-    """Return what a parameter comes to: a value, or a list for `$@`, `$*`, `${a[@]}` and the like."""
+    """Return what a parameter comes to: a value, or a list (`$@`, `${a[@]}` and the like)."""
     name = part.name
     if not part.operator and not part.prefix and part.subscript is None:
         variable = shell.state.find(name)
         if variable is not None:
             value = variable.value
-            if value.__class__ is str or value.__class__ is Mixed:
-                if variable.flags < 32:
-                    return value  # type: ignore[return-value]
+            if (value.__class__ is str or value.__class__ is Mixed) and variable.flags < 32:
+                return value
         elif name[0] not in "@*":
             value = shell.special(name)
             return "" if value is None else value
@@ -390,7 +394,9 @@ def parameter(
         target = fetch(shell, source, name, subscript)
         name, subscript = indirect(shell, target)
         if not name:
-            return shell.value_unknown("the name it stands for is unknown", source, part.start, part.end, target)
+            return shell.value_unknown(
+                "the name it stands for is unknown", source, part.start, part.end, target
+            )
     if part.prefix == "#":
         return length_of(shell, source, part, name, subscript)
     current = fetch(shell, source, name, subscript)
@@ -400,12 +406,11 @@ def parameter(
     if operator[-1] in "-=?+" and operator[0] != "@":
         return default(shell, source, part, name, subscript, current, is_split=is_split)
     if operator == ":":
-        return substring(shell, source, part, name, subscript, current)
+        return substring(shell, source, part, name, current)
     if current is None:
         current = ""
     if isinstance(current, list):
-        changed = [transform(shell, source, part, name, value) for value in current]
-        return changed
+        return [transform(shell, source, part, name, value) for value in current]
     return transform(shell, source, part, name, current)
 
 
@@ -415,7 +420,9 @@ def indirect(shell: Interpreter, target: Value | list[Value] | None) -> tuple[st
         if target is None:
             raise ExpansionProblem("invalid indirect expansion")
         return "", None
-    match = re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])(?:\[(.*)\])?", target, re.DOTALL)
+    match = re.fullmatch(
+        r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])(?:\[(.*)\])?", target, re.DOTALL
+    )
     if not match:
         raise ExpansionProblem("invalid variable name")
     if match.group(2) is None:
@@ -441,9 +448,9 @@ def fetch(
     value = variable.value
     if subscript is None:
         if isinstance(value, dict):
-            return value.get("0" if variable.flags & Flag.ASSOCIATIVE else 0)  # type: ignore[call-overload, no-any-return]
+            return value.get("0" if variable.flags & Flag.ASSOCIATIVE else 0)
         if value.__class__ is Mixed and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
-            return as_one(value)  # type: ignore[arg-type]
+            return as_one(value)
         return value
     raw = subscript.raw
     if raw in ("@", "*"):
@@ -451,28 +458,37 @@ def fetch(
             return []
         if isinstance(value, dict):
             return elements_of(value, variable.flags)
-        if value.__class__ is Mixed and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE | Flag.MAYBE_UNSET):
-            return [as_many(value)]  # type: ignore[arg-type]
+        if value.__class__ is Mixed and variable.flags & (
+            Flag.INDEXED | Flag.ASSOCIATIVE | Flag.MAYBE_UNSET
+        ):
+            return [as_many(value)]
         return [value]
     if value is None:
         return None
     if value.__class__ is Mixed and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
-        return as_one(value)  # type: ignore[arg-type]
+        return as_one(value)
     key = subscript_key(shell, subscript, variable)
     if isinstance(key, Mixed):
-        return shell.value_unknown("its subscript is unknown", source, subscript.start, subscript.end, key)
+        return shell.value_unknown(
+            "its subscript is unknown", source, subscript.start, subscript.end, key
+        )
     if isinstance(value, dict):
         if isinstance(key, int) and key < 0:
-            key += max(value, default=-1) + 1  # type: ignore[type-var, operator]
-        return value.get(key)  # type: ignore[call-overload, no-any-return]
+            key += last_index(value) + 1
+        return value.get(key)
     return value if key in (0, -1) else None
 
 
-def elements_of(value: dict[int, Value] | dict[str, Value], flags: int) -> list[Value]:
+def last_index(elements: Elements) -> int:
+    """Return the largest index of an array, -1 if it is empty."""
+    return max((index for index in elements if isinstance(index, int)), default=-1)
+
+
+def elements_of(value: Elements, flags: int) -> list[Value]:
     """Return an array's elements in bash's order."""
     if flags & Flag.ASSOCIATIVE:
-        return [value[key] for key in associative_order(value)]  # type: ignore[index, arg-type]
-    return [value[index] for index in sorted(value)]  # type: ignore[index, type-var]
+        return [value[key] for key in associative_order(value)]
+    return [value[index] for index in sorted(value)]
 
 
 def keys_of(shell: Interpreter, name: str) -> Value | list[Value]:
@@ -483,18 +499,19 @@ def keys_of(shell: Interpreter, name: str) -> Value | list[Value]:
     value = variable.value
     if isinstance(value, dict):
         if variable.flags & Flag.ASSOCIATIVE:
-            return list(associative_order(value))  # type: ignore[arg-type]
-        return [str(index) for index in sorted(value)]  # type: ignore[type-var]
+            return list(associative_order(value))
+        return [str(index) for index in sorted(value)]
     if value.__class__ is Mixed:
-        return [as_many(value)]  # type: ignore[arg-type]
+        return [as_many(value)]
     return ["0"]
 
 
-def subscript_key(shell: Interpreter, subscript: Word, variable: Variable | None) -> int | str | Mixed:
+def subscript_key(
+    shell: Interpreter, subscript: Word, variable: Variable | None
+) -> int | str | Mixed:
     """Return an array's key: text for an associative array, else a number."""
     if variable is not None and variable.flags & Flag.ASSOCIATIVE:
-        value = value_of(shell, subscript)
-        return value
+        return value_of(shell, subscript)
     number = arithmetic(shell, subscript.source, subscript)
     return int(number) if isinstance(number, str) else number
 
@@ -514,8 +531,10 @@ def length_of(
         return shell.special("#") or ""
     current = fetch(shell, source, name, subscript)
     if isinstance(current, list):
-        if any(value.__class__ is Mixed and value.is_many for value in current):  # type: ignore[union-attr]
-            return shell.value_unknown("the number of its elements is unknown", source, part.start, part.end, *current)
+        if any(value.__class__ is Mixed and value.is_many for value in current):
+            return shell.value_unknown(
+                "the number of its elements is unknown", source, part.start, part.end, *current
+            )
         return str(len(current))
     if isinstance(current, Mixed):
         return shell.value_unknown("its length is unknown", source, part.start, part.end, current)
@@ -537,7 +556,7 @@ def default(
     """Return what `${name:-word}`, `:=`, `:?` and `:+` come to."""
     operator = part.operator
     assert part.first is not None
-    is_set = _is_set(shell, name, subscript, current, counts_empty=len(operator) == 1)
+    is_set = _is_set(shell, name, current, counts_empty=len(operator) == 1)
     kind = operator[-1]
     if is_set is None:
         operand = value_of(shell, part.first)
@@ -546,7 +565,9 @@ def default(
             alternative = concatenate(*alternative)
         if alternative is not None and operand == alternative and operand.__class__ is str:
             return operand
-        result = shell.value_unknown("it depends on a value that is unknown", source, part.start, part.end, current)
+        result = shell.value_unknown(
+            "it depends on a value that is unknown", source, part.start, part.end, current
+        )
         if kind == "=":
             shell.assign(name, result, source, part.start, part.end)
         return result
@@ -568,7 +589,11 @@ def default(
 
 
 def _is_set(
-    shell: Interpreter, name: str, subscript: Word | None, current: Value | list[Value] | None, *, counts_empty: bool
+    shell: Interpreter,
+    name: str,
+    current: Value | list[Value] | None,
+    *,
+    counts_empty: bool,
 ) -> bool | None:
     """Tell whether a parameter is set (and, unless `counts_empty`, not empty); None if unknown."""
     if current is None:
@@ -577,7 +602,7 @@ def _is_set(
         if not current:
             return False
         if len(current) > 1:
-            if any(value.__class__ is Mixed and value.is_many for value in current):  # type: ignore[union-attr]
+            if any(value.__class__ is Mixed and value.is_many for value in current):
                 return None
             return True
         current = current[0]
@@ -598,7 +623,6 @@ def substring(
     source: Source,
     part: Parameter,
     name: str,
-    subscript: Word | None,
     current: Value | list[Value] | None,
 ) -> Value | list[Value]:
     """Return `${name:offset:length}`."""
@@ -609,7 +633,9 @@ def substring(
             continue
         value = arithmetic(shell, source, word)
         if isinstance(value, Mixed):
-            return shell.value_unknown("its offset or length is unknown", source, part.start, part.end, value)
+            return shell.value_unknown(
+                "its offset or length is unknown", source, part.start, part.end, value
+            )
         numbers.append(int(value))
     offset, length = numbers[0], numbers[1] if part.second is not None else None
     if isinstance(current, list):
@@ -620,7 +646,13 @@ def substring(
         if offset == 0 and length is None:
             return current
         head = current.head
-        if offset >= 0 and length is not None and 0 <= length and offset + length <= len(head) and head.isascii():
+        if (
+            offset >= 0
+            and length is not None
+            and length >= 0
+            and offset + length <= len(head)
+            and head.isascii()
+        ):
             return head[offset : offset + length]
         if offset >= 0 and length is None and offset <= len(head) and head.isascii():
             return join([head[offset:], *current.parts[1:]])
@@ -644,11 +676,23 @@ def substring(
 
 
 def _slice_words(
-    shell: Interpreter, source: Source, part: Parameter, name: str, words: list[Value], offset: int, length: int | None
+    shell: Interpreter,
+    source: Source,
+    part: Parameter,
+    name: str,
+    words: list[Value],
+    offset: int,
+    length: int | None,
 ) -> Value | list[Value]:
     """Return `${@:offset:length}` or `${array[@]:offset:length}`."""
-    if any(word.__class__ is Mixed and word.is_many for word in words):  # type: ignore[union-attr]
-        return [as_many(shell.value_unknown("the number of its elements is unknown", source, part.start, part.end, *words))]
+    if any(word.__class__ is Mixed and word.is_many for word in words):
+        return [
+            as_many(
+                shell.value_unknown(
+                    "the number of its elements is unknown", source, part.start, part.end, *words
+                )
+            )
+        ]
     if length is not None and length < 0:
         raise ExpansionProblem("substring expression < 0")
     if name in ("@", "*"):
@@ -657,9 +701,13 @@ def _slice_words(
         last = len(words) + 1
     else:
         variable = shell.find(name)
-        if variable is not None and isinstance(variable.value, dict) and not variable.flags & Flag.ASSOCIATIVE:
-            numbered = dict(variable.value)  # type: ignore[arg-type]
-            last = max(numbered, default=-1) + 1
+        if (
+            variable is not None
+            and isinstance(variable.value, dict)
+            and not variable.flags & Flag.ASSOCIATIVE
+        ):
+            numbered = {int(index): value for index, value in variable.value.items()}
+            last = last_index(variable.value) + 1
         else:
             numbered = dict(enumerate(words))
             last = len(words)
@@ -671,7 +719,9 @@ def _slice_words(
     return chosen if length is None else chosen[:length]
 
 
-def transform(shell: Interpreter, source: Source, part: Parameter, name: str, value: Value) -> Value:
+def transform(
+    shell: Interpreter, source: Source, part: Parameter, name: str, value: Value
+) -> Value:
     """Return a value after `#`, `%`, `/`, `^`, `,` or `@` was applied to it."""
     operator = part.operator
     if operator[0] == "@":
@@ -684,15 +734,15 @@ def transform(shell: Interpreter, source: Source, part: Parameter, name: str, va
     if operator[0] == "/" and part.second is not None:
         replacement = value_of(shell, part.second)
     if value.__class__ is Mixed:
-        if len(value.parts) == 1 and value.unknown.choices and isinstance(replacement, str):  # type: ignore[union-attr]
+        if len(value.parts) == 1 and value.unknown.choices and isinstance(replacement, str):
             try:
                 return with_choices(
-                    value,  # type: ignore[arg-type]
+                    value,
                     lambda text: _changed(shell, source, part, text, pattern, replacement),
                 )
             except Undecidable as undecidable:
                 return shell.value_unknown(undecidable.reason, source, part.start, part.end)
-        trimmed = _trim_mixed(value, operator, pattern, part.first)  # type: ignore[arg-type]
+        trimmed = _trim_mixed(value, operator, pattern, part.first)
         if trimmed is not None:
             return trimmed
         return shell.value_unknown("the text is unknown", source, part.start, part.end, value)
@@ -718,7 +768,12 @@ def with_choices(value: Mixed, change: Callable[[str], Value]) -> Value:
 
 
 def _changed(
-    shell: Interpreter, source: Source, part: Parameter, value: str, pattern: Pattern, replacement: Value
+    shell: Interpreter,
+    source: Source,
+    part: Parameter,
+    value: str,
+    pattern: Pattern,
+    replacement: Value,
 ) -> Value:
     """Return known text after `#`, `%`, `/`, `^` or `,`. Raises Undecidable."""
     operator = part.operator
@@ -730,11 +785,13 @@ def _changed(
         if replacement.__class__ is not str:
             if not value:
                 return value
-            return shell.value_unknown("the replacement is unknown", source, part.start, part.end, replacement)
+            return shell.value_unknown(
+                "the replacement is unknown", source, part.start, part.end, replacement
+            )
         shell.spend(len(value) * (1 + len(replacement)) // 16)
         return pattern.replace(
             value,
-            replacement,  # type: ignore[arg-type]
+            replacement,
             everywhere=operator == "//",
             anchor=operator[1:] if operator[1:] in ("#", "%") else "",  # type: ignore[arg-type]
         )
@@ -784,7 +841,9 @@ def _trim_mixed(value: Mixed, operator: str, pattern: Pattern, word: Word) -> Va
     return None
 
 
-def _transformed(shell: Interpreter, source: Source, part: Parameter, name: str, value: Value) -> Value:
+def _transformed(
+    shell: Interpreter, source: Source, part: Parameter, name: str, value: Value
+) -> Value:
     """Return `${name@operator}`."""
     operator = part.operator[1]
     if isinstance(value, str):
@@ -801,8 +860,8 @@ def _transformed(shell: Interpreter, source: Source, part: Parameter, name: str,
             if operator == "L":
                 return value.lower()
         if operator == "E":
-            from overlaylint.shell.words import decode_ansi
             from overlaylint.shell.syntax import encode
+            from overlaylint.shell.words import decode_ansi
 
             return decode_ansi(encode(value))
         if operator == "a":
@@ -832,7 +891,9 @@ def pattern_pieces(shell: Interpreter, word: Word) -> tuple[list[tuple[str, bool
     return pieces, None
 
 
-def pattern_of(shell: Interpreter, word: Word, *, always_extended: bool = False) -> tuple[Pattern | None, Mixed]:
+def pattern_of(
+    shell: Interpreter, word: Word, *, always_extended: bool = False
+) -> tuple[Pattern | None, Mixed]:
     """Return the pattern that a word is; None and what in it is unknown."""
     pieces, problem = pattern_pieces(shell, word)
     if problem is not None:
@@ -851,11 +912,13 @@ def arithmetic(shell: Interpreter, source: Source, word: Word) -> Value:
     """Return an arithmetic expression's value, as text."""
     text = value_of(shell, word)
     if isinstance(text, Mixed):
-        return shell.value_unknown("it is computed from an unknown value", source, word.start, word.end, text)
+        return shell.value_unknown(
+            "it is computed from an unknown value", source, word.start, word.end, text
+        )
     if text.isdecimal() and (text[0] != "0" or len(text) == 1) and len(text) < 18:
         return text
     try:
-        return str(evaluate(text, _Variables(shell, source, word)))
+        return str(evaluate(text, Variables(shell, source, word)))
     except UnknownValue as problem:
         value = Mixed((problem.piece,))
     except Undecidable as undecidable:
@@ -866,7 +929,9 @@ def arithmetic(shell: Interpreter, source: Source, word: Word) -> Value:
     for match in _ASSIGNED.finditer(text):
         name = match.group(1) or match.group(2)
         current = shell.state.find(name)
-        shell.store(name, Variable(value, current.flags if current else 0, source, word.start, word.end))
+        shell.store(
+            name, Variable(value, current.flags if current else 0, source, word.start, word.end)
+        )
     return value
 
 
@@ -875,7 +940,7 @@ _ASSIGNED = re.compile(
 )
 
 
-class _Variables:
+class Variables:
     """The interpreter's variables, as arithmetic sees them."""
 
     __slots__ = ("shell", "source", "word")

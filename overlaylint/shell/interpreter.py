@@ -14,13 +14,21 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import wraps
-from typing import TypeVar, cast
+from functools import partial, wraps
+from typing import Any, TypeVar, cast
 
 from overlaylint.shell import expansion
 from overlaylint.shell.arithmetic import ArithmeticProblem, evaluate
 from overlaylint.shell.braces import TooManyWords, expand_braces
-from overlaylint.shell.conditions import Check, Condition, both, conjuncts, either, excluding, negate
+from overlaylint.shell.conditions import (
+    Check,
+    Condition,
+    both,
+    conjuncts,
+    either,
+    excluding,
+    negate,
+)
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.expansion import ExpansionProblem, FatalProblem, UnknownValue
 from overlaylint.shell.state import Output, Positional, State, merge
@@ -43,12 +51,12 @@ from overlaylint.shell.syntax import (
     If,
     List,
     Opaque,
-    Parameter,
     Part,
     Pipeline,
     ProcessSubstitution,
     Redirected,
     Redirection,
+    Script,
     Simple,
     Source,
     Subshell,
@@ -62,6 +70,7 @@ from overlaylint.shell.values import (
     Unknown,
     Value,
     Variable,
+    as_many,
     as_one,
     concatenate,
     join,
@@ -120,8 +129,8 @@ class Call:
     """A command that a script would run.
 
     `guards` must all hold for it to run; what is known to hold is not among them. `stack` names the
-    functions that it is called through, outermost first. `pipeline` is the source span of the pipeline that it is part of,
-    `input` what it would read, where that is known.
+    functions that it is called through, outermost first. `input` is what it would read, where
+    that is known.
     """
 
     name: Value
@@ -176,7 +185,7 @@ class _Exit:
 
 @dataclass(slots=True)
 class _Region:
-    """What `return`, `break` or `exit` leaves: the exits taken on some way, to be merged at its end."""
+    """What `return`, `break` or `exit` leaves: at its end the ways that left it are merged."""
 
     is_loop: bool
     is_subshell: bool
@@ -189,8 +198,8 @@ class Interpreter:
     """Evaluates commands on a state.
 
     `commands` are what the package manager defines, by name: shell functions to bash, so a
-    script's own functions take precedence over them, and they over bash's builtins. `on_call` is told every command that
-    is not evaluated; `on_assign` every assignment.
+    script's own functions take precedence over them, and they over bash's builtins. `calls`, if
+    it is a list, is given every command that is run; `on_assign` is told of every assignment.
     """
 
     def __init__(
@@ -206,16 +215,20 @@ class Interpreter:
         if variables:
             self.state.scopes[0].update(variables)
         self.status: Status = 0
-        self.substituted: Status | None = None  # the status of the last command substitution
+        self.substituted: Status = 0  # the status of the last command substitution
         self.pipe_status: tuple[Status, ...] = (0,)
         self.last_argument: Value = unknown("$_ is what the shell was started as")
         self.signal = 0
         self.signal_count = 0
         self.signal_status: Status = 0
         self.signal_message: Value = ""
-        self.is_redirected = False  # whether what is written goes somewhere else than to `state.output`
+        self.is_redirected = (
+            False  # whether what is written goes somewhere else than to `state.output`
+        )
         self.input: Value | None = None
-        self.processes: dict[str, Value] = {}  # what a process substitution's file holds, by its symbol
+        self.processes: dict[
+            str, Value
+        ] = {}  # what a process substitution's file holds, by its symbol
         self.guards: list[Condition] = []
         self.exclusions: list[tuple[Condition, ...]] = []
         self.regions: list[_Region] = [_Region(False, False, 0, 0, [])]
@@ -227,7 +240,8 @@ class Interpreter:
         self.is_tracing = False  # in a trace, a command that nobody knows is taken for a program
         self.on_assign: Callable[[str, Variable], None] | None = None
         self.when_missing: Builtin = _missing
-        self.environment: Callable[[str], Value | None] = lambda name: None  # of names never assigned
+        # what a name holds that was never assigned
+        self.environment: Callable[[str], Value | None] = lambda _: None
         self.finds_programs: bool | None = None  # False where PATH holds no program at all
         self.function_scopes: list[int] = []
 
@@ -244,12 +258,21 @@ class Interpreter:
         return Exhausted(reason)
 
     def unknown(
-        self, reason: str, source: Source, start: int, end: int, *, symbol: str = "", is_word: bool = False
+        self,
+        reason: str,
+        source: Source,
+        start: int,
+        end: int,
+        *,
+        symbol: str = "",
+        is_word: bool = False,
     ) -> Mixed:
         """Return an unknown value."""
         return unknown(reason, source, start, end, symbol=symbol, is_word=is_word)
 
-    def value_unknown(self, reason: str, source: Source, start: int, end: int, *causes: object) -> Mixed:
+    def value_unknown(
+        self, reason: str, source: Source, start: int, end: int, *causes: object
+    ) -> Mixed:
         """Return an unknown value that follows from another one: the first cause is kept."""
         for cause in causes:
             values = cause if isinstance(cause, list) else [cause]
@@ -280,11 +303,13 @@ class Interpreter:
         if name == "FUNCNAME":
             if not self.stack:
                 return None
-            names: dict[int, Value] = dict(enumerate([*reversed(self.stack)]))
+            names: Elements = dict(enumerate([*reversed(self.stack)]))
             return Variable(names, Flag.INDEXED)
         if name == "PIPESTATUS":
-            statuses: dict[int, Value] = {
-                index: str(status) if isinstance(status, int) else unknown(f"it depends on `{status}`")
+            statuses: Elements = {
+                index: str(status)
+                if isinstance(status, int)
+                else unknown(f"it depends on `{status}`")
                 for index, status in enumerate(self.pipe_status)
             }
             return Variable(statuses, Flag.INDEXED)
@@ -308,10 +333,16 @@ class Interpreter:
             return None if positional.rest is None else Mixed((positional.rest,))
         if name == "#":
             positional = self.state.positional[-1]
-            return str(len(positional.words)) if positional.rest is None else Mixed((positional.rest,))
+            return (
+                str(len(positional.words)) if positional.rest is None else Mixed((positional.rest,))
+            )
         if name == "?":
             status = self.status
-            return str(status) if isinstance(status, int) else unknown(f"it depends on `{status}`", is_word=True)
+            return (
+                str(status)
+                if isinstance(status, int)
+                else unknown(f"it depends on `{status}`", is_word=True)
+            )
         if name == "_":
             return self.last_argument
         if name in _CHANGING:
@@ -319,7 +350,7 @@ class Interpreter:
         dynamic = self.dynamic(name)
         if dynamic is not None:
             value = dynamic.value
-            return value.get(0) if isinstance(value, dict) else value  # type: ignore[call-overload, no-any-return]
+            return value.get(0) if isinstance(value, dict) else value
         value = self.environment(name)
         if value is None and self.state.havoc is not None:
             return Mixed((self.state.havoc,))
@@ -340,19 +371,33 @@ class Interpreter:
     def names_with(self, prefix: str) -> list[Value]:
         """Return the names of the variables that start with `prefix` (`${!prefix*}`)."""
         names = {name for scope in self.state.scopes for name in scope if name.startswith(prefix)}
-        if any(
-            (variable := self.state.find(name)) is not None and variable.flags & Flag.MAYBE_UNSET
-            for name in names
-        ) or self.state.havoc is not None:
-            return [expansion.as_many(unknown("it is unknown which of them are set"))]
-        return [name for name in sorted(names) if (v := self.state.find(name)) is None or v.value is not None]
+        if (
+            any(
+                (variable := self.state.find(name)) is not None
+                and variable.flags & Flag.MAYBE_UNSET
+                for name in names
+            )
+            or self.state.havoc is not None
+        ):
+            return [as_many(unknown("it is unknown which of them are set"))]
+        return [
+            name
+            for name in sorted(names)
+            if (v := self.state.find(name)) is None or v.value is not None
+        ]
 
     def flag_letters(self, variable: Variable) -> str:
         """Return a variable's attributes as `${x@a}` and `declare -p` show them."""
         letters = (
-            (Flag.INDEXED, "a"), (Flag.ASSOCIATIVE, "A"), (Flag.INTEGER, "i"), (Flag.REFERENCE, "n"),
-            (Flag.READONLY, "r"), (Flag.EXPORTED, "x"), (Flag.LOWERCASE, "l"), (Flag.UPPERCASE, "u"),
-        )  # fmt: skip
+            (Flag.INDEXED, "a"),
+            (Flag.ASSOCIATIVE, "A"),
+            (Flag.INTEGER, "i"),
+            (Flag.REFERENCE, "n"),
+            (Flag.READONLY, "r"),
+            (Flag.EXPORTED, "x"),
+            (Flag.LOWERCASE, "l"),
+            (Flag.UPPERCASE, "u"),
+        )
         return "".join(letter for flag, letter in letters if variable.flags & flag)
 
     def scope_of(self, name: str) -> dict[str, Variable]:
@@ -362,7 +407,9 @@ class Interpreter:
                 return scope
         return self.state.scopes[0]
 
-    def store(self, name: str, variable: Variable, scope: dict[str, Variable] | None = None) -> None:
+    def store(
+        self, name: str, variable: Variable, scope: dict[str, Variable] | None = None
+    ) -> None:
         """Put a variable into the scope where it belongs."""
         (self.scope_of(name) if scope is None else scope)[name] = variable
         if self.on_assign is not None:
@@ -394,7 +441,9 @@ class Interpreter:
                 if flags & Flag.REFERENCE:
                     target = self.resolve(name)
                     if target is None:
-                        self.lose(source, start, end, "the variable that a reference names is unknown")
+                        self.lose(
+                            source, start, end, "the variable that a reference names is unknown"
+                        )
                         return
                     if target != name:
                         self.assign_subscript_text(target, value, source, start, end, append=append)
@@ -407,7 +456,10 @@ class Interpreter:
                     self.assign_element(name, key, value, source, start, end, append=append)
                     return
                 if flags & Flag.INTEGER:
-                    value, append = self.integer(current, value, source, start, end, append=append), False
+                    value, append = (
+                        self.integer(current, value, source, start, end, append=append),
+                        False,
+                    )
                 elif flags & Flag.LOWERCASE and isinstance(value, str):
                     value = value.lower()
                 elif flags & Flag.UPPERCASE and isinstance(value, str):
@@ -416,7 +468,7 @@ class Interpreter:
                 value = concatenate(current.value, value)
         elif append and self.state.havoc is not None:
             value = concatenate(Mixed((self.state.havoc,)), value)
-        if value.__class__ is str and len(value) > MAXIMUM_TEXT:  # type: ignore[arg-type]
+        if value.__class__ is str and len(value) > MAXIMUM_TEXT:
             raise self.exhausted("a value is too long")
         self.store(name, Variable(value, flags, source, start, end))
 
@@ -424,13 +476,17 @@ class Interpreter:
         self, current: Variable, value: Value, source: Source, start: int, end: int, *, append: bool
     ) -> Value:
         """Return what is assigned to a variable with the integer attribute."""
-        if not isinstance(value, str) or isinstance(current.value, Mixed) and append:
-            return self.value_unknown("it is computed from an unknown value", source, start, end, value, current.value)
+        if not isinstance(value, str) or (isinstance(current.value, Mixed) and append):
+            return self.value_unknown(
+                "it is computed from an unknown value", source, start, end, value, current.value
+            )
         word = Word(self.made(value), 0, len(value))
         try:
-            number = evaluate(value or "0", expansion._Variables(self, source, word))
+            number = evaluate(value or "0", expansion.Variables(self, source, word))
             if append and isinstance(current.value, str):
-                number = evaluate(f"{current.value or 0} + {number}", expansion._Variables(self, source, word))
+                number = evaluate(
+                    f"{current.value or 0} + {number}", expansion.Variables(self, source, word)
+                )
         except UnknownValue as problem:
             return Mixed((problem.piece,))
         except ArithmeticProblem as problem:
@@ -442,7 +498,14 @@ class Interpreter:
         raise ExpansionProblem(f"{name}: readonly variable")
 
     def assign_subscript_text(
-        self, target: str, value: Value, source: Source, start: int, end: int, *, append: bool = False
+        self,
+        target: str,
+        value: Value,
+        source: Source,
+        start: int,
+        end: int,
+        *,
+        append: bool = False,
     ) -> None:
         """Assign to `name` or `name[subscript]`, given as text."""
         name, bracket, rest = target.partition("[")
@@ -456,7 +519,15 @@ class Interpreter:
         self.assign_subscript(name, word, value, source, start, end, append=append)
 
     def assign_subscript(
-        self, name: str, subscript: Word | None, value: Value, source: Source, start: int, end: int, *, append: bool = False
+        self,
+        name: str,
+        subscript: Word | None,
+        value: Value,
+        source: Source,
+        start: int,
+        end: int,
+        *,
+        append: bool = False,
     ) -> None:
         """Assign to an array's element, or to a scalar if there is no subscript."""
         if subscript is None:
@@ -472,13 +543,23 @@ class Interpreter:
             flags = (variable.flags if variable else 0) & ~Flag.MAYBE_UNSET
             if not flags & Flag.ASSOCIATIVE:
                 flags |= Flag.INDEXED
-            value = self.value_unknown("an element with an unknown subscript was assigned", source, start, end, key)
+            value = self.value_unknown(
+                "an element with an unknown subscript was assigned", source, start, end, key
+            )
             self.store(target, Variable(value, flags, source, start, end))
             return
         self.assign_element(target, key, value, source, start, end, append=append)
 
     def assign_element(
-        self, name: str, key: int | str, value: Value, source: Source, start: int, end: int, *, append: bool = False
+        self,
+        name: str,
+        key: int | str,
+        value: Value,
+        source: Source,
+        start: int,
+        end: int,
+        *,
+        append: bool = False,
     ) -> None:
         """Assign one element of an array."""
         variable = self.state.find(name)
@@ -488,9 +569,9 @@ class Interpreter:
             return
         current = variable.value if variable is not None else None
         if isinstance(current, Mixed) and flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
-            self.store(name, replace(variable, source=source, start=start, end=end))  # type: ignore[type-var]
+            self.store(name, Variable(current, flags, source, start, end))
             return
-        elements: dict[int | str, Value]
+        elements: Elements
         if isinstance(current, dict):
             elements = dict(current)
         elif current is None:
@@ -510,12 +591,21 @@ class Interpreter:
             value = concatenate(elements.get(key, ""), value)
         elements[key] = value
         self.spend(len(elements) // 64)
-        self.store(name, Variable(elements, flags, source, start, end))  # type: ignore[arg-type]
+        self.store(name, Variable(elements, flags, source, start, end))
 
     def assign_compound(
-        self, name: str, elements: tuple[Element, ...], flags: int, source: Source, start: int, end: int,
-        *, append: bool, scope: dict[str, Variable] | None = None, is_new: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        elements: tuple[Element, ...],
+        flags: int,
+        source: Source,
+        start: int,
+        end: int,
+        *,
+        append: bool,
+        scope: dict[str, Variable] | None = None,
+        is_new: bool = False,
+    ) -> None:
         """Assign `name=(...)` (6.7)."""
         target = self.resolve(name) or name
         variable = None if is_new else self.state.find(target)
@@ -525,7 +615,7 @@ class Interpreter:
         if variable is not None and variable.flags & Flag.READONLY:
             self.read_only(target, source, start, end)
             return
-        result: dict[int | str, Value] = {}
+        result: Elements = {}
         if append and variable is not None:
             current = variable.value
             if isinstance(current, Mixed) and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
@@ -536,16 +626,26 @@ class Interpreter:
             elif current is not None:
                 result[0] = current
         lost = self.fill(result, elements, variable, flags, source, start, end)
-        value: Elements | Mixed = result if lost is None else lost  # type: ignore[assignment]
+        value: Elements | Mixed = result if lost is None else lost
         self.store(target, Variable(value, flags, source, start, end), scope)
 
     def fill(
-        self, result: dict[int | str, Value], elements: tuple[Element, ...], variable: Variable | None,
-        flags: int, source: Source, start: int, end: int,
-    ) -> Mixed | None:  # fmt: skip
-        """Add the elements of a compound assignment; return why, where it can't be told which they are."""
+        self,
+        result: Elements,
+        elements: tuple[Element, ...],
+        variable: Variable | None,
+        flags: int,
+        source: Source,
+        start: int,
+        end: int,
+    ) -> Mixed | None:
+        """Add a compound assignment's elements; return why, where nobody can tell what they are."""
         index = max((key for key in result if isinstance(key, int)), default=-1) + 1
-        if flags & Flag.ASSOCIATIVE and elements and all(element.key is None for element in elements):
+        if (
+            flags & Flag.ASSOCIATIVE
+            and elements
+            and all(element.key is None for element in elements)
+        ):
             # bash takes the words as keys and values in turn
             words = [expansion.value_of(self, element.value) for element in elements]
             for position in range(0, len(words), 2):
@@ -559,7 +659,9 @@ class Interpreter:
                 kind = Variable({}, flags)
                 key_value = expansion.subscript_key(self, element.key, kind)
                 if isinstance(key_value, Mixed):
-                    return self.value_unknown("an element's subscript is unknown", source, start, end, key_value)
+                    return self.value_unknown(
+                        "an element's subscript is unknown", source, start, end, key_value
+                    )
                 value = expansion.value_of(self, element.value)
                 if isinstance(key_value, int) and key_value < 0:
                     key_value += index
@@ -575,8 +677,10 @@ class Interpreter:
                 result[index] = field
                 index += 1
         if flags & Flag.INTEGER:
-            for key, value in result.items():
-                result[key] = self.integer(Variable("", flags), value, source, start, end, append=False)
+            for name, text in result.items():
+                result[name] = self.integer(
+                    Variable("", flags), text, source, start, end, append=False
+                )
         self.spend(len(result) // 16)
         return None
 
@@ -585,14 +689,25 @@ class Interpreter:
         value = assignment.value
         if isinstance(value, tuple):
             self.assign_compound(
-                assignment.name, value, 0, source, assignment.start, assignment.end, append=assignment.append
+                assignment.name,
+                value,
+                0,
+                source,
+                assignment.start,
+                assignment.end,
+                append=assignment.append,
             )
             return
         text = expansion.value_of(self, value)
         self.assign_subscript(
-            assignment.name, assignment.subscript, text, source, assignment.start, assignment.end,
+            assignment.name,
+            assignment.subscript,
+            text,
+            source,
+            assignment.start,
+            assignment.end,
             append=assignment.append,
-        )  # fmt: skip
+        )
 
     def unset_variable(self, name: str) -> None:
         """Unset a variable: the innermost one of its name (`unset -v`)."""
@@ -630,7 +745,7 @@ class Interpreter:
                 raise self.exhausted("a brace expansion makes too many words") from None
             word.__dict__["_alternatives"] = known
             self.spend(len(known))
-        return known  # type: ignore[no-any-return]
+        return known
 
     def file_names(self, word: Word, pattern: Value, plain: Value) -> list[Value]:
         """Return what a word with wildcards comes to: which files there are is unknown."""
@@ -638,7 +753,14 @@ class Interpreter:
         for piece in pieces_of(pattern):
             if isinstance(piece, str):
                 pieces.append(
-                    Unknown("it depends on which files there are", word.source, word.start, word.end, pattern=piece, is_many=True)
+                    Unknown(
+                        "it depends on which files there are",
+                        word.source,
+                        word.start,
+                        word.end,
+                        pattern=piece,
+                        is_many=True,
+                    )
                 )
             else:
                 pieces.append(piece)
@@ -649,7 +771,7 @@ class Interpreter:
         value = self.capture(part.body)
         self.substituted = self.status
         if value.__class__ is str:
-            return value.rstrip("\n") if value else value  # type: ignore[union-attr]
+            return value.rstrip("\n") if value else value
         parts = value.parts  # type: ignore[union-attr]
         if isinstance(parts[-1], str):
             return join([*parts[:-1], parts[-1].rstrip("\n")])
@@ -658,7 +780,9 @@ class Interpreter:
     def capture(self, body: Command) -> Value:
         """Return what a command writes, run in a subshell."""
         with self.subshell(output=[]) as shell_state:
-            self.status = self.run(body) if not (isinstance(body, List) and not body.commands) else 0
+            self.status = (
+                self.run(body) if not (isinstance(body, List) and not body.commands) else 0
+            )
             self.end_subshell()
             shell_state.append(self.state.output or [])
         return join(shell_state[0])
@@ -675,7 +799,12 @@ class Interpreter:
         symbol = f"<({part.start})"
         self.processes[symbol] = content
         return unknown(
-            "it is a file that bash makes up", part.source, part.start, part.end, symbol=symbol, is_word=True
+            "it is a file that bash makes up",
+            part.source,
+            part.start,
+            part.end,
+            symbol=symbol,
+            is_word=True,
         )
 
     @contextmanager
@@ -712,7 +841,10 @@ class Interpreter:
     # --- unknown conditions ---
 
     def branch(
-        self, condition: Condition, then: Callable[[], Status], otherwise: Callable[[], Status] | None
+        self,
+        condition: Condition,
+        then: Callable[[], Status],
+        otherwise: Callable[[], Status] | None,
     ) -> Status:
         """Follow both ways of an unknown condition, and merge what they come to."""
         self.spend(_BRANCH_STEPS)
@@ -795,7 +927,12 @@ class Interpreter:
                 self.state, self.status = taken.state, taken.status
                 continue
             if self.status != taken.status:
-                self.status = Check((f"the way that is taken: {taken.reason.reason}",), taken.reason.source, taken.reason.start, taken.reason.end)
+                self.status = Check(
+                    (f"the way that is taken: {taken.reason.reason}",),
+                    taken.reason.source,
+                    taken.reason.start,
+                    taken.reason.end,
+                )
             self.state = merge(self.state, taken.state, taken.reason)
         region.exits[:] = remaining
 
@@ -807,9 +944,9 @@ class Interpreter:
                 if condition not in guards:
                     guards.append(condition)
         for exits in self.exclusions:
-            condition = excluding([c for e in exits for c in conjuncts(e)], guards)
-            if condition is not None and condition not in guards:
-                guards.append(condition)
+            excluded = excluding([c for e in exits for c in conjuncts(e)], guards)
+            if excluded is not None and excluded not in guards:
+                guards.append(excluded)
         return tuple(guards)
 
     # --- commands ---
@@ -846,21 +983,21 @@ class Interpreter:
                 continue
             condition = status if operator == "&&" else negate(status)
 
-            def then(following: Command = following) -> Status:
-                self.status = 0 if operator == "&&" else 1
-                return self.run(following)
-
-            skipped = 1 if operator == "&&" else 0
-            status = self.status = self.branch(condition, then, lambda skipped=skipped: skipped)  # type: ignore[misc]
+            taken, skipped = (0, 1) if operator == "&&" else (1, 0)
+            status = self.status = self.branch(
+                condition, partial(self.run_after, taken, following), partial(int, skipped)
+            )
         return status
+
+    def run_after(self, status: int, command: Command) -> Status:
+        """Evaluate a command with `$?` set."""
+        self.status = status
+        return self.run(command)
 
     def run_pipeline(self, node: Pipeline) -> Status:
         """Evaluate a pipeline: each command in a subshell of its own."""
         commands = node.commands
-        if len(commands) == 1:
-            status = self.run(commands[0])
-        else:
-            status = self.piped(commands)
+        status = self.run(commands[0]) if len(commands) == 1 else self.piped(commands)
         if node.is_negated and not self.signal:
             return int(status == 0) if isinstance(status, int) else negate(status)
         return status
@@ -929,10 +1066,13 @@ class Interpreter:
             return status
         if isinstance(status, int):
             return self.run_list(body) if status == 0 else self.if_from(node, index + 1)
-        return self.branch(status, lambda: self.run_list(body), lambda: self.if_from(node, index + 1))
+        return self.branch(
+            status, lambda: self.run_list(body), lambda: self.if_from(node, index + 1)
+        )
 
     def run_while(self, node: While) -> Status:
         """Evaluate `while` and `until`."""
+
         def test() -> Status:
             status = self.run_list(node.condition)
             if node.is_until:
@@ -1048,9 +1188,13 @@ class Interpreter:
         del self.exclusions[region.exclusions :]
 
     def unknown_rounds(
-        self, region: _Region, condition: Condition, test: Callable[[], Status], body: Callable[[], Status],
+        self,
+        region: _Region,
+        condition: Condition,
+        test: Callable[[], Status],
+        body: Callable[[], Status],
         step: Callable[[], object],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Evaluate a loop that runs an unknown number of times, till nothing changes any more.
 
         Calls are recorded in the last round only, when the state is what any round could find.
@@ -1097,7 +1241,7 @@ class Interpreter:
         try:
             for item in items:
                 self.spend(1)
-                if item.__class__ is Mixed and item.is_many:  # type: ignore[union-attr]
+                if item.__class__ is Mixed and item.is_many:
                     condition = Check(("for", node.name, "in", item), origin, node.start, node.end)
 
                     def again() -> Status:
@@ -1144,11 +1288,10 @@ class Interpreter:
             if matched is True:
                 return self.run_arms(node, subject, index)
             if matched is not False:
-                chosen = index
                 return self.branch(
                     matched,
-                    lambda: self.run_arms(node, subject, chosen),
-                    lambda: self.case_from(node, subject, chosen + 1),
+                    partial(self.run_arms, node, subject, index),
+                    partial(self.case_from, node, subject, index + 1),
                 )
             index += 1
         return 0
@@ -1184,7 +1327,9 @@ class Interpreter:
         """Evaluate `((expression))`."""
         source = node.expression.source
         try:
-            return _truth(expansion.arithmetic(self, source, node.expression), source, node.expression)
+            return _truth(
+                expansion.arithmetic(self, source, node.expression), source, node.expression
+            )
         except ExpansionProblem as problem:
             if isinstance(problem, FatalProblem):
                 raise
@@ -1244,12 +1389,13 @@ class Interpreter:
     def assign_all(self, node: Simple) -> Status:
         """Carry out assignments with no command after them."""
         details = node.details
-        self.substituted = None
+        # without a command substitution the status is 0, with one it is that of the last
+        self.substituted = 0
         for assignment in details.assignments:
             self.perform(assignment, node.source)
         if details.redirections:
             self.redirects(details.redirections)
-        return 0 if self.substituted is None else self.substituted
+        return self.substituted
 
     def run_words(self, node: Simple) -> Status:
         """Evaluate a command with words."""
@@ -1275,7 +1421,13 @@ class Interpreter:
         if name.__class__ is not str:
             return self.call_unknown(node, arguments, redirects)
         invocation = Invocation(
-            name, arguments[1:], operands[1:], node.source, node.start, node.end, self.input  # type: ignore[arg-type]
+            name,
+            arguments[1:],
+            operands[1:],
+            node.source,
+            node.start,
+            node.end,
+            self.input,
         )
         try:
             return self.run_invocation(node, invocation, redirects)
@@ -1316,16 +1468,29 @@ class Interpreter:
                 self.state.scopes.pop()
 
     def invoke(
-        self, invocation: Invocation, redirects: tuple[Redirect, ...], environment: tuple[tuple[str, Value], ...]
+        self,
+        invocation: Invocation,
+        redirects: tuple[Redirect, ...],
+        environment: tuple[tuple[str, Value], ...],
     ) -> Status:
         """Evaluate a command whose words are expanded: a function, a command or a builtin."""
         name = invocation.name
         function = self.state.functions.get(name)
         if function is not None:
             if isinstance(function, Unknown):
-                self.lose(invocation.source, invocation.start, invocation.end, f"it is unknown what `{name}` does: {function.reason}")
+                self.lose(
+                    invocation.source,
+                    invocation.start,
+                    invocation.end,
+                    f"it is unknown what `{name}` does: {function.reason}",
+                )
                 self.record(invocation, redirects, environment)
-                return Check((name, *invocation.arguments), invocation.source, invocation.start, invocation.end)
+                return Check(
+                    (name, *invocation.arguments),
+                    invocation.source,
+                    invocation.start,
+                    invocation.end,
+                )
             if self.calls is not None:
                 self.record(invocation, redirects, environment, is_function=True)
             if self.guards and self.stack.count(name) >= _RECURSIONS:
@@ -1341,7 +1506,7 @@ class Interpreter:
         return builtin(self, invocation)
 
     def not_followed(self, invocation: Invocation, function: Function) -> Status:
-        """Meet a function that calls itself under an unknown condition: what it assigns is unknown."""
+        """Meet a function that calls itself, nobody knows how often: what it assigns is unknown."""
         source, start, end = invocation.source, invocation.start, invocation.end
         reason = f"`{invocation.name}` calls itself an unknown number of times"
         names, is_complete = assigned_names(function, self.state.functions)
@@ -1351,11 +1516,15 @@ class Interpreter:
             for name in names:
                 variable = self.state.find(name)
                 flags = (variable.flags if variable is not None else 0) | Flag.MAYBE_UNSET
-                self.store(name, Variable(unknown(reason, source, start, end), flags, source, start, end))
+                self.store(
+                    name, Variable(unknown(reason, source, start, end), flags, source, start, end)
+                )
         self.write(unknown(reason, source, start, end))
         return Check((invocation.name, *invocation.arguments), source, start, end)
 
-    def call_unknown(self, node: Simple, arguments: list[Value], redirects: tuple[Redirect, ...]) -> Status:
+    def call_unknown(
+        self, node: Simple, arguments: list[Value], redirects: tuple[Redirect, ...]
+    ) -> Status:
         """Evaluate a command whose name is unknown: it may be anything.
 
         A trace takes it for a program, which changes no variable; the call's name tells.
@@ -1367,18 +1536,27 @@ class Interpreter:
         if self.calls is not None:
             self.calls.append(
                 Call(
-                    arguments[0], tuple(arguments[1:]), node.source, node.start, node.end,
-                    self.current_guards(), tuple(self.stack), redirects,
+                    arguments[0],
+                    tuple(arguments[1:]),
+                    node.source,
+                    node.start,
+                    node.end,
+                    self.current_guards(),
+                    tuple(self.stack),
+                    redirects,
                 )
-            )  # fmt: skip
+            )
         if not self.is_tracing and not _is_path(arguments[0]):
             self.lose(node.source, node.start, node.end, "a command was run whose name is unknown")
         return Check(tuple(arguments), node.source, node.start, node.end)
 
     def call_chosen(
-        self, node: Simple, choices: tuple[tuple[Condition, str], ...], arguments: list[Value],
+        self,
+        node: Simple,
+        choices: tuple[tuple[Condition, str], ...],
+        arguments: list[Value],
         redirects: tuple[Redirect, ...],
-    ) -> Status:  # fmt: skip
+    ) -> Status:
         """Evaluate a command whose name is one of several, each under a condition."""
         condition, name = choices[0]
 
@@ -1386,7 +1564,13 @@ class Interpreter:
             if not name:
                 return 0
             invocation = Invocation(
-                name, arguments[1:], list(arguments[1:]), node.source, node.start, node.end, self.input
+                name,
+                arguments[1:],
+                list(arguments[1:]),
+                node.source,
+                node.start,
+                node.end,
+                self.input,
             )
             return self.invoke(invocation, redirects, ())
 
@@ -1397,9 +1581,13 @@ class Interpreter:
         )
 
     def record(
-        self, invocation: Invocation, redirects: tuple[Redirect, ...], environment: tuple[tuple[str, Value], ...],
-        *, is_function: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        invocation: Invocation,
+        redirects: tuple[Redirect, ...],
+        environment: tuple[tuple[str, Value], ...],
+        *,
+        is_function: bool = False,
+    ) -> None:
         """Note a call, where calls are noted."""
         if self.calls is None:
             return
@@ -1413,10 +1601,19 @@ class Interpreter:
                 arguments.append(operand)
         self.calls.append(
             Call(
-                invocation.name, tuple(arguments), invocation.source, invocation.start, invocation.end,
-                self.current_guards(), tuple(self.stack), redirects, environment, invocation.input, is_function,
+                invocation.name,
+                tuple(arguments),
+                invocation.source,
+                invocation.start,
+                invocation.end,
+                self.current_guards(),
+                tuple(self.stack),
+                redirects,
+                environment,
+                invocation.input,
+                is_function,
             )
-        )  # fmt: skip
+        )
 
     def call(self, name: str, function: Function, arguments: Iterable[Value]) -> Status:
         """Call a function (3.3)."""
@@ -1442,20 +1639,20 @@ class Interpreter:
             self.state.positional.pop()
             self.depth -= 1
 
-    def source_script(self, body: List) -> Status:
+    def source_script(self, script: Script) -> Status:
         """Evaluate a sourced file in the current scope; `return` ends it."""
         self.depth += 1
         if self.depth > MAXIMUM_CALLS:
             raise self.exhausted("files source each other too deeply")
         try:
-            return self.returning(body, is_script=True)
+            return self.returning(script.body, script.source)
         finally:
             self.depth -= 1
 
-    def run_lines(self, body: List) -> Status:
+    def run_lines(self, body: List, source: Source) -> Status:
         """Evaluate the commands of a script: an error in an expansion gives up its line only."""
         status: Status = 0
-        text = self.source_of(body).text
+        text = source.text
         discarded_until = -1
         for command in body.commands:
             if command.start < discarded_until:
@@ -1470,12 +1667,12 @@ class Interpreter:
                 break
         return status
 
-    def returning(self, body: Command, *, is_script: bool = False) -> Status:
+    def returning(self, body: Command, script: Source | None = None) -> Status:
         """Evaluate what `return` leaves, and merge the ways that it left by."""
         region = _Region(False, False, len(self.guards), len(self.exclusions), [])
         self.regions.append(region)
         try:
-            self.status = self.run_lines(body) if is_script else self.run(body)  # type: ignore[arg-type]
+            self.status = self.run(body) if script is None else self.run_lines(body, script)  # type: ignore[arg-type]
             if self.signal == RETURN:
                 self.signal = 0
                 self.status = self.signal_status
@@ -1537,7 +1734,7 @@ class Interpreter:
             self.is_redirected, self.input = saved
 
     def content(self, target: Value) -> Value:
-        """Return what a file that is read holds: known only for /dev/null and process substitutions."""
+        """Return what a file holds: known of /dev/null and process substitutions only."""
         if target == "/dev/null":
             return ""
         if isinstance(target, Mixed) and len(target.parts) == 1:
@@ -1559,17 +1756,27 @@ def positional_of(arguments: Iterable[Value]) -> Positional:
     """Return positional parameters; from a word that may be several on, they are unknown."""
     words: list[Value] = []
     for argument in arguments:
-        if argument.__class__ is Mixed and argument.is_many:  # type: ignore[union-attr]
-            return Positional(tuple(words), argument.unknown)  # type: ignore[union-attr]
+        if argument.__class__ is Mixed and argument.is_many:
+            return Positional(tuple(words), argument.unknown)
         words.append(argument)
     return Positional(tuple(words))
 
 
 def _missing(shell: Interpreter, invocation: Invocation) -> Status:
-    """Evaluate a command that is neither function nor builtin: what it does and writes is unknown."""
-    condition = Check((invocation.name, *invocation.arguments), invocation.source, invocation.start, invocation.end)
+    """Evaluate a command that is neither function nor builtin: its effect is unknown."""
+    condition = Check(
+        (invocation.name, *invocation.arguments),
+        invocation.source,
+        invocation.start,
+        invocation.end,
+    )
     shell.write(
-        unknown(f"it is what `{invocation.name}` writes", invocation.source, invocation.start, invocation.end)
+        unknown(
+            f"it is what `{invocation.name}` writes",
+            invocation.source,
+            invocation.start,
+            invocation.end,
+        )
     )
     return condition
 
@@ -1591,7 +1798,6 @@ def _place(condition: Condition) -> tuple[Source | None, int, int]:
             if inside is not None:
                 stack.append(inside)
     return None, 0, 0
-
 
 
 def _merged_status(condition: Condition, then: Status, otherwise: Status) -> Status:
@@ -1633,29 +1839,93 @@ def _unchanged(before: State, after: State) -> bool:
                 return False
             if variable.value != there.value:
                 return False
-    return before.functions == after.functions and before.positional == after.positional and before.output == after.output
+    return (
+        before.functions == after.functions
+        and before.positional == after.positional
+        and before.output == after.output
+    )
 
 
 # parameters that change by themselves, or differ from machine to machine (5.1, 5.2)
 _CHANGING = frozenset(
     {
-        "$", "!", "-", "RANDOM", "SRANDOM", "SECONDS", "LINENO", "BASHPID", "PPID", "UID", "EUID",
-        "EPOCHSECONDS", "EPOCHREALTIME", "BASH", "BASH_VERSION", "BASHOPTS", "SHELLOPTS", "HOSTNAME",
-        "HOSTTYPE", "MACHTYPE", "OSTYPE", "SHLVL", "BASH_COMMAND", "BASH_SUBSHELL", "HISTCMD", "COLUMNS", "LINES",
+        "$",
+        "!",
+        "-",
+        "RANDOM",
+        "SRANDOM",
+        "SECONDS",
+        "LINENO",
+        "BASHPID",
+        "PPID",
+        "UID",
+        "EUID",
+        "EPOCHSECONDS",
+        "EPOCHREALTIME",
+        "BASH",
+        "BASH_VERSION",
+        "BASHOPTS",
+        "SHELLOPTS",
+        "HOSTNAME",
+        "HOSTTYPE",
+        "MACHTYPE",
+        "OSTYPE",
+        "SHLVL",
+        "BASH_COMMAND",
+        "BASH_SUBSHELL",
+        "HISTCMD",
+        "COLUMNS",
+        "LINES",
     }
-)  # fmt: skip
+)
 
 # builtins that only change the shell's own state: a trace is no clearer with them in it
 _SILENT = frozenset(
     {
-        ":", "true", "false", "[", "test", "local", "declare", "typeset", "export", "readonly", "unset", "shift",
-        "return", "break", "continue", "let", "set", "shopt", "getopts", "eval", "builtin", "command", "read",
-        "mapfile", "readarray", "has", "hasv", "hasq", "use", "usex", "usev", "useq", "in_iuse", "ver_test",
-        "debug-print", "debug-print-function", "debug-print-section", "contains_word", "hash", "type",
+        ":",
+        "true",
+        "false",
+        "[",
+        "test",
+        "local",
+        "declare",
+        "typeset",
+        "export",
+        "readonly",
+        "unset",
+        "shift",
+        "return",
+        "break",
+        "continue",
+        "let",
+        "set",
+        "shopt",
+        "getopts",
+        "eval",
+        "builtin",
+        "command",
+        "read",
+        "mapfile",
+        "readarray",
+        "has",
+        "hasv",
+        "hasq",
+        "use",
+        "usex",
+        "usev",
+        "useq",
+        "in_iuse",
+        "ver_test",
+        "debug-print",
+        "debug-print-function",
+        "debug-print-section",
+        "contains_word",
+        "hash",
+        "type",
     }
-)  # fmt: skip
+)
 
-_RUN: dict[type, Callable[[Interpreter, object], Status]] = {
+_RUN: dict[type, Callable[[Interpreter, Any], Status]] = {
     Simple: Interpreter.run_simple,
     List: Interpreter.run_list,
     AndOr: Interpreter.run_and_or,
@@ -1674,4 +1944,4 @@ _RUN: dict[type, Callable[[Interpreter, object], Status]] = {
     Coprocess: Interpreter.run_coprocess,
     Redirected: Interpreter.run_redirected,
     Opaque: Interpreter.run_opaque,
-}  # type: ignore[dict-item]
+}

@@ -69,7 +69,11 @@ class State:
                 if variable.flags & Flag.KEPT:
                     continue
                 scope[name] = Variable(
-                    Mixed((reason,)), variable.flags | Flag.MAYBE_UNSET, reason.source, reason.start, reason.end
+                    Mixed((reason,)),
+                    variable.flags | Flag.MAYBE_UNSET,
+                    reason.source,
+                    reason.start,
+                    reason.end,
                 )
         for name in self.functions:
             self.functions[name] = reason
@@ -105,7 +109,10 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
 
 
 def _merge_scope(
-    scope: dict[str, Variable], other: dict[str, Variable], reason: Unknown, condition: Condition | None
+    scope: dict[str, Variable],
+    other: dict[str, Variable],
+    reason: Unknown,
+    condition: Condition | None,
 ) -> None:
     """Merge the variables of `other` into `scope`."""
     for name, variable in scope.items():
@@ -121,7 +128,9 @@ def _merge_scope(
                 and variable.flags == there.flags
             ):
                 value = _chosen(variable.value, there.value, reason, condition)
-                scope[name] = Variable(value, variable.flags, variable.source, variable.start, variable.end)
+                scope[name] = Variable(
+                    value, variable.flags, variable.source, variable.start, variable.end
+                )
             else:
                 scope[name] = _disagreed(variable, reason)
     for name, variable in other.items():
@@ -132,7 +141,7 @@ def _merge_scope(
 def _same(left: object, right: object) -> bool:
     """Tell whether two values are certainly the same text."""
     if left.__class__ is Mixed:
-        return left == right and left.is_symbolic  # type: ignore[attr-defined, no-any-return]
+        return left == right and left.is_symbolic
     return left == right
 
 

@@ -24,8 +24,8 @@ class Unknown:
     `symbol` is set where the piece has a name by which it is the same wherever it stands
     (`D` for `${D}`). `is_word` marks what is never empty and never splits, such as a
     path that the package manager sets. `is_many` marks an unquoted expansion that may come to any
-    number of words. `pattern` is the text of a word's wildcards, which stand for files. `choices` are
-    the texts that it may be, where there are only these, each with the condition under which it is.
+    number of words. `pattern` is the text of a word's wildcards, which stand for files.
+    `choices` are the texts that it may be, where there are only these, each with its condition.
     """
 
     reason: str
@@ -50,7 +50,7 @@ class Mixed:
         """The first unknown piece."""
         for part in self.parts:
             if part.__class__ is Unknown:
-                return part  # type: ignore[return-value]
+                return part
         raise AssertionError("a Mixed value has an unknown piece")
 
     @property
@@ -68,14 +68,12 @@ class Mixed:
     @property
     def is_many(self) -> bool:
         """Whether it may come to any number of words."""
-        return any(part.__class__ is Unknown and part.is_many for part in self.parts)  # type: ignore[union-attr]
+        return any(part.__class__ is Unknown and part.is_many for part in self.parts)
 
     @property
     def is_nonempty(self) -> bool:
         """Whether it certainly is not the empty string."""
-        return any(
-            part != "" if isinstance(part, str) else part.is_word for part in self.parts
-        )
+        return any(part != "" if isinstance(part, str) else part.is_word for part in self.parts)
 
     @property
     def is_symbolic(self) -> bool:
@@ -111,7 +109,7 @@ def join(pieces: Iterable[str | Unknown]) -> Value:
     text: list[str] = []
     for piece in pieces:
         if piece.__class__ is str:
-            text.append(piece)  # type: ignore[arg-type]
+            text.append(piece)
         else:
             if text:
                 known = "".join(text)
@@ -129,7 +127,7 @@ def join(pieces: Iterable[str | Unknown]) -> Value:
 
 def pieces_of(value: Value) -> tuple[str | Unknown, ...]:
     """Return the pieces that a value consists of."""
-    return (value,) if value.__class__ is str else value.parts  # type: ignore[union-attr, return-value]
+    return (value,) if isinstance(value, str) else value.parts
 
 
 def concatenate(*values: Value) -> Value:
@@ -179,7 +177,8 @@ class Flag:
     KEPT = 512  # not bash's: a command of unknown effect is taken to leave it alone
 
 
-Elements = dict[int, Value] | dict[str, Value]
+Elements = dict[int | str, Value]
+"""An array's elements by number, or an associative array's by key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +202,9 @@ class Variable:
 _BUCKETS = 1024
 
 
-def associative_order(keys: Iterable[str]) -> list[str]:
+def associative_order(keys: Iterable[int | str]) -> list[str]:
     """Return keys, given in the order of their insertion, as bash lists them."""
-    ordered = list(keys)
+    ordered = [str(key) for key in keys]
     if len(ordered) < 2:
         return ordered
     buckets: dict[int, list[str]] = {}

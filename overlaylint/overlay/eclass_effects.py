@@ -1,0 +1,274 @@
+"""What sourcing an eclass changes, kept so that the next ebuild need not source it again.
+
+Most ebuilds that inherit an eclass give it the same inputs: the EAPI, and the absence of
+what it could be configured with. While an eclass is sourced, the variables and functions that it
+looks at are noted. Where they are the same again, so is everything that it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar, cast
+
+from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+from overlaylint.shell.state import Positional
+from overlaylint.shell.syntax import Function
+from overlaylint.shell.values import Unknown, Value, Variable
+
+# an eclass that is given more different inputs than this (its ebuild's name, say) is sourced anew
+_MOST_EFFECTS = 24
+
+T = TypeVar("T")
+
+_Functions = dict[str, Function | Unknown]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an eclass was given, as far as it looked at it, and what it made of that."""
+
+    global_reads: tuple[tuple[str, Variable | None], ...]
+    local_reads: tuple[tuple[str, Variable | None], ...]
+    function_reads: tuple[tuple[str, Function | Unknown | None], ...]
+    options: frozenset[str]
+    shell_options: frozenset[str]
+    global_writes: dict[str, Variable]
+    global_removals: tuple[str, ...]
+    local_writes: dict[str, Variable]
+    local_removals: tuple[str, ...]
+    function_writes: _Functions
+    function_removals: tuple[str, ...]
+    options_after: frozenset[str]
+    shell_options_after: frozenset[str]
+    status: Status
+    inherited: tuple[str, ...]
+    totals: tuple[tuple[str, Value], ...]
+    exports: tuple[tuple[str, Invocation], ...]
+
+    def fits(self, shell: Interpreter) -> bool:
+        """Tell whether the eclass is given the same again."""
+        state = shell.state
+        if state.options != self.options or state.shell_options != self.shell_options:
+            return False
+        functions = state.functions
+        for name, function in self.function_reads:
+            if functions.get(name) is not function:
+                return False
+        outer, inner = state.scopes
+        return _same(outer, self.global_reads) and _same(inner, self.local_reads)
+
+    def apply(self, shell: Interpreter) -> Status:
+        """Change the state as sourcing the eclass would."""
+        state = shell.state
+        outer, inner = state.scopes
+        _change(outer, self.global_writes, self.global_removals)
+        _change(inner, self.local_writes, self.local_removals)
+        _change(state.functions, self.function_writes, self.function_removals)
+        state.options, state.shell_options = self.options_after, self.shell_options_after
+        return self.status
+
+
+def _same(scope: dict[str, Variable], reads: tuple[tuple[str, Variable | None], ...]) -> bool:
+    for name, was in reads:
+        now = scope.get(name)
+        if now is was:
+            continue
+        if now is None or was is None or now.flags != was.flags or now.value != was.value:
+            return False
+    return True
+
+
+def _change(target: dict[str, T], writes: dict[str, T], removals: tuple[str, ...]) -> None:
+    for name in removals:
+        target.pop(name, None)
+    target.update(writes)
+
+
+class Watch:
+    """What was looked at while an eclass was sourced; `is_spoilt` where not all of it was noted."""
+
+    __slots__ = ("is_spoilt",)
+
+    def __init__(self) -> None:
+        self.is_spoilt = False
+
+
+class _Watched(dict[str, T], Generic[T]):
+    """A mapping that notes which of its first values are looked at."""
+
+    __slots__ = ("first", "reads", "watch")
+
+    def __init__(
+        self, values: dict[str, T], first: dict[str, T], reads: set[str], watch: Watch
+    ) -> None:
+        super().__init__(values)
+        self.first = first
+        self.reads = reads
+        self.watch = watch
+
+    def get(self, key: str, default: T | None = None) -> T | None:  # type: ignore[override]
+        value = dict.get(self, key, default)
+        if key not in self.reads and value is self.first.get(key, default):
+            self.reads.add(key)
+        return value
+
+    def __getitem__(self, key: str) -> T:
+        value = dict.__getitem__(self, key)
+        if value is self.first.get(key):
+            self.reads.add(key)
+        return value
+
+    def __contains__(self, key: object) -> bool:
+        self.get(key)  # type: ignore[arg-type]
+        return dict.__contains__(self, key)
+
+    def pop(self, key: str, default: T | None = None) -> T | None:  # type: ignore[override]
+        self.get(key)
+        return dict.pop(self, key, default)
+
+    def copy(self) -> _Watched[T]:
+        return _Watched(self, self.first, self.reads, self.watch)
+
+    def __iter__(self) -> Iterator[str]:
+        self.watch.is_spoilt = True
+        return dict.__iter__(self)
+
+    def items(self):  # type: ignore[no-untyped-def]
+        self.watch.is_spoilt = True
+        return dict.items(self)
+
+    def keys(self):  # type: ignore[no-untyped-def]
+        self.watch.is_spoilt = True
+        return dict.keys(self)
+
+    def values(self):  # type: ignore[no-untyped-def]
+        self.watch.is_spoilt = True
+        return dict.values(self)
+
+    def plain(self) -> dict[str, T]:
+        """Return the mapping as it is now, no longer watched."""
+        return dict(dict.items(self))
+
+
+class _WatchedPositional:
+    """The arguments of `inherit`: an eclass that looks at them is sourced anew each time."""
+
+    __slots__ = ("positional", "watch")
+
+    def __init__(self, positional: Positional, watch: Watch) -> None:
+        self.positional = positional
+        self.watch = watch
+
+    @property
+    def words(self) -> tuple[Value, ...]:
+        self.watch.is_spoilt = True
+        return self.positional.words
+
+    @property
+    def rest(self) -> Unknown | None:
+        self.watch.is_spoilt = True
+        return self.positional.rest
+
+
+class Recording:
+    """Watches an interpreter from the moment it is made until `finish`."""
+
+    def __init__(self, shell: Interpreter) -> None:
+        self.shell = shell
+        state = shell.state
+        self.watch = Watch()
+        self.state = state
+        self.options, self.shell_options = state.options, state.shell_options
+        self.deaths = len(shell.possible_deaths)
+        self.first = [state.scopes[0], state.scopes[1]]
+        self.functions = state.functions
+        self.reads: list[set[str]] = [set(), set(), set()]
+        self.positional = state.positional[-1]
+        for index, first in enumerate(self.first):
+            state.scopes[index] = _Watched(first, first, self.reads[index], self.watch)
+        state.functions = _Watched(self.functions, self.functions, self.reads[2], self.watch)
+        # it answers to the same names, and nothing asks for more
+        self.watched = cast(Positional, _WatchedPositional(self.positional, self.watch))
+        state.positional[-1] = self.watched
+
+    def finish(self) -> bool:
+        """Stop watching; return whether all that the eclass looked at was noted."""
+        state = self.shell.state
+        is_whole = (
+            not self.watch.is_spoilt
+            and state is self.state
+            and state.positional[-1] is self.watched
+            and not self.shell.signal
+            and state.havoc is None
+            and len(self.shell.possible_deaths) == self.deaths
+        )
+        for index in (0, 1):
+            scope = state.scopes[index]
+            if isinstance(scope, _Watched):
+                state.scopes[index] = scope.plain()
+        if isinstance(state.functions, _Watched):
+            state.functions = state.functions.plain()
+        if state.positional[-1] is self.watched:
+            state.positional[-1] = self.positional
+        return is_whole
+
+    def effect(
+        self,
+        status: Status,
+        inherited: tuple[str, ...],
+        totals: tuple[tuple[str, Value], ...],
+        exports: tuple[tuple[str, Invocation], ...],
+    ) -> Effect:
+        """Return what the eclass did. Only after `finish` returned true."""
+        state = self.shell.state
+        outer, inner = self.first
+        global_reads, local_reads, function_reads = self.reads
+        return Effect(
+            tuple((name, outer.get(name)) for name in global_reads),
+            tuple((name, inner.get(name)) for name in local_reads),
+            tuple((name, self.functions.get(name)) for name in function_reads),
+            self.options,
+            self.shell_options,
+            *_difference(outer, state.scopes[0]),
+            *_difference(inner, state.scopes[1]),
+            *_difference(self.functions, state.functions),
+            state.options,
+            state.shell_options,
+            status,
+            inherited,
+            totals,
+            exports,
+        )
+
+
+def _difference(before: dict[str, T], after: dict[str, T]) -> tuple[dict[str, T], tuple[str, ...]]:
+    writes = {name: value for name, value in after.items() if before.get(name) is not value}
+    return writes, tuple(name for name in before if name not in after)
+
+
+@dataclass(slots=True)
+class EclassEffects:
+    """The effects that are known, by the eclass's repository and path."""
+
+    known: dict[str, list[Effect]] = field(default_factory=dict)
+
+    def find(self, eclass: str, shell: Interpreter) -> Effect | None:
+        """Return what sourcing an eclass does now, if that is known."""
+        effects = self.known.get(eclass)
+        if effects:
+            for index, effect in enumerate(effects):
+                if effect.fits(shell):
+                    if index:
+                        # what fitted last is likely to fit next
+                        effects.insert(0, effects.pop(index))
+                    return effect
+        return None
+
+    def wants(self, eclass: str) -> bool:
+        """Tell whether another effect of an eclass is worth keeping."""
+        return len(self.known.setdefault(eclass, [])) < _MOST_EFFECTS
+
+    def add(self, eclass: str, effect: Effect) -> None:
+        """Keep an effect."""
+        self.known[eclass].append(effect)
