@@ -1,0 +1,152 @@
+"""Rust's stage0 compiler is a patch release.
+
+## What it does
+
+Evaluates `RUST_STAGE0_VERSION` (older ebuilds: `STAGE0_VERSION`) of the overlay's own
+`dev-lang/rust` for each version that the file is built as, and reports it where it does not end
+in `.0`.
+
+## Why it matters
+
+Rust is built with the rust before it. The ebuild computes that version from its own, so that an
+update is a rename, and a patch level in it is true for one update only: rust 1.46.0 was built with
+1.45.1, and rust 1.47.0 would have asked for a stage0 of 1.46.1, which was never released. The x.y.0
+release always exists.
+
+## Example
+
+`dev-lang/rust/rust-1.46.0.ebuild`:
+
+```bash
+EAPI=7
+RUST_STAGE0_VERSION="1.$(($(ver_cut 2) - 1)).1"
+```
+
+## Use instead
+
+`dev-lang/rust/rust-1.46.0.ebuild`:
+
+```bash
+EAPI=7
+RUST_STAGE0_VERSION="1.$(($(ver_cut 2) - 1)).0"
+```
+
+## Options
+
+- `variables`: the variables that may hold the version; the first one that is set counts.
+
+## Fix
+
+Where the assignment itself ends in the patch level, that becomes `0`.
+
+## Limits
+
+Gentoo's own rust, in a master, is not looked at. It names the stage0 of each version by hand, and
+may lawfully differ.
+
+## References
+
+- flatcar/coreos-overlay, commit 6c393d3ba904: "dev-lang/rust: fix patchlevel for stage0 to
+  rust-1.46.0".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Undecided
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.evaluation import Evaluated
+from overlaylint.rule import Finding, Severity, rule
+from overlaylint.shell.values import Mixed, Unknown
+
+_LAWFUL_END = ".0"
+
+# How an assignment ends whose value ends in a patch level that is written out.
+_WRITTEN_PATCH_LEVEL = re.compile(rb"""[.]["']?(?P<level>[0-9]+)["']?\Z""")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which variables hold the version of stage0."""
+
+    variables: tuple[str, ...] = ("RUST_STAGE0_VERSION", "STAGE0_VERSION")
+
+
+@rule(severity=Severity.ERROR, packages="dev-lang/rust", decided_in="6c393d3ba904")
+def stage0_patchlevel(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
+    if _is_built_as_links_only(ebuild):
+        yield NotApplicable(f"{ebuild.path} is built as the versions that link to it")
+        return
+    evaluation = ebuild.evaluation
+    if evaluation.failure is not None:
+        reason = f"sourcing the ebuild fails: {evaluation.failure.reason}"
+        yield Undecided(evaluation.failure.span, reason)
+        return
+    stage0 = next(filter(None, map(ebuild.variable, options.variables)), None)
+    if stage0 is None or stage0.value is None:
+        names = " or ".join(options.variables)
+        if evaluation.missing:
+            missing = ", ".join(evaluation.missing)
+            reason = f"{names} may be set by what is in a missing master: {missing}"
+            yield Undecided(ebuild.span(), reason)
+        else:
+            yield NotApplicable(f"{ebuild.path} sets no {names}")
+        return
+    ends = _ends_lawfully(stage0)
+    if ends is None:
+        unknown = stage0.unknown
+        reason = f"{stage0.name} is unknown: {unknown.reason if unknown else 'its end is open'}"
+        yield Undecided(stage0.span, reason)
+    elif not ends:
+        yield _finding(ebuild, stage0)
+
+
+def _is_built_as_links_only(ebuild: Ebuild) -> bool:
+    """Whether a live ebuild is there for the links beside it, which give it its versions."""
+    if ebuild.link is not None or not ebuild.PV.startswith("9999"):
+        return False
+    package = ebuild.repository.package(ebuild.cp)
+    others = () if package is None else package.ebuilds
+    return any(one.link is not None and one.source_path == ebuild.path for one in others)
+
+
+def _ends_lawfully(stage0: Evaluated) -> bool | None:
+    """Whether the version ends in `.0`; None where its end is not known."""
+    value = stage0.value
+    if not isinstance(value, Mixed):
+        return value is not None and value.endswith(_LAWFUL_END)
+    last = value.parts[-1]
+    if isinstance(last, Unknown) and last.choices:
+        before = value.parts[-2] if len(value.parts) > 1 else ""
+        known = before if isinstance(before, str) else ""
+        answers = {(known + text).endswith(_LAWFUL_END) for _, text in last.choices}
+        return answers.pop() if len(answers) == 1 else None
+    if value.tail.endswith(_LAWFUL_END):
+        return True
+    return None if _LAWFUL_END.endswith(value.tail) else False
+
+
+def _finding(ebuild: Ebuild, stage0: Evaluated) -> Finding:
+    value = str(stage0.value)
+    message = f"stage0 of {ebuild.P} is {value}, which is no x.y.0 release"
+    help_ = f"let {stage0.name} end in `.0`: a patch release may not exist for the next update"
+    if stage0.span.repository:
+        related = Related(stage0.span, f"{stage0.name} is set here")
+        return Finding(ebuild.span(), message, help_, (related,))
+    return Finding(stage0.span, message, help_, fix=_fix(ebuild, stage0, value))
+
+
+def _fix(ebuild: Ebuild, stage0: Evaluated, value: str) -> Fix | None:
+    """Return the edit that makes the patch level 0 where it is written at the assignment's end."""
+    span = stage0.span
+    written = ebuild.repository.tree.read(span.path)[span.start : span.end]
+    found = _WRITTEN_PATCH_LEVEL.search(written)
+    if found is None or not value.endswith("." + found["level"].decode("ascii")):
+        return None
+    level = ebuild.repository.span(
+        span.path, span.start + found.start("level"), span.start + found.end("level")
+    )
+    return Fix.safe("use the .0 release", Edit(level, "0"))
