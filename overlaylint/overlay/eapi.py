@@ -87,6 +87,15 @@ def has_failglob(eapi: str) -> bool:
     return eapi not in ("0", "1", "2", "3", "4", "5")
 
 
+def bash_compatibility(eapi: str) -> int:
+    """Return the version of bash that an EAPI promises (PMS 6), as BASH_COMPAT without its dot."""
+    if eapi in ("0", "1", "2", "3", "4", "5"):
+        return 32
+    if eapi in ("6", "7"):
+        return 42
+    return 50 if eapi == "8" else 53
+
+
 def usev_takes_text(eapi: str) -> bool:
     """Whether `usev flag text` prints a text of its own (PMS 12.3.9)."""
     return eapi not in ("0", "1", "2", "3", "4", "5", "6", "7")

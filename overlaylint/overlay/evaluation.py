@@ -18,6 +18,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.eclass_effects import Recording
 from overlaylint.overlay.repository import Repository
 from overlaylint.shell.builtins import BUILTINS
+from overlaylint.shell.conditions import Check, Condition, leaves
 from overlaylint.shell.interpreter import (
     DIE,
     EXIT,
@@ -28,7 +29,7 @@ from overlaylint.shell.interpreter import (
     Status,
 )
 from overlaylint.shell.state import State
-from overlaylint.shell.syntax import Function, Source
+from overlaylint.shell.syntax import Function, Opaque, Script, Source
 from overlaylint.shell.values import (
     Elements,
     Flag,
@@ -95,8 +96,8 @@ class Failure:
 class Evaluation:
     """An ebuild's global scope.
 
-    `failure` is set where sourcing certainly fails; `possible_failures` names conditions, unknown
-    here, under which it would. `inherited` is every eclass in the order in which sourcing
+    `failure` is set where sourcing certainly fails; `possible_failures` has the conditions,
+    unknown here, under which it would, each with its place. `inherited` is every eclass in the order in which sourcing
     them ended, `explicitly_inherited` those that the ebuild itself names; `missing` those that
     were not found because a master is missing.
     """
@@ -108,7 +109,7 @@ class Evaluation:
     explicitly_inherited: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     failure: Failure | None = None
-    possible_failures: tuple[str, ...] = ()
+    possible_failures: tuple[Unknown, ...] = ()
 
     def variable(self, name: str) -> Evaluated | None:
         """Return a variable as it is after global scope; None where nothing assigned it."""
@@ -168,6 +169,15 @@ def _stub(eclass: str, phase: str, parent: Source, start: int, end: int) -> Func
     return function
 
 
+def _possible_failure(condition: Condition, message: Value) -> Unknown:
+    """Return why sourcing may fail, at the place of the first test that decides it."""
+    reason = f"{condition}: {message}"
+    for leaf in leaves(condition):
+        if isinstance(leaf, Check):
+            return Unknown(reason, leaf.source, leaf.start, leaf.end)
+    return Unknown(reason)
+
+
 class Evaluator:
     """Evaluates one ebuild: the package manager's side of it."""
 
@@ -207,7 +217,7 @@ class Evaluator:
                 start, end = (parsed[1], parsed[2]) if parsed else (0, 0)
                 self.fail(f"EAPI {self.eapi} is not known", script.source, start, end)
             else:
-                status = shell.source_script(script)
+                status = self.source_file(shell, script)
                 if shell.signal in (DIE, EXIT):
                     self.fail(str(shell.signal_message), script.source, 0, 0)
                 elif isinstance(status, int) and status != 0 and not shell.signal:
@@ -226,8 +236,16 @@ class Evaluator:
             tuple(self.explicit),
             tuple(self.missing),
             self.failure,
-            tuple(f"{condition}: {message}" for condition, message in shell.possible_deaths),
+            tuple(_possible_failure(*death) for death in shell.possible_deaths),
         )
+
+    def source_file(self, shell: Interpreter, script: Script) -> Status:
+        """Evaluate a file; everything is unknown after one that is too large to be parsed."""
+        unparsed = script.body.commands[-1:]
+        if unparsed and isinstance(unparsed[0], Opaque):
+            shell.lose(script.source, 0, 0, unparsed[0].reason)
+            return 0
+        return shell.source_script(script)
 
     def fail(self, reason: str, source: Source, start: int, end: int) -> None:
         """Note that sourcing fails."""
@@ -244,6 +262,7 @@ class Evaluator:
         shell.state.options = _DEFAULT_SHOPT
         if eapis.has_failglob(self.eapi):
             shell.state.options |= {"failglob"}
+        shell.compatibility = eapis.bash_compatibility(self.eapi)
         shell.finds_programs = False
         shell.when_missing = self.when_missing
         shell.environment = environment
@@ -398,7 +417,7 @@ class Evaluator:
         self.exports.append([])
         outer_stack, shell.stack = shell.stack, [*shell.stack, "source"]
         try:
-            status = shell.source_script(script)
+            status = self.source_file(shell, script)
         finally:
             is_whole = recording is not None and recording.finish()
             shell.stack = outer_stack

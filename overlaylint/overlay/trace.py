@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from overlaylint.finding import Span
 from overlaylint.overlay import commands as pm
+from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import Evaluation, environment, span_of
 from overlaylint.overlay.repository import Repository
@@ -195,6 +196,7 @@ class Tracer:
             phase.partition("_")[2], Flag.EXPORTED | Flag.KEPT
         )
         shell.environment = environment
+        shell.compatibility = eapis.bash_compatibility(self.eapi)
         shell.calls = []
         shell.is_tracing = True
         return shell

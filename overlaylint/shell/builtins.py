@@ -149,9 +149,10 @@ def break_(shell: Interpreter, invocation: Invocation) -> Status:
         return _problem(shell, invocation, "the number of loops is unknown")
     loops = 0
     for region in reversed(shell.regions):
-        if not region.is_loop:
-            break
-        loops += 1
+        if region.is_loop:
+            loops += 1
+        elif region.is_subshell or shell.compatibility > 43:
+            break  # up to bash 4.3 a function could leave its caller's loop
     if loops == 0:
         return 0  # bash only warns
     shell.signal = BREAK if invocation.name == "break" else CONTINUE
@@ -201,6 +202,35 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
 def source_(shell: Interpreter, invocation: Invocation) -> Status:
     """`source` and `.`: no file is read."""
     return _problem(shell, invocation, "another file is read")
+
+
+def alias(shell: Interpreter, invocation: Invocation) -> Status:
+    """`alias`: commands that follow may be read as others."""
+    if any(isinstance(word, Mixed) or "=" in word for word in invocation.arguments):
+        return _problem(shell, invocation, "aliases are not expanded")
+    return unknown_output(shell, invocation)
+
+
+def trap(shell: Interpreter, invocation: Invocation) -> Status:
+    """`trap`: commands that are run later, or ignoring a signal, which changes nothing here."""
+    arguments = [word for word in invocation.arguments if word != "--"]
+    if not arguments or arguments[0] in ("-p", "-l"):
+        return unknown_output(shell, invocation)
+    if len(arguments) == 1 or arguments[0] in ("", "-"):
+        return 0
+    signals = {str(word).upper().removeprefix("SIG") for word in arguments[1:]}
+    if signals & {"DEBUG", "RETURN", "ERR", "EXIT", "0"}:
+        return _problem(shell, invocation, "what it runs later is not evaluated")
+    return 0
+
+
+def exec_(shell: Interpreter, invocation: Invocation) -> Status:
+    """`exec`: with a command the shell ends; without one only redirections take effect."""
+    if not invocation.arguments:
+        return 0
+    shell.record(invocation, (), ())
+    shell.signal, shell.signal_status = EXIT, _check(invocation)
+    return shell.signal_status
 
 
 def builtin(shell: Interpreter, invocation: Invocation) -> Status:
@@ -1064,8 +1094,8 @@ BUILTINS: Mapping[str, Builtin] = {
     "readarray": mapfile, "test": test, "[": test, "getopts": getopts, "compgen": compgen,
     "cd": change_directory, "pushd": change_directory, "popd": change_directory,
     "dirs": unknown_output, "pwd": unknown_output, "umask": unknown_output,
-    "ulimit": unknown_output, "trap": true, "wait": unknown_status, "hash": unknown_status,
-    "alias": unknown_status, "unalias": true, "exec": true, "kill": unknown_status,
+    "ulimit": unknown_output, "trap": trap, "wait": unknown_status, "hash": unknown_status,
+    "alias": alias, "unalias": true, "exec": exec_, "kill": unknown_status,
     "jobs": unknown_output, "times": unknown_output, "caller": unknown_output,
     "enable": unknown_status, "disown": unknown_status, "bind": unknown_status,
     "complete": unknown_status,

@@ -732,7 +732,8 @@ def transform(
         return shell.value_unknown("the pattern is unknown", source, part.start, part.end, literal)
     replacement: Value = ""
     if operator[0] == "/" and part.second is not None:
-        replacement = value_of(shell, part.second)
+        is_old = shell.compatibility <= 42 and part.old_second is not None
+        replacement = value_of(shell, part.old_second if is_old else part.second)  # type: ignore[arg-type]
     if value.__class__ is Mixed:
         if len(value.parts) == 1 and value.unknown.choices and isinstance(replacement, str):
             try:
@@ -866,7 +867,9 @@ def _transformed(
             return decode_ansi(encode(value))
         if operator == "a":
             variable = shell.find(name)
-            if variable is not None:
+            if variable is None:
+                return ""
+            if not variable.flags & Flag.MAYBE_UNSET:
                 return shell.flag_letters(variable)
     return shell.value_unknown(f"@{operator} is not evaluated", source, part.start, part.end)
 

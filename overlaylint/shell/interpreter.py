@@ -244,6 +244,7 @@ class Interpreter:
         self.environment: Callable[[str], Value | None] = lambda _: None
         self.finds_programs: bool | None = None  # False where PATH holds no program at all
         self.function_scopes: list[int] = []
+        self.compatibility = 52  # BASH_COMPAT: the version of bash that is imitated, without dot
 
     # --- budget and unknowns ---
 
@@ -1645,11 +1646,17 @@ class Interpreter:
         if self.depth > MAXIMUM_CALLS:
             raise self.exhausted("files source each other too deeply")
         try:
-            return self.returning(script.body, script.source)
+            return self.returning(script.body, script)
         finally:
             self.depth -= 1
 
-    def run_lines(self, body: List, source: Source) -> Status:
+    def may_parse(self, command: Command, extended_globs: tuple[int, ...]) -> bool:
+        """Tell whether bash can read a command: extended patterns in it need `extglob` on."""
+        return "extglob" in self.state.options or not any(
+            command.start <= position < command.end for position in extended_globs
+        )
+
+    def run_lines(self, body: List, source: Source, extended_globs: tuple[int, ...] = ()) -> Status:
         """Evaluate the commands of a script: an error in an expansion gives up its line only."""
         status: Status = 0
         text = source.text
@@ -1657,6 +1664,9 @@ class Interpreter:
         for command in body.commands:
             if command.start < discarded_until:
                 continue
+            if extended_globs and not self.may_parse(command, extended_globs):
+                self.die("syntax error near unexpected token `('", 2)
+                return 2
             status = self.status = _RUN[command.__class__](self, command)
             if self.signal == DISCARD:
                 self.signal = 0
@@ -1667,12 +1677,15 @@ class Interpreter:
                 break
         return status
 
-    def returning(self, body: Command, script: Source | None = None) -> Status:
+    def returning(self, body: Command, script: Script | None = None) -> Status:
         """Evaluate what `return` leaves, and merge the ways that it left by."""
         region = _Region(False, False, len(self.guards), len(self.exclusions), [])
         self.regions.append(region)
         try:
-            self.status = self.run(body) if script is None else self.run_lines(body, script)  # type: ignore[arg-type]
+            if script is None:
+                self.status = self.run(body)
+            else:
+                self.status = self.run_lines(script.body, script.source, script.extended_globs)
             if self.signal == RETURN:
                 self.signal = 0
                 self.status = self.signal_status

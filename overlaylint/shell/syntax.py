@@ -111,6 +111,7 @@ class Parameter:
     the word between brackets, `@` and `*` included. `operator` is what follows the name (`:-`,
     `##`, `//`, `:` for a substring, `@Q` and the like), `first` and `second` are its operands:
     a substring's are arithmetic. `is_bad` marks what bash calls a bad substitution.
+    `old_second` is `second` as bash up to 4.2 reads it, where that differs.
     """
 
     start: int
@@ -122,6 +123,7 @@ class Parameter:
     first: Word | None = None
     second: Word | None = None
     is_bad: bool = False
+    old_second: Word | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,7 @@ class Context(IntEnum):
     ARITHMETIC = 4  # as within double quotes, but a double quote is dropped
     REGULAR_EXPRESSION = 5  # after =~: parentheses and bars are text
     PLAIN = 6  # nothing is special at all
+    QUOTED_REPLACEMENT = 7  # a replacement within double quotes, to bash 4.2: quotes are text
 
 
 @dataclass(frozen=True)
@@ -558,4 +561,3 @@ class Script:
     errors: tuple[SyntaxProblem, ...]
     comments: tuple[Comment, ...]
     extended_globs: tuple[int, ...]
-

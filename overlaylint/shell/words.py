@@ -24,16 +24,27 @@ from overlaylint.shell.syntax import (
 
 _UNQUOTED_RUN = re.compile(r"[^'\"`$\\<>]++")
 _QUOTED_RUN = re.compile(r"[^\"`$\\]++")
-_SIMPLE_PARAMETER = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*+|[0-9@*#?$!\-])|\{([A-Za-z_][A-Za-z0-9_]*+|[0-9@*#?$!\-])\})")
+_SIMPLE_PARAMETER = re.compile(
+    r"\$(?:([A-Za-z_][A-Za-z0-9_]*+|[0-9@*#?$!\-])|\{([A-Za-z_][A-Za-z0-9_]*+|[0-9@*#?$!\-])\})"
+)
 _TILDE = re.compile(r"~[A-Za-z0-9._+-]*(?=[/:]|\Z)")
 _BRACED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[@*#?$!\-]")
 _OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|:|@(?=[A-Za-z]\})")
-_QUOTED_CONTEXTS = frozenset({Context.QUOTED_OPERAND, Context.HERE_DOCUMENT, Context.ARITHMETIC})
+_QUOTE = re.compile(r"['\"\\]")
+_QUOTED_CONTEXTS = frozenset(
+    {
+        Context.QUOTED_OPERAND,
+        Context.HERE_DOCUMENT,
+        Context.ARITHMETIC,
+        Context.QUOTED_REPLACEMENT,
+    }
+)
 # what a backslash protects between double quotes, and in a here-document
 _PROTECTED = {
     Context.QUOTED_OPERAND: '$`"\\}',
     Context.HERE_DOCUMENT: "$`\\",
     Context.ARITHMETIC: '$`"\\',
+    Context.QUOTED_REPLACEMENT: '$`"\\',
 }
 
 
@@ -102,7 +113,9 @@ class _Reader:
                 scanner = self.scanner()
                 found = scanner.substitution(2)
                 self.position = found.end
-                parts.append(ProcessSubstitution(self.source, start, found.end, character, found.body))
+                parts.append(
+                    ProcessSubstitution(self.source, start, found.end, character, found.body)
+                )
             else:
                 parts.append(Text(character))
                 self.position += 1
@@ -128,15 +141,17 @@ class _Reader:
                 continue
             character = text[self.position]
             if character == "$":
-                self.dollar(parts, is_quoted=True)
+                self.dollar(parts, is_quoted=context is not Context.QUOTED_REPLACEMENT)
             elif character == "`":
                 self.backquoted(parts, is_quoted=True)
             elif character == '"':
-                if context is Context.HERE_DOCUMENT:
+                if context in (Context.HERE_DOCUMENT, Context.QUOTED_REPLACEMENT):
                     parts.append(Quoted('"'))
                 self.position += 1
             else:
-                escaped = text[self.position + 1 : self.position + 2] if self.position + 1 < end else ""
+                escaped = (
+                    text[self.position + 1 : self.position + 2] if self.position + 1 < end else ""
+                )
                 if escaped == "\n":
                     self.position += 2
                 elif escaped and escaped in protected:
@@ -198,11 +213,19 @@ class _Reader:
         scanner.dollar(is_quoted=is_quoted)
         self.position = end = scanner.position
         if following == "[":
-            parts.append(ArithmeticExpansion(start, end, Word(self.source, start + 2, end - 1, Context.ARITHMETIC)))
+            parts.append(
+                ArithmeticExpansion(
+                    start, end, Word(self.source, start + 2, end - 1, Context.ARITHMETIC)
+                )
+            )
         elif following == "{":
             parts.append(self.parameter(start, end, is_quoted=is_quoted))
         elif scanner.arithmetic_ends.get(start + 1, -1) >= 0:
-            parts.append(ArithmeticExpansion(start, end, Word(self.source, start + 3, end - 2, Context.ARITHMETIC)))
+            parts.append(
+                ArithmeticExpansion(
+                    start, end, Word(self.source, start + 3, end - 2, Context.ARITHMETIC)
+                )
+            )
         else:
             body: List = self.source.substitutions[start].body
             parts.append(CommandSubstitution(self.source, start, end, body))
@@ -218,7 +241,11 @@ class _Reader:
             is_name = _BRACED_NAME.match(text, position + 1, last)
             if text[position] == "!" and is_name and following not in "-":
                 prefix = "!"
-            elif text[position] == "#" and is_name and (following not in "-?#!$" or position + 2 == last):
+            elif (
+                text[position] == "#"
+                and is_name
+                and (following not in "-?#!$" or position + 2 == last)
+            ):
                 prefix = "#"
         match = _BRACED_NAME.match(text, position + len(prefix), last)
         if not match:
@@ -245,10 +272,14 @@ class _Reader:
         if operator[0] == "/":
             split = self.delimiter(position, last, "/")
             pattern = Word(self.source, position, split, Context.OPERAND)
-            replacement = None
+            replacement = old = None
             if split < last:
                 replacement = Word(self.source, split + 1, last, Context.OPERAND)
-            return Parameter(start, end, name, prefix, subscript, operator, pattern, replacement)
+                if is_quoted and _QUOTE.search(text, split + 1, last):
+                    old = Word(self.source, split + 1, last, Context.QUOTED_REPLACEMENT)
+            return Parameter(
+                start, end, name, prefix, subscript, operator, pattern, replacement, old_second=old
+            )
         is_pattern = operator[0] in "#%^,"
         context = Context.QUOTED_OPERAND if is_quoted and not is_pattern else Context.OPERAND
         operand = Word(self.source, position, last, context)
