@@ -1650,6 +1650,13 @@ class Interpreter:
         finally:
             self.depth -= 1
 
+    def unread_globs(self, script: Script) -> tuple[int, ...]:
+        """Return where `extglob` must be on for bash to read a script."""
+        if self.compatibility <= 51:
+            # up to 5.1, bash reads command substitutions as if it were on
+            return script.extended_globs
+        return script.extended_globs + script.inner_extended_globs
+
     def may_parse(self, command: Command, extended_globs: tuple[int, ...]) -> bool:
         """Tell whether bash can read a command: extended patterns in it need `extglob` on."""
         return "extglob" in self.state.options or not any(
@@ -1685,7 +1692,7 @@ class Interpreter:
             if script is None:
                 self.status = self.run(body)
             else:
-                self.status = self.run_lines(script.body, script.source, script.extended_globs)
+                self.status = self.run_lines(script.body, script.source, self.unread_globs(script))
             if self.signal == RETURN:
                 self.signal = 0
                 self.status = self.signal_status

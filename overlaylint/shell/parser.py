@@ -167,6 +167,7 @@ def parse_source(source: Source) -> Script:
         errors,
         tuple(parser.comments),
         tuple(parser.extended_globs),
+        tuple(parser.inner_extended_globs),
     )
 
 
@@ -181,6 +182,7 @@ class Parser:
         self.depth = 0
         self.comments: list[Comment] = []
         self.extended_globs: list[int] = []
+        self.inner_extended_globs: list[int] = []
         self.pending: list[_PendingDocument] = []
         self.arithmetic_ends: dict[int, int] = {}  # -1 where `((` is two subshells
 
@@ -920,8 +922,11 @@ class Parser:
         known = self.source.substitutions.get(start)
         if known is None:
             self.position += opener
+            before = len(self.extended_globs)
             body = self.list_until(_PARENTHESIS, may_be_empty=True)
             self.expect(start, self.text[start : start + opener], ")")
+            self.inner_extended_globs += self.extended_globs[before:]
+            del self.extended_globs[before:]
             known = Substitution(body, self.position)
             self.source.substitutions[start] = known
         self.position = known.end

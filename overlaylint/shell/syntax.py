@@ -554,10 +554,15 @@ class Substitution:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A parsed file. With errors in it, `body` ends in an `Opaque` node where the first one is."""
+    """A parsed file. With errors in it, `body` ends in an `Opaque` node where the first one is.
+
+    `extended_globs` are the places of extended patterns that bash can read only with `extglob`
+    on; those in command substitutions are apart, where it depends on BASH_COMPAT as well.
+    """
 
     source: Source
     body: List
     errors: tuple[SyntaxProblem, ...]
     comments: tuple[Comment, ...]
     extended_globs: tuple[int, ...]
+    inner_extended_globs: tuple[int, ...]
