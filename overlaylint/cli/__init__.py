@@ -21,6 +21,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "check": "overlaylint.cli.check",
     "explain": "overlaylint.cli.explain",
+    "metadata": "overlaylint.cli.metadata",
     "rules": "overlaylint.cli.rules",
 }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from overlaylint.cli import FINDINGS, NOTHING_FOUND
+from overlaylint.cli.overlays import by_overlay, masters_given
 from overlaylint.report import FORMATS
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ def command(
 
     catalog = load_catalog()
     results = []
-    for root, given in _by_overlay(paths or (Path(),)).items():
-        overlay = _Overlay(root, _masters(masters), catalog)
+    for root, given in by_overlay(paths or (Path(),)).items():
+        overlay = _Overlay(root, masters_given(masters), catalog)
         results.append(
             overlay.check(
                 given,
@@ -132,43 +133,6 @@ def command(
 def _names(values: Iterable[str]) -> list[str]:
     """Return the names in an option that may be repeated and holds commas."""
     return [name for value in values for name in value.replace(",", " ").split()]
-
-
-def _masters(values: Iterable[str]) -> dict[str, Path]:
-    """Return the folders by name that `--master NAME=PATH` gives."""
-    from overlaylint.engine.errors import UsageError
-
-    found = {}
-    for value in values:
-        name, equals, path = value.partition("=")
-        if not (name and equals and path):
-            raise UsageError(f"--master {value}: this must be NAME=PATH")
-        if not Path(path).is_dir():
-            raise UsageError(f"--master {value}: {path} is not a folder")
-        found[name] = Path(path)
-    return found
-
-
-def _by_overlay(paths: Iterable[Path]) -> dict[Path, set[str]]:
-    """Return, for each overlay that something was given in, what was given, as paths in it."""
-    from overlaylint.engine.errors import UsageError
-    from overlaylint.overlay.masters import find_overlay_root
-
-    found: dict[Path, set[str]] = {}
-    for path in paths:
-        # Not resolved: a link in the overlay is a file of its own.
-        place = Path(os.path.abspath(path))  # noqa: PTH100
-        if not os.path.lexists(place):
-            raise UsageError(f"{path}: no such file or folder")
-        root = find_overlay_root(place)
-        if root is None:
-            raise UsageError(
-                f"{path}: no overlay is there: neither it nor a folder above it has"
-                " profiles/repo_name"
-            )
-        relative = place.relative_to(root).as_posix()
-        found.setdefault(root, set()).add("" if relative == "." else relative)
-    return dict(sorted(found.items()))
 
 
 class _Overlay:

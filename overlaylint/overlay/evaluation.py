@@ -97,9 +97,9 @@ class Evaluation:
     """An ebuild's global scope.
 
     `failure` is set where sourcing certainly fails; `possible_failures` has the conditions,
-    unknown here, under which it would, each with its place. `inherited` is every eclass in the order in which sourcing
-    them ended, `explicitly_inherited` those that the ebuild itself names; `missing` those that
-    were not found because a master is missing.
+    unknown here, under which it would, each with its place. `inherited` is every eclass in the
+    order in which sourcing them ended, `explicitly_inherited` those that the ebuild itself
+    names; `missing` those that were not found because a master is missing.
     """
 
     ebuild: Ebuild

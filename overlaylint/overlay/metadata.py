@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.evaluation import Evaluation
@@ -34,7 +34,8 @@ def metadata(evaluation: Evaluation) -> Metadata:
         reason = Unknown(f"sourcing the ebuild fails: {evaluation.failure.reason}")
         return Metadata({}, dict.fromkeys(KEYS, reason))
     if evaluation.possible_failures:
-        reason = Unknown(f"sourcing the ebuild may fail: {evaluation.possible_failures[0]}")
+        first = evaluation.possible_failures[0]
+        reason = replace(first, reason=f"sourcing the ebuild may fail: {first.reason}")
         return Metadata({}, dict.fromkeys(KEYS, reason))
     values: dict[str, str] = {}
     unknown: dict[str, Unknown] = {}
@@ -52,6 +53,9 @@ def metadata(evaluation: Evaluation) -> Metadata:
 def _value(evaluation: Evaluation, key: str) -> Value:
     """Return a key's value as sourcing leaves it."""
     if key == "INHERIT":
+        # what is unknown may have inherited more
+        if evaluation.state.havoc is not None:
+            return Mixed((evaluation.state.havoc,))
         return " ".join(evaluation.explicitly_inherited)
     if key == "DEFINED_PHASES":
         return _defined_phases(evaluation)
@@ -78,7 +82,11 @@ def _defined_phases(evaluation: Evaluation) -> Value:
 
 
 def cache_entry(evaluation: Evaluation, found: Metadata) -> str:
-    """Return the text of an md5-cache file. Raises TreeError where a file can't be read."""
+    """Return the text of an md5-cache file. Raises TreeError where a file can't be read.
+
+    Where a value is unknown the text has no `_md5_` line. Portage does not take such an entry,
+    and sources the ebuild itself; with the line it would take what is left out to be empty.
+    """
     ebuild = evaluation.ebuild
     lines = [f"{key}={found.values[key]}\n" for key in KEYS if key in found.values]
     eclasses: list[str] = []
@@ -89,7 +97,8 @@ def cache_entry(evaluation: Evaluation, found: Metadata) -> str:
             eclasses += [name, _md5(owner.tree.read(path))]
     if eclasses:
         lines.append("_eclasses_=" + "\t".join(eclasses) + "\n")
-    lines.append(f"_md5_={_md5(ebuild.read())}\n")
+    if not found.unknown:
+        lines.append(f"_md5_={_md5(ebuild.read())}\n")
     return "".join(lines)
 
 

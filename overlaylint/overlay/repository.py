@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
 from overlaylint.overlay.ebuild import Ebuild, Misplaced, Package, name_fault
+from overlaylint.overlay.files import LARGEST_SCRIPT
 from overlaylint.overlay.layout import LAYOUT_PATH, Layout, parse_layout, valid_repository_name
 from overlaylint.overlay.text import Line, lines
 from overlaylint.overlay.version import is_category_name, is_package_name, split_pf
@@ -255,12 +256,24 @@ class Repository:
         return EclassEffects()
 
     def script(self, path: str) -> Script:
-        """Return a file as bash reads it. Raises TreeError where it can't be read."""
+        """Return a file as bash reads it. Raises TreeError where it can't be read.
+
+        One that is larger than LARGEST_SCRIPT is not parsed: it is one `Opaque` command.
+        """
         from overlaylint.shell import parse
+        from overlaylint.shell.syntax import List, Opaque, Script, Source
 
         script = self._scripts.get(path)
         if script is None:
-            script = self._scripts[path] = parse(self.tree.read(path), f"{self.name}:{path}")
+            data = self.tree.read(path)
+            name = f"{self.name}:{path}"
+            if len(data) > LARGEST_SCRIPT:
+                reason = f"it is larger than {LARGEST_SCRIPT // 1024 // 1024} MiB"
+                body = List(0, 0, (Opaque(0, 0, reason),))
+                script = Script(Source("", name), body, (), (), ())
+            else:
+                script = parse(data, name)
+            self._scripts[path] = script
         return script
 
     def read_if_there(self, path: str) -> bytes | None:

@@ -6,7 +6,7 @@ named by the words that were tested and the place where they stand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from overlaylint.shell.syntax import Source
@@ -83,6 +83,17 @@ def conjuncts(condition: Condition) -> Iterable[Condition]:
     if isinstance(condition, Both):
         yield from conjuncts(condition.left)
         yield from conjuncts(condition.right)
+    else:
+        yield condition
+
+
+def leaves(condition: Condition) -> Iterator[UseFlag | Check]:
+    """Yield the flags and tests that a condition is made of."""
+    if isinstance(condition, Not):
+        yield from leaves(condition.condition)
+    elif isinstance(condition, Both):
+        yield from leaves(condition.left)
+        yield from leaves(condition.right)
     else:
         yield condition
 

@@ -1,0 +1,87 @@
+"""The overlays and masters that a command line names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.ebuild import Ebuild
+    from overlaylint.overlay.masters import Repositories
+    from overlaylint.overlay.repository import Repository
+
+
+def masters_given(values: Iterable[str]) -> dict[str, Path]:
+    """Return the folders by name that `--master NAME=PATH` gives. Raises UsageError."""
+    from overlaylint.engine.errors import UsageError
+
+    found = {}
+    for value in values:
+        name, equals, path = value.partition("=")
+        if not (name and equals and path):
+            raise UsageError(f"--master {value}: this must be NAME=PATH")
+        if not Path(path).is_dir():
+            raise UsageError(f"--master {value}: {path} is not a folder")
+        found[name] = Path(path)
+    return found
+
+
+def by_overlay(paths: Iterable[Path]) -> dict[Path, set[str]]:
+    """Return, for each overlay that something was given in, what was given, as paths in it.
+
+    Raises UsageError for what is not there, or in no overlay.
+    """
+    from overlaylint.engine.errors import UsageError
+    from overlaylint.overlay.masters import find_overlay_root
+
+    found: dict[Path, set[str]] = {}
+    for path in paths:
+        # Not resolved: a link in the overlay is a file of its own.
+        place = Path(os.path.abspath(path))  # noqa: PTH100
+        if not os.path.lexists(place):
+            raise UsageError(f"{path}: no such file or folder")
+        root = find_overlay_root(place)
+        if root is None:
+            raise UsageError(
+                f"{path}: no overlay is there: neither it nor a folder above it has"
+                " profiles/repo_name"
+            )
+        relative = place.relative_to(root).as_posix()
+        found.setdefault(root, set()).add("" if relative == "." else relative)
+    return dict(sorted(found.items()))
+
+
+def open_overlay(root: Path, masters: Mapping[str, Path]) -> Repositories:
+    """Return the overlay at `root` with its masters: those given, configured, or beside it.
+
+    Raises UsageError where the configuration can't be read, TreeError where a folder can't.
+    """
+    from overlaylint.engine.configuration import load_configuration
+    from overlaylint.overlay.masters import find_repositories
+    from overlaylint.overlay.repository import Repository
+    from overlaylint.tree import DirectoryTree
+
+    tree = DirectoryTree(root)
+    configured = load_configuration(Repository(tree)).masters
+    given = {name: root / path for name, path in configured.items()}
+    return find_repositories(root, {**given, **masters}, tree)
+
+
+def ebuilds_in(repository: Repository, given: Iterable[str]) -> Iterator[Ebuild]:
+    """Yield the ebuilds that paths in a repository name: themselves, or folders around them."""
+    wanted = frozenset(given)
+    for category in repository.categories:
+        inside = {path for path in wanted if path.partition("/")[0] == category}
+        if not inside and "" not in wanted:
+            continue
+        whole = "" in wanted or category in inside
+        for entry in repository.entries(category):
+            cp = f"{category}/{entry.name}"
+            if not (whole or cp in inside or any(path.startswith(f"{cp}/") for path in inside)):
+                continue
+            package = repository.package(cp)
+            for ebuild in package.ebuilds if package is not None else ():
+                if whole or cp in inside or ebuild.path in inside:
+                    yield ebuild
