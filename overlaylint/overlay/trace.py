@@ -16,7 +16,7 @@ from overlaylint.finding import Span
 from overlaylint.overlay import commands as pm
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.evaluation import Evaluation, environment, span_of
+from overlaylint.overlay.evaluation import Evaluation, environment, span_of, symbol
 from overlaylint.overlay.repository import Repository
 from overlaylint.shell.builtins import BUILTINS
 from overlaylint.shell.conditions import Check, Condition, UseFlag, holds
@@ -33,7 +33,7 @@ from overlaylint.shell.interpreter import (
 from overlaylint.shell.parser import parse
 from overlaylint.shell.state import State
 from overlaylint.shell.syntax import Function
-from overlaylint.shell.values import Flag, Unknown, Variable
+from overlaylint.shell.values import Flag, Unknown, Value, Variable
 
 # PMS 9.2: the order of phases when a package is built and merged
 ORDER = (
@@ -80,7 +80,8 @@ class Trace:
 
     `calls` are in the order of running; where a condition is unknown, the calls of both ways
     are there, each under its guards. `is_defined` tells whether the ebuild or an eclass defines
-    the phase. `unknown` says why calls may be missing from the trace, where they may.
+    the phase. `unknown` says why calls may be missing from the trace, where they may. `dead` are
+    calls behind `if false`, which never run.
     """
 
     ebuild: Ebuild
@@ -88,6 +89,7 @@ class Trace:
     calls: tuple[Call, ...]
     is_defined: bool
     unknown: Unknown | None = None
+    dead: tuple[Call, ...] = ()
 
     def __iter__(self) -> Iterator[Call]:
         return iter(self.calls)
@@ -103,7 +105,7 @@ class Trace:
     def under(self, use: Mapping[str, bool]) -> Trace:
         """Return the trace without the calls that can't be made with these USE flags."""
         calls = tuple(call for call in self.calls if guarded(call.guards, use) is not False)
-        return Trace(self.ebuild, self.phase, calls, self.is_defined, self.unknown)
+        return Trace(self.ebuild, self.phase, calls, self.is_defined, self.unknown, self.dead)
 
 
 def guarded(guards: Iterable[Condition], use: Mapping[str, bool]) -> bool | None:
@@ -171,12 +173,14 @@ class Tracer:
             if shell.signal in (DIE, EXIT):
                 shell.signal = 0
         self._states[phase] = shell.state
+        calls = shell.calls or []
         trace = Trace(
             self.evaluation.ebuild,
             phase,
-            tuple(shell.calls or ()),
+            _live(calls),
             isinstance(defined, Function),
             reason,
+            tuple(call for call in calls if call.is_dead),
         )
         self._traces[phase] = trace
         return trace
@@ -218,16 +222,75 @@ def _calling(name: str, function: Function) -> Builtin:
     return run
 
 
-def trace_function(
-    repository: Repository, functions: Mapping[str, Function | Unknown], name: str
-) -> tuple[Call, ...]:
-    """Return what a function outside any ebuild would run: of an eclass, a hook, profile.bashrc."""
-    shell = Interpreter(commands={**pm.COMMON}, builtins=BUILTINS)
-    shell.state.functions.update(functions)
-    shell.environment = environment
-    shell.calls = []
-    shell.is_tracing = True
-    function = functions.get(name)
-    if isinstance(function, Function):
-        shell.call(name, function, ())
-    return tuple(shell.calls)
+class ScriptTracer:
+    """What a script that is no ebuild would run: profile.bashrc, a hook, an eclass by itself.
+
+    `calls` are those of sourcing it. Its functions are traced one by one, on the state that
+    sourcing leaves; what they expect of an ebuild (`${PN}`, other eclasses) is unknown.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        path: str,
+        use: Mapping[str, bool] | None = None,
+        eapi: str = "8",
+    ) -> None:
+        self.repository = repository
+        self.path = path
+        self.use: Mapping[str, bool] = dict(use or {})
+        self.eapi = eapi
+        self.unknown: Unknown | None = None
+        shell = self._shell()
+        script = repository.script(path)
+        if script.errors:
+            problem = script.errors[0]
+            self.unknown = Unknown(problem.message, script.source, problem.start, problem.end)
+        try:
+            shell.source_script(script)
+        except (Exhausted, RecursionError) as problem:
+            self.unknown = Unknown(str(problem) or "it nests too deeply", script.source, 0, 0)
+        self.calls = _live(shell.calls)
+        self.state = shell.state
+
+    @property
+    def functions(self) -> Mapping[str, Function | Unknown]:
+        """The functions that it defines."""
+        return self.state.functions
+
+    def function(self, name: str, *arguments: str) -> tuple[Call, ...]:
+        """Return what calling a function of it would run. Raises Exhausted where that is much."""
+        function = self.functions.get(name)
+        if not isinstance(function, Function):
+            return ()
+        shell = self._shell()
+        shell.state = self.state.copy()
+        shell.call(name, function, arguments)
+        return _live(shell.calls)
+
+    def span(self, call: Call) -> Span:
+        """Return where a call stands."""
+        return span_of(self.repository, call.source, call.start, call.end)
+
+    def _shell(self) -> Interpreter:
+        own = {**pm.COMMON, **pm.versions(self.eapi), **pm.phase_commands(self)}
+        shell = Interpreter(commands=own, builtins=BUILTINS)
+        shell.environment = build_environment
+        shell.compatibility = eapis.bash_compatibility(self.eapi)
+        shell.calls = []
+        shell.is_tracing = True
+        return shell
+
+
+_BUILD_NAMES = frozenset(
+    {"CATEGORY", "PN", "PV", "PR", "PVR", "P", "PF", "EAPI", "EBUILD_PHASE", "SLOT"}
+)
+
+
+def build_environment(name: str) -> Value | None:
+    """Return what a build's environment holds for a name, seen from outside any ebuild."""
+    return symbol(name) if name in _BUILD_NAMES else environment(name)
+
+
+def _live(calls: list[Call] | None) -> tuple[Call, ...]:
+    return tuple(call for call in calls or () if not call.is_dead)

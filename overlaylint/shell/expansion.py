@@ -163,182 +163,261 @@ def expand_word(shell: Interpreter, word: Word, result: list[Value]) -> None:
             raise shell.exhausted("a command has too many words")
 
 
-class _Splitter:
-    """Builds the fields of one word."""
+# What the text of a word is to word splitting (3.5.7): one of these goes with each piece.
+_QUOTED, _PLAIN, _SEPARATOR, _BREAK = 0, 1, 2, 3
+_WHITE = " \t\n\v\f\r"
+_EMPTY = ("", _QUOTED)  # what a quoted empty string leaves: it makes a field where nothing else does
 
-    __slots__ = ("current", "has_field", "has_wildcard", "ifs", "result", "shell", "word")
+_Piece = tuple[str | Unknown, int]
+
+
+class _Splitter:
+    """Builds the fields of one word.
+
+    All of the word is expanded first, and then split as a whole, as bash does: the end of one
+    expansion and the start of the next can be one separator. A separator is a character of IFS
+    that came from an expansion; a break ends a field for certain (between the words of `"$@"`).
+    """
+
+    __slots__ = ("had_empty", "ifs", "is_split", "pieces", "result", "shell", "word")
 
     def __init__(self, shell: Interpreter, word: Word, result: list[Value]) -> None:
         self.shell = shell
         self.word = word
         self.result = result
-        self.current: list[tuple[str | Unknown, bool]] = []  # pieces, and whether each was quoted
-        self.has_field = False
-        self.has_wildcard = False
+        self.pieces: list[_Piece] = []
+        self.is_split = False  # whether there are separators or breaks
+        self.had_empty = False  # whether `${x:-""}` was met, which counts if nothing else is there
         self.ifs: Value | None = None
 
     def add(self, parts: tuple[Part, ...]) -> None:
         """Add the fields that the parts come to."""
-        self.ifs = self.shell.ifs()
         for part in parts:
             self.part(part)
-        self.finish()
+        if self.is_split:
+            self.split_fields()
+        elif self.pieces:
+            self.field(self.pieces)
+        elif self.had_empty:
+            self.result.append("")
 
     def part(self, part: Part) -> None:
         """Add one unquoted part."""
         kind = part.__class__
         if kind is Text:
-            self.piece(part.text, is_quoted=False)  # type: ignore[union-attr]
+            self.pieces.append((part.text, _PLAIN))  # type: ignore[union-attr]
         elif kind is Quoted:
-            self.piece(part.text, is_quoted=True)  # type: ignore[union-attr]
-            self.has_field = True
+            self.pieces.append((part.text, _QUOTED))  # type: ignore[union-attr]
         elif kind is DoubleQuoted:
             self.double_quoted(part)  # type: ignore[arg-type]
         elif kind is Parameter:
-            value = parameter(self.shell, self.word.source, part, is_split=True)  # type: ignore[arg-type]
-            if value.__class__ is _Operand:
+            value = parameter(self.shell, self.word.source, part, keeps_operand=True)  # type: ignore[arg-type]
+            if value.__class__ is str:
+                if value:
+                    self.split(value)
+            elif value.__class__ is _Operand:
                 self.operand(value)
             elif value.__class__ is list:
-                for index, word in enumerate(value):
-                    if index:
-                        self.finish()
-                    self.split(word)
+                self.unquoted_list(value)
             else:
-                self.split(value)  # type: ignore[arg-type]
-        elif kind is Tilde or kind is ProcessSubstitution:
-            self.pieces(part_value(self.shell, self.word.source, part), is_quoted=True)
+                self.split_mixed(value)  # type: ignore[arg-type]
         else:
-            self.split(part_value(self.shell, self.word.source, part))
+            value = part_value(self.shell, self.word.source, part)
+            if kind is Tilde or kind is ProcessSubstitution:
+                self.quoted(value)
+            elif value.__class__ is str:
+                if value:
+                    self.split(value)
+            else:
+                self.split_mixed(value)  # type: ignore[arg-type]
 
     def operand(self, operand: _Operand) -> None:
         """Add the word after `:-` and the like; what is quoted in it stays so."""
+        count = len(self.pieces)
         for part in operand.word.parts:
             if part.__class__ is Text:
                 self.split(part.text)
             else:
                 self.part(part)
+        if len(self.pieces) > count and all(piece == _EMPTY for piece in self.pieces[count:]):
+            del self.pieces[count:]
+            self.had_empty = True
 
     def double_quoted(self, quoted: DoubleQuoted) -> None:
         """Add a double-quoted part: `"$@"` and `"${a[@]}"` in it make several fields."""
-        if not quoted.parts:
-            self.has_field = True
-            return
-        for part in quoted.parts:
-            if part.__class__ is Parameter:
-                value = parameter(self.shell, self.word.source, part)
-                if value.__class__ is list:
-                    if is_at(part):
-                        self.several(value, is_alone=len(quoted.parts) == 1)
+        count = len(self.pieces)
+        had_empty, self.had_empty = self.had_empty, False
+        has_at = self.inside_quotes(quoted.parts)
+        if len(self.pieces) == count and (self.had_empty or not has_at):
+            self.pieces.append(_EMPTY)
+        self.had_empty = had_empty
+
+    def inside_quotes(self, parts: tuple[Part, ...]) -> bool:
+        """Add parts that stand between double quotes; tell whether `$@` was among them."""
+        has_at = False
+        for part in parts:
+            if part.__class__ is Quoted:
+                value: Value = part.text
+            elif part.__class__ is Parameter:
+                found = parameter(self.shell, self.word.source, part, keeps_operand=True)
+                if found.__class__ is _Operand:
+                    count = len(self.pieces)
+                    if self.inside_quotes(found.word.parts):
+                        has_at = True
+                        self.had_empty = self.had_empty or len(self.pieces) == count
+                    continue
+                if found.__class__ is list:
+                    if makes_fields(self.shell, part):
+                        has_at = True
+                        self.quoted_list(found)
                         continue
-                    value = join_words(self.shell, part, value)
+                    found = join_words(self.shell, part, found)
+                value = found  # type: ignore[assignment]
             else:
                 value = part_value(self.shell, self.word.source, part)
-            self.has_field = True
-            self.pieces(as_one(value), is_quoted=True)  # type: ignore[arg-type]
+            self.quoted(value)
+        return has_at
 
-    def several(self, words: list[Value], *, is_alone: bool) -> None:
-        """Add the fields of `"$@"`."""
-        if not words and not is_alone:
-            self.has_field = True
+    def quoted(self, value: Value) -> None:
+        """Add a quoted value; an empty one leaves nothing."""
+        if value.__class__ is str:
+            if value:
+                self.pieces.append((value, _QUOTED))
+        else:
+            for piece in as_one(value).parts:  # type: ignore[union-attr]
+                self.pieces.append((piece, _QUOTED))
+
+    def quoted_list(self, words: list[Value]) -> None:
+        """Add the words of `"$@"`: a field each."""
         for index, word in enumerate(words):
             if index:
-                self.finish()
-            self.has_field = True
-            self.pieces(word, is_quoted=True)
+                self.pieces.append(("", _BREAK))
+                self.is_split = True
+            if word == "":
+                self.pieces.append(_EMPTY)
+            else:
+                for piece in pieces_of(word):
+                    self.pieces.append((piece, _QUOTED))
 
-    def piece(self, text: str | Unknown, *, is_quoted: bool) -> None:
-        """Add a piece to the current field."""
-        self.current.append((text, is_quoted))
-        if not is_quoted and text.__class__ is str and _WILDCARD.search(text):
-            self.has_wildcard = True
-
-    def pieces(self, value: Value, *, is_quoted: bool) -> None:
-        """Add all of a value to the current field."""
-        for piece in pieces_of(value):
-            self.piece(piece, is_quoted=is_quoted)
-
-    def split(self, value: Value) -> None:
-        """Add an unquoted value: it is split where IFS says (3.5.7)."""
-        if value.__class__ is str and value:
-            self.split_text(value)
-        elif value.__class__ is Mixed:
-            for piece in as_many(value).parts:
-                if isinstance(piece, str):
-                    self.split_text(piece)
+    def unquoted_list(self, words: list[Value]) -> None:
+        """Add the words of `$@` or `$*`: bash puts separators between them, and splits them all."""
+        ifs = self.shell.ifs()
+        for index, word in enumerate(words):
+            if index:
+                if ifs is None or ifs.__class__ is not str:
+                    self.pieces.append((" ", _SEPARATOR))
+                elif ifs == "":
+                    self.pieces.append(("", _BREAK))
                 else:
-                    self.piece(piece, is_quoted=False)
+                    self.pieces.append((ifs[0], _SEPARATOR))
+                self.is_split = True
+            if word.__class__ is str:
+                if word:
+                    self.split(word)
+            else:
+                self.split_mixed(word)  # type: ignore[arg-type]
 
-    def split_text(self, text: str) -> None:
-        """Add unquoted text."""
-        ifs = self.ifs
-        if ifs is None or ifs == DEFAULT_IFS:
+    def split_mixed(self, value: Mixed) -> None:
+        """Add an unquoted value that is partly unknown."""
+        ifs = self.shell.ifs()
+        if ifs.__class__ is str and not all(character in _WHITE for character in ifs):
+            # what holds no blank may still hold what it is split at here
+            value = Mixed(
+                tuple(
+                    replace(part, is_many=True) if part.__class__ is Unknown else part
+                    for part in value.parts
+                )
+            )
+        for piece in as_many(value).parts:
+            if piece.__class__ is str:
+                self.split(piece)
+            else:
+                self.pieces.append((piece, _PLAIN))
+
+    def split(self, text: str) -> None:
+        """Add unquoted text that came from an expansion: it is split where IFS says."""
+        ifs = self.shell.ifs()
+        if ifs is None:
             words = _WHITESPACE.split(text)
             if len(words) == 1:
-                self.piece(text, is_quoted=False)
+                self.pieces.append((text, _PLAIN))
                 return
             for index, word in enumerate(words):
                 if index:
-                    self.finish()
+                    self.pieces.append((" ", _SEPARATOR))
                 if word:
-                    self.piece(word, is_quoted=False)
-        elif ifs == "":
-            self.piece(text, is_quoted=False)
-        elif ifs.__class__ is str:
-            self.split_at(text, ifs)
+                    self.pieces.append((word, _PLAIN))
+            self.is_split = True
+        elif ifs.__class__ is not str:
+            self.pieces.append((replace(ifs.unknown, symbol="", is_many=True, is_word=False), _PLAIN))  # type: ignore[union-attr]
         else:
-            reason = ifs.unknown  # type: ignore[union-attr]
-            self.pieces(as_many(Mixed((reason,))), is_quoted=False)
+            start = 0
+            for index, character in enumerate(text):
+                if character in ifs:
+                    if start < index:
+                        self.pieces.append((text[start:index], _PLAIN))
+                    self.pieces.append((character, _SEPARATOR))
+                    self.is_split = True
+                    start = index + 1
+            if start < len(text):
+                self.pieces.append((text[start:], _PLAIN))
 
-    def split_at(self, text: str, ifs: str) -> None:
-        """Add unquoted text that is split at the characters of an unusual IFS."""
-        white = "".join(c for c in ifs if c in DEFAULT_IFS)
-        position, length = 0, len(text)
-        while position < length:
+    def split_fields(self) -> None:
+        """Add the fields between the separators (bash's `list_string`)."""
+        pieces, position = self.pieces, 0
+        position = self.skip_white(0)
+        count = len(pieces)
+        while position < count:
             start = position
-            while position < length and text[position] not in ifs:
+            while position < count and pieces[position][1] < _SEPARATOR:
                 position += 1
             if position > start:
-                self.piece(text[start:position], is_quoted=False)
-            if position >= length:
+                self.field(pieces[start:position])
+            if position == count:
                 return
-            # a delimiter: white space of IFS, with at most one other character of IFS in it
-            leading = position
-            while position < length and text[position] in white:
-                position += 1
-            if position < length and text[position] in ifs:
-                if not (self.current or self.has_field):
-                    self.has_field = True  # an empty field before the delimiter
-                position += 1
-                while position < length and text[position] in white:
-                    position += 1
-            elif leading == start == 0 and not self.current and not self.has_field:
+            separator, kind = pieces[position]
+            position += 1
+            if kind == _BREAK:
                 continue
-            self.finish()
+            is_white = separator in _WHITE  # type: ignore[operator]
+            if position - 1 == start and not is_white:
+                self.result.append("")
+            position = self.skip_white(position)
+            if is_white and position < count and pieces[position][1] == _SEPARATOR:
+                position = self.skip_white(position + 1)
 
-    def finish(self) -> None:
-        """End the current field, if there is one."""
-        if not self.current and not self.has_field:
-            return
-        if self.has_wildcard and "f" not in self.shell.state.shell_options:
-            self.file_names()
+    def skip_white(self, position: int) -> int:
+        """Return where the separators that are white space end."""
+        for index in range(position, len(self.pieces)):
+            text, kind = self.pieces[index]
+            if kind != _SEPARATOR or text not in _WHITE:  # type: ignore[operator]
+                return index
+        return len(self.pieces)
+
+    def field(self, pieces: list[_Piece]) -> None:
+        """Add a field; one with wildcards in it is subject to file name expansion."""
+        if any(
+            kind == _PLAIN and text.__class__ is str and _WILDCARD.search(text)
+            for text, kind in pieces
+        ) and "f" not in self.shell.state.shell_options:
+            self.file_names(pieces)
+        elif len(pieces) == 1 and pieces[0][0].__class__ is str:
+            self.result.append(pieces[0][0])
         else:
-            self.result.append(join(piece for piece, _ in self.current))
-        self.current = []
-        self.has_field = self.has_wildcard = False
+            self.result.append(join(text for text, _ in pieces))
 
-    def file_names(self) -> None:
+    def file_names(self, pieces: list[_Piece]) -> None:
         """Add a field with wildcards in it. What files there are is for the interpreter to say."""
         pattern: list[str | Unknown] = []
-        plain: list[str | Unknown] = []
-        for piece, is_quoted in self.current:
-            plain.append(piece)
-            if is_quoted and piece.__class__ is str:
-                piece = _ESCAPABLE.sub(r"\\\1", piece)
-            pattern.append(piece)
+        for text, kind in pieces:
+            if kind == _QUOTED and text.__class__ is str:
+                text = _ESCAPABLE.sub(r"\\\1", text)
+            pattern.append(text)
+        plain = join(text for text, _ in pieces)
         if not _has_wildcard(join(pattern)):
-            self.result.append(join(plain))
+            self.result.append(plain)
             return
-        self.result.extend(self.shell.file_names(self.word, join(pattern), join(plain)))
+        self.result.extend(self.shell.file_names(self.word, join(pattern), plain))
 
 
 def _has_wildcard(pattern: Value) -> bool:
@@ -360,17 +439,19 @@ class _Operand:
         self.word = word
 
 
-def is_at(part: Parameter) -> bool:
-    """Tell whether a quoted parameter makes a field of each element."""
+def makes_fields(shell: Interpreter, part: Parameter) -> bool:
+    """Tell whether a quoted parameter that is a list makes a field of each of its words."""
     if part.prefix == "!names":
         return part.operator == "@"
-    if part.name == "@" and part.prefix != "#":
-        return True
-    return part.subscript is not None and part.subscript.raw == "@" and part.prefix != "#"
+    if part.prefix == "!" and (part.subscript is None or part.subscript.raw not in ("@", "*")):
+        # what it stands for was found already, so it is known
+        target = fetch(shell, shell.made(""), part.name, part.subscript)
+        return isinstance(target, str) and (target == "@" or target.endswith("[@]"))
+    return part.name == "@" or (part.subscript is not None and part.subscript.raw == "@")
 
 
 def parameter(
-    shell: Interpreter, source: Source, part: Parameter, *, is_split: bool = False
+    shell: Interpreter, source: Source, part: Parameter, *, keeps_operand: bool = False
 ) -> Value | list[Value] | _Operand:
     """Return what a parameter comes to: a value, or a list (`$@`, `${a[@]}` and the like)."""
     name = part.name
@@ -404,7 +485,7 @@ def parameter(
     if not operator:
         return "" if current is None else current
     if operator[-1] in "-=?+" and operator[0] != "@":
-        return default(shell, source, part, name, subscript, current, is_split=is_split)
+        return default(shell, source, part, name, subscript, current, keeps_operand=keeps_operand)
     if operator == ":":
         return substring(shell, source, part, name, current)
     if current is None:
@@ -551,7 +632,7 @@ def default(
     subscript: Word | None,
     current: Value | list[Value] | None,
     *,
-    is_split: bool,
+    keeps_operand: bool,
 ) -> Value | list[Value] | _Operand:
     """Return what `${name:-word}`, `:=`, `:?` and `:+` come to."""
     operator = part.operator
@@ -574,11 +655,11 @@ def default(
     if kind == "+":
         if not is_set:
             return ""
-        return _Operand(part.first) if is_split else value_of(shell, part.first)
+        return _Operand(part.first) if keeps_operand else value_of(shell, part.first)
     if is_set:
         return "" if current is None else current
     if kind == "-":
-        return _Operand(part.first) if is_split else value_of(shell, part.first)
+        return _Operand(part.first) if keeps_operand else value_of(shell, part.first)
     operand = value_of(shell, part.first)
     if kind == "?":
         raise FatalProblem(f"{name}: {str(operand) or 'parameter null or not set'}")

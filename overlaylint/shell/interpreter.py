@@ -130,7 +130,7 @@ class Call:
 
     `guards` must all hold for it to run; what is known to hold is not among them. `stack` names the
     functions that it is called through, outermost first. `input` is what it would read, where
-    that is known.
+    that is known. `is_dead` marks a call behind `if false`, which never runs.
     """
 
     name: Value
@@ -144,6 +144,7 @@ class Call:
     environment: tuple[tuple[str, Value], ...] = ()
     input: Value | None = None
     is_function: bool = False
+    is_dead: bool = False
 
     @property
     def place(self) -> tuple[Source, int, int]:
@@ -244,6 +245,7 @@ class Interpreter:
         self.environment: Callable[[str], Value | None] = lambda _: None
         self.finds_programs: bool | None = None  # False where PATH holds no program at all
         self.function_scopes: list[int] = []
+        self.is_dead = False
         self.compatibility = 52  # BASH_COMPAT: the version of bash that is imitated, without dot
 
     # --- budget and unknowns ---
@@ -981,6 +983,8 @@ class Interpreter:
             if isinstance(status, int):
                 if (status == 0) == (operator == "&&"):
                     status = self.status = self.run(following)
+                elif self.is_tracing and _is_constant(node.commands[index - 1]):
+                    self.run_dead(following)
                 continue
             condition = status if operator == "&&" else negate(status)
 
@@ -989,6 +993,16 @@ class Interpreter:
                 condition, partial(self.run_after, taken, following), partial(int, skipped)
             )
         return status
+
+    def run_dead(self, command: Command) -> None:
+        """Note the calls of a command that can never run (`if false`)."""
+        if self.calls is None:
+            return
+        self.is_dead, was_dead = True, self.is_dead
+        with self.subshell(output=[]):
+            self.run(command)
+            self.signal = 0
+        self.is_dead = was_dead
 
     def run_after(self, status: int, command: Command) -> Status:
         """Evaluate a command with `$?` set."""
@@ -1066,7 +1080,14 @@ class Interpreter:
         if self.signal:
             return status
         if isinstance(status, int):
-            return self.run_list(body) if status == 0 else self.if_from(node, index + 1)
+            is_constant = self.is_tracing and _is_constant(condition)
+            if status == 0:
+                if is_constant and node.otherwise is not None:
+                    self.run_dead(node.otherwise)
+                return self.run_list(body)
+            if is_constant:
+                self.run_dead(body)
+            return self.if_from(node, index + 1)
         return self.branch(
             status, lambda: self.run_list(body), lambda: self.if_from(node, index + 1)
         )
@@ -1613,6 +1634,7 @@ class Interpreter:
                 environment,
                 invocation.input,
                 is_function,
+                self.is_dead,
             )
         )
 
@@ -1837,6 +1859,18 @@ def _merged_status(condition: Condition, then: Status, otherwise: Status) -> Sta
             return both(negate(condition), otherwise)
         return either(condition, otherwise)
     return either(both(condition, then), both(negate(condition), otherwise))
+
+
+def _is_constant(command: Command) -> bool:
+    """Tell whether a condition is just `true`, `false` or `:`, whatever the state."""
+    if isinstance(command, List):
+        return len(command.commands) == 1 and _is_constant(command.commands[0])
+    if isinstance(command, Pipeline):
+        return len(command.commands) == 1 and _is_constant(command.commands[0])
+    if not isinstance(command, Simple) or len(command.words) != 1:
+        return False
+    word = command.words[0]
+    return isinstance(word, Word) and word.literal in ("true", "false", ":")
 
 
 def _truth(value: Value, source: Source, word: Word) -> Status:

@@ -565,4 +565,4 @@ class Script:
     errors: tuple[SyntaxProblem, ...]
     comments: tuple[Comment, ...]
     extended_globs: tuple[int, ...]
-    inner_extended_globs: tuple[int, ...]
+    inner_extended_globs: tuple[int, ...] = ()
