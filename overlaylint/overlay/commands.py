@@ -305,6 +305,15 @@ def end(shell: Interpreter, invocation: Invocation) -> Status:
     return check(invocation)
 
 
+# these only ask or say something: a trace is no clearer with them in it
+SILENT = frozenset(
+    {
+        "has", "hasv", "hasq", "use", "useq", "usev", "usex", "use_with", "use_enable", "in_iuse",
+        "ver_cut", "ver_rs", "ver_test", "contains_word", "debug-print", "debug-print-function",
+        "debug-print-section",
+    }
+)  # fmt: skip
+
 # Portage has these die while metadata is made: they make no sense in global scope
 FORBIDDEN = frozenset(
     {

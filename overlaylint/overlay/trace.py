@@ -203,6 +203,7 @@ class Tracer:
         shell.compatibility = eapis.bash_compatibility(self.eapi)
         shell.calls = []
         shell.is_tracing = True
+        shell.silent |= pm.SILENT
         return shell
 
     def _default(self, phase: str) -> Builtin:
@@ -279,6 +280,7 @@ class ScriptTracer:
         shell.compatibility = eapis.bash_compatibility(self.eapi)
         shell.calls = []
         shell.is_tracing = True
+        shell.silent |= pm.SILENT
         return shell
 
 

@@ -166,7 +166,10 @@ def expand_word(shell: Interpreter, word: Word, result: list[Value]) -> None:
 # What the text of a word is to word splitting (3.5.7): one of these goes with each piece.
 _QUOTED, _PLAIN, _SEPARATOR, _BREAK = 0, 1, 2, 3
 _WHITE = " \t\n\v\f\r"
-_EMPTY = ("", _QUOTED)  # what a quoted empty string leaves: it makes a field where nothing else does
+_EMPTY = (
+    "",
+    _QUOTED,
+)  # what a quoted empty string leaves: it makes a field where nothing else does
 
 _Piece = tuple[str | Unknown, int]
 
@@ -349,7 +352,9 @@ class _Splitter:
                     self.pieces.append((word, _PLAIN))
             self.is_split = True
         elif ifs.__class__ is not str:
-            self.pieces.append((replace(ifs.unknown, symbol="", is_many=True, is_word=False), _PLAIN))  # type: ignore[union-attr]
+            self.pieces.append(
+                (replace(ifs.unknown, symbol="", is_many=True, is_word=False), _PLAIN)
+            )  # type: ignore[union-attr]
         else:
             start = 0
             for index, character in enumerate(text):
@@ -396,10 +401,13 @@ class _Splitter:
 
     def field(self, pieces: list[_Piece]) -> None:
         """Add a field; one with wildcards in it is subject to file name expansion."""
-        if any(
-            kind == _PLAIN and text.__class__ is str and _WILDCARD.search(text)
-            for text, kind in pieces
-        ) and "f" not in self.shell.state.shell_options:
+        if (
+            any(
+                kind == _PLAIN and text.__class__ is str and _WILDCARD.search(text)
+                for text, kind in pieces
+            )
+            and "f" not in self.shell.state.shell_options
+        ):
             self.file_names(pieces)
         elif len(pieces) == 1 and pieces[0][0].__class__ is str:
             self.result.append(pieces[0][0])
@@ -928,6 +936,12 @@ def _transformed(
 ) -> Value:
     """Return `${name@operator}`."""
     operator = part.operator[1]
+    if operator == "a":
+        variable = shell.find(name)
+        if variable is None:
+            return ""
+        if not variable.flags & Flag.MAYBE_UNSET:
+            return shell.flag_letters(variable)
     if isinstance(value, str):
         if operator == "Q":
             variable = shell.find(name)
@@ -946,12 +960,6 @@ def _transformed(
             from overlaylint.shell.words import decode_ansi
 
             return decode_ansi(encode(value))
-        if operator == "a":
-            variable = shell.find(name)
-            if variable is None:
-                return ""
-            if not variable.flags & Flag.MAYBE_UNSET:
-                return shell.flag_letters(variable)
     return shell.value_unknown(f"@{operator} is not evaluated", source, part.start, part.end)
 
 

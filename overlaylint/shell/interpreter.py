@@ -246,6 +246,7 @@ class Interpreter:
         self.finds_programs: bool | None = None  # False where PATH holds no program at all
         self.function_scopes: list[int] = []
         self.is_dead = False
+        self.silent = _SILENT  # commands that are no calls worth noting
         self.compatibility = 52  # BASH_COMPAT: the version of bash that is imitated, without dot
 
     # --- budget and unknowns ---
@@ -1523,7 +1524,7 @@ class Interpreter:
             if self.calls is not None:
                 self.record(invocation, redirects, environment)
             return self.when_missing(self, invocation)
-        if self.calls is not None and name not in _SILENT:
+        if self.calls is not None and name not in self.silent:
             self.record(invocation, redirects, environment)
         return builtin(self, invocation)
 
@@ -1936,48 +1937,11 @@ _CHANGING = frozenset(
 # builtins that only change the shell's own state: a trace is no clearer with them in it
 _SILENT = frozenset(
     {
-        ":",
-        "true",
-        "false",
-        "[",
-        "test",
-        "local",
-        "declare",
-        "typeset",
-        "export",
-        "readonly",
-        "unset",
-        "shift",
-        "return",
-        "break",
-        "continue",
-        "let",
-        "set",
-        "shopt",
-        "getopts",
-        "eval",
-        "builtin",
-        "command",
-        "read",
-        "mapfile",
-        "readarray",
-        "has",
-        "hasv",
-        "hasq",
-        "use",
-        "usex",
-        "usev",
-        "useq",
-        "in_iuse",
-        "ver_test",
-        "debug-print",
-        "debug-print-function",
-        "debug-print-section",
-        "contains_word",
-        "hash",
-        "type",
+        ":", "true", "false", "[", "test", "local", "declare", "typeset", "export", "readonly",
+        "unset", "shift", "return", "break", "continue", "let", "set", "shopt", "getopts", "eval",
+        "builtin", "command", "read", "mapfile", "readarray", "hash", "type",
     }
-)
+)  # fmt: skip
 
 _RUN: dict[type, Callable[[Interpreter, Any], Status]] = {
     Simple: Interpreter.run_simple,

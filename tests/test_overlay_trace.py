@@ -1,0 +1,241 @@
+"""Traces: the calls of a phase, in order, each with what must hold for it to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from support import overlay
+
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.trace import ScriptTracer, Trace
+from overlaylint.tree import DirectoryTree
+
+HEAD = 'EAPI=7\nDESCRIPTION="Traced"\nSLOT="0"\nIUSE="a b c"\n'
+
+
+def ebuild(folder: Path, text: str, files: Mapping[str, str] | None = None) -> Ebuild:
+    path = "app-misc/traced/traced-1.2.ebuild"
+    root = overlay(folder, {path: HEAD + text, **(files or {})})
+    found = Repository(DirectoryTree(root)).ebuild_at(path)
+    assert found is not None
+    return found
+
+
+def shown(trace: Trace) -> list[str]:
+    """Each call as one line: its words, and its guards after `if`."""
+    return [
+        " ".join(map(str, (call.name, *call.arguments)))
+        + (" if " + " & ".join(map(str, call.guards)) if call.guards else "")
+        for call in trace
+        if not call.is_function
+    ]
+
+
+def install(folder: Path, body: str, rest: str = "") -> list[str]:
+    return shown(ebuild(folder, f"src_install() {{\n{body}\n}}\n{rest}").trace("src_install"))
+
+
+CASES = {
+    "words are expanded, and paths stay symbols": (
+        'doins "${FILESDIR}"/${PN}.conf; dodir /usr/{bin,lib}',
+        ["doins ${FILESDIR}/traced.conf", "dodir /usr/bin /usr/lib"],
+    ),
+    "both ways of a condition": (
+        "if use a; then dobin a; else dobin other; fi; dobin last",
+        ["dobin a if use a", "dobin other if not (use a)", "dobin last"],
+    ),
+    "a short form": (
+        "use a && dobin a; use b || dobin b",
+        ["dobin a if use a", "dobin b if not (use b)"],
+    ),
+    "what is nested has all the guards": (
+        "if use a; then if use b; then dobin ab; fi; dobin a; fi",
+        ["dobin ab if use a & use b", "dobin a if use a"],
+    ),
+    "negation and conjunction": (
+        "if use a && ! use b; then dobin x; fi",
+        ["dobin x if use a & not (use b)"],
+    ),
+    "after an early return the rest has its opposite": (
+        "use a && return; dobin rest",
+        ["dobin rest if not (use a)"],
+    ),
+    "a nested early return": (
+        "if use a; then use b && return; dobin a; fi; dobin rest",
+        ["dobin a if use a & not (use b)", "dobin rest if not (use a and use b)"],
+    ),
+    "a return ends at its function": (
+        "f; dobin after\n}\nf() {\n use a && return; dobin f",
+        ["dobin f if not (use a)", "dobin after"],
+    ),
+    "a failing command that dies leaves no guard": (
+        "emake install || die; dobin after",
+        ["emake install", "die if not (emake install)", "dobin after"],
+    ),
+    "loops over known lists are unrolled": (
+        "for x in a b; do dobin ${x}; done",
+        ["dobin a", "dobin b"],
+    ),
+    "a loop over files keeps the pattern": (
+        'for x in "${S}"/bin/*; do dobin "${x}"; done',
+        ["dobin ${WORKDIR}/traced-1.2/bin/* if for x in ${WORKDIR}/traced-1.2/bin/*"],
+    ),
+    "a continue under a condition": (
+        "for x in a b; do [[ ${x} == a ]] && use c && continue; dobin ${x}; done",
+        ["dobin a if not (use c)", "dobin b"],
+    ),
+    "a break under a condition": (
+        "for x in a b; do use c && break; dobin ${x}; done; dobin after",
+        ["dobin a if not (use c)", "dobin b if not (use c)", "dobin after"],
+    ),
+    "an array's elements": (
+        'local l=( one "two three" ); doins "${l[@]}"',
+        ["doins one two three"],
+    ),
+    "an argument that depends on a flag": (
+        "local x=off; use a && x=on; econf --x=${x}",
+        ["econf --x=${?}"],
+    ),
+    "a value that both ways agree on": (
+        "local x; if use a; then x=1; else x=1; fi; econf --x=${x}",
+        ["econf --x=1"],
+    ),
+    "usex and use_enable on a flag that is open": (
+        "econf $(use_enable a) --b=$(usex b 1 0)",
+        ["econf ${?} --b=${?}"],
+    ),
+    "helpers with the same outcome either way": (
+        "econf --b=$(usex b 1 1)",
+        ["econf --b=1"],
+    ),
+    "what can't be reached is left out": (
+        "if false; then dobin never; fi; true || dobin nor; return 0; dobin this",
+        [],
+    ),
+    "a case on something unknown": (
+        "case ${ARCH} in amd64) dobin x;; *) dobin y;; esac",
+        [
+            "dobin x if case ${ARCH} == amd64",
+            "dobin y if not (case ${ARCH} == amd64)",
+        ],
+    ),
+    "a pipeline": (
+        "echo x | tee y",
+        ["echo x", "tee y"],
+    ),
+    "a command whose name is one of two": (
+        "local c=dobin; use a && c=dosbin; ${c} x",
+        ["dosbin x if use a", "dobin x if not (use a)"],
+    ),
+    "functions with arguments": (
+        'put /etc conf\n}\nput() {\n insinto "$1"; shift; doins "$@"',
+        ["insinto /etc", "doins conf"],
+    ),
+    "a subshell keeps what it changes to itself": (
+        "( x=1; cd /; dobin in ); dobin out${x}",
+        ["cd /", "dobin in", "dobin out"],
+    ),
+    "a function that calls itself an unknown number of times": (
+        'f() { dobin "$1"; [[ -d "$1" ]] && f sub; }; f top; dobin after',
+        [
+            "dobin top",
+            "dobin sub if test -d top",
+            "dobin after",
+        ],
+    ),
+    "a builtin that can't fail never dies": (
+        'echo hello > "${ED}"/etc/greeting || die',
+        ["echo hello"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_calls(tmp_path: Path, name: str) -> None:
+    body, expected = CASES[name]
+    assert install(tmp_path, body) == expected
+
+
+def test_a_recursion_is_not_followed_for_ever(tmp_path: Path) -> None:
+    trace = ebuild(
+        tmp_path, 'src_install() { f 1; dobin "${X}"; }\nf() { X=$1; use a && f "$1$1"; }\n'
+    ).trace("src_install")
+    assert trace.unknown is None
+    # what it assigns is unknown afterwards
+    assert shown(trace) == ["dobin ${?}"]
+
+
+def test_flags_can_be_assumed(tmp_path: Path) -> None:
+    found = ebuild(tmp_path, "src_install() { local x=off; use a && x=on; econf --x=${x}; }\n")
+    assert shown(found.trace("src_install", use={"a": True})) == ["econf --x=on"]
+    assert shown(found.trace("src_install", use={"a": False})) == ["econf --x=off"]
+
+
+def test_a_trace_under_flags_leaves_out_what_they_exclude(tmp_path: Path) -> None:
+    trace = ebuild(
+        tmp_path, "src_install() { use a && dobin a; use b && dobin b; dobin c; }\n"
+    ).trace("src_install")
+    assert shown(trace.under({"a": False})) == ["dobin b if use b", "dobin c"]
+
+
+def test_phases_run_one_after_another(tmp_path: Path) -> None:
+    found = ebuild(
+        tmp_path, 'pkg_setup() { MINE=set; }\nsrc_install() { dobin "${MINE}" ${EBUILD_PHASE}; }\n'
+    )
+    assert shown(found.trace("src_install")) == ["dobin set install"]
+
+
+def test_eclass_functions_are_followed_with_their_stack(tmp_path: Path) -> None:
+    eclass = (
+        "foo_src_install() { foo_put x; }\nfoo_put() { doins $1; }\nEXPORT_FUNCTIONS src_install\n"
+    )
+    trace = ebuild(tmp_path, "inherit foo\n", {"eclass/foo.eclass": eclass}).trace("src_install")
+    call = next(trace.named("doins"))
+    assert call.stack == ("src_install", "foo_src_install", "foo_put")
+    assert trace.span(call).path == "eclass/foo.eclass"
+
+
+def test_a_phase_that_is_not_defined_does_what_the_eapi_says(tmp_path: Path) -> None:
+    found = ebuild(tmp_path, 'PATCHES=( "${FILESDIR}"/a.patch )\n')
+    assert shown(found.trace("src_prepare")) == ["eapply ${FILESDIR}/a.patch", "eapply_user"]
+    assert not found.trace("src_prepare").is_defined
+    assert shown(found.trace("src_install")) == ["emake DESTDIR=${D} install", "einstalldocs"]
+
+
+def test_dead_calls_are_marked(tmp_path: Path) -> None:
+    trace = ebuild(tmp_path, "src_install() { if false; then dobin x; fi; dobin y; }\n").trace(
+        "src_install"
+    )
+    assert shown(trace) == ["dobin y"]
+    assert [str(call.arguments[0]) for call in trace.dead] == ["x"]
+
+
+def test_redirections_and_input(tmp_path: Path) -> None:
+    trace = ebuild(
+        tmp_path, 'src_install() {\ncat > "${ED}"/etc/x <<-EOF\n\tline ${PV}\n\tEOF\n}\n'
+    ).trace("src_install")
+    (call,) = trace.calls
+    assert [(item.operator, str(item.target)) for item in call.redirections] == [
+        (">", "${ED}/etc/x"),
+        ("<<-", "line 1.2\n"),
+    ]
+    assert call.input == "line 1.2\n"
+
+
+def test_a_hook_is_traced_without_an_ebuild(tmp_path: Path) -> None:
+    root = overlay(
+        tmp_path,
+        {
+            "coreos/config/env/app-misc/x": (
+                "cros_post_src_install_units() {\n  use a && systemctl enable ${PN}.service\n}\n"
+            )
+        },
+    )
+    tracer = ScriptTracer(Repository(DirectoryTree(root)), "coreos/config/env/app-misc/x")
+    (call,) = tracer.function("cros_post_src_install_units")
+    assert [str(word) for word in call.arguments] == ["enable", "${PN}.service"]
+    assert [str(guard) for guard in call.guards] == ["use a"]
+    assert tracer.span(call).path == "coreos/config/env/app-misc/x"
