@@ -2,7 +2,8 @@
 
     python tests/real_profiles.py OVERLAY NAME=MASTER METADATA[:METADATA] ANSWERS
 
-METADATA are md5-caches that Portage made, one for each repository, the overlay's first.
+METADATA are md5-caches that Portage made, one for each repository, the overlay's first. With
+`-`, overlaylint evaluates the ebuilds itself, and both halves are held to Portage at once.
 ANSWERS is a folder with two files for each profile, its name with `_` for `/`:
 `coreos_amd64_generic.visible.json` holds `{"category/pf::repository": [reasons]}`, as
 portage.getmaskingstatus gives them, and `coreos_amd64_generic.use.json` holds
@@ -22,8 +23,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from overlaylint.cli.packages import NEEDED
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.evaluation import evaluate
 from overlaylint.overlay.masters import find_repositories
+from overlaylint.overlay.metadata import metadata as metadata_of
 from overlaylint.overlay.profile import Profile
 from overlaylint.overlay.visibility import Mask, visibility
 
@@ -34,6 +38,12 @@ def cached(place: Path) -> dict[str, str] | None:
     if not place.is_file():
         return None
     return dict(line.split("=", 1) for line in place.read_text().splitlines() if "=" in line)
+
+
+def evaluated(ebuild: Ebuild) -> dict[str, str] | None:
+    """Return overlaylint's own metadata, None where some that is needed here is unknown."""
+    found = metadata_of(evaluate(ebuild))
+    return None if any(key in found.unknown for key in NEEDED) else dict(found.values)
 
 
 def without_flags(profile: Profile, ebuild: Ebuild, metadata: Mapping[str, str]) -> list[str]:
@@ -51,6 +61,10 @@ def compare(profile: Profile, known: list[Known], answers: Path) -> Iterator[str
     name = profile.name.replace("/", "_")
     visible: dict[str, Any] = json.loads((answers / f"{name}.visible.json").read_text())
     use: dict[str, Any] = json.loads((answers / f"{name}.use.json").read_text())
+    unanswered = [str(ebuild) for ebuild, _ in known if str(ebuild) not in use]
+    if unanswered:
+        print(f"{profile.name}: Portage could not source {len(unanswered)}: {unanswered[:3]} ...")
+    known = [(ebuild, metadata) for ebuild, metadata in known if str(ebuild) in use]
     start = time.perf_counter()
     asked_alike = 0
     for ebuild, metadata in known:
@@ -71,13 +85,16 @@ def compare(profile: Profile, known: list[Known], answers: Path) -> Iterator[str
     print(f"{profile.name}: {len(known)} ebuilds in {took:.0f} ms{note}")
 
 
-def main(overlay: str, master: str, metadata: str, answers: str) -> int:
+def main(overlay: str, master: str, caches_given: str, answers: str) -> int:
     name, _, place = master.partition("=")
     repository = find_repositories(Path(overlay), {name: Path(place)}).overlay
     known: list[Known] = []
-    for one, cache in zip(repository.family, metadata.split(":"), strict=True):
+    is_own = caches_given == "-"
+    caches = [""] * len(repository.family) if is_own else caches_given.split(":")
+    for one, cache in zip(repository.family, caches, strict=True):
         for ebuild in one.ebuilds:
-            found = cached(Path(cache) / ebuild.category / ebuild.PF)
+            place = Path(cache) / ebuild.category / ebuild.PF
+            found = cached(place) if cache else evaluated(ebuild)
             if found is None:
                 print(f"no metadata: {ebuild}")
             else:

@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "overlaylint.cli.check",
     "explain": "overlaylint.cli.explain",
     "metadata": "overlaylint.cli.metadata",
+    "packages": "overlaylint.cli.packages",
     "rules": "overlaylint.cli.rules",
 }
 

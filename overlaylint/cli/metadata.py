@@ -112,7 +112,10 @@ def unknown_values(values: Metadata, places: Places) -> Iterator[str]:
 def _print(ebuild: Ebuild, entry: str) -> None:
     from overlaylint.report.escape import visible
 
-    print(f"{ebuild}", *(visible(line) for line in entry.splitlines()), sep="\n  ")
+    print(f"{ebuild}")
+    for line in entry.splitlines():
+        # the tabs between eclasses do no harm
+        print("  " + "\t".join(map(visible, line.split("\t"))))
 
 
 def _tell(text: str) -> None:

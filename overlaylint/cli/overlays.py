@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from overlaylint.overlay.atom import Atom
     from overlaylint.overlay.ebuild import Ebuild
     from overlaylint.overlay.masters import Repositories
+    from overlaylint.overlay.profile import Profile
     from overlaylint.overlay.repository import Repository
 
 
@@ -85,3 +87,67 @@ def ebuilds_in(repository: Repository, given: Iterable[str]) -> Iterator[Ebuild]
             for ebuild in package.ebuilds if package is not None else ():
                 if whole or cp in inside or ebuild.path in inside:
                     yield ebuild
+
+
+def profile_given(repository: Repository, name: str) -> Profile:
+    """Return the profile that `--profile` names: `coreos/amd64/generic`, `repository:path`.
+
+    Raises UsageError where there is none, or Portage would not take it.
+    """
+    from overlaylint.engine.errors import UsageError, nearest
+
+    owner: Repository | None = repository
+    path = name.removeprefix("profiles/").strip("/")
+    if ":" in path:
+        repository_name, _, path = path.partition(":")
+        owner = repository.named(repository_name)
+        if owner is None:
+            raise UsageError(f"--profile {name}: no repository here is called {repository_name}")
+    assert owner is not None
+    if not path or not owner.profiles.exists(path):
+        raise UsageError(f"--profile {name}: no such profile{nearest(path, owner.profiles.names)}")
+    profile = owner.profiles[path]
+    if profile.problems:
+        problem = profile.problems[0]
+        raise UsageError(f"--profile {name}: {problem.message} ({problem.span.path})")
+    return profile
+
+
+def atom_given(text: str) -> Atom:
+    """Return the atom that a user writes: `cat/pkg`, `>=cat/pkg-2`, and `cat/pkg-1` as well.
+
+    Raises UsageError for what is none.
+    """
+    from overlaylint.engine.errors import UsageError
+    from overlaylint.overlay.atom import AtomError, parse_atom
+    from overlaylint.overlay.version import split_pf
+
+    category, slash, rest = text.partition("/")
+    name = rest.partition(":")[0]
+    # A package's name can't end in something that is a version.
+    if slash and category[:1].isalnum() and split_pf(name) is not None:
+        text = f"={text}"
+    try:
+        atom = parse_atom(text)
+    except AtomError as error:
+        raise UsageError(f"{text} is no package: {error}") from error
+    if atom.blocker or atom.use:
+        raise UsageError(f"{text}: a package is asked for without `!` and `[flags]`")
+    return atom
+
+
+def ebuilds_named(repository: Repository, atom: Atom) -> Iterator[Ebuild]:
+    """Yield the ebuilds of a repository and its masters that may match an atom.
+
+    The slot is not looked at: it is only known once the ebuild has been evaluated.
+    """
+    from dataclasses import replace
+
+    from overlaylint.overlay.atom import Candidate
+
+    bare = replace(atom, slot=None, subslot=None)
+    for one in repository.family:
+        package = one.package(atom.cp) if atom.category in one.categories else None
+        for ebuild in package.ebuilds if package is not None else ():
+            if bare.matches(Candidate(ebuild.cp, ebuild.version, "0", one.name)):
+                yield ebuild

@@ -45,3 +45,8 @@ def without_commands(text: str) -> str:
     the start of a line only, where our lines have text of their own.
     """
     return text.replace("##[", "#\\x23[")
+
+
+def plain(text: str) -> str:
+    r"""Return text that every JSON parser takes: bytes that are no UTF-8 become `\xff`."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from overlaylint.engine.result import Result
 from overlaylint.finding import Finding, Fix, Related, Severity, Span
 from overlaylint.report import Settings
+from overlaylint.report.escape import plain
 
 #: Raised when something is removed or changes its meaning; additions leave it as it is.
 SCHEMA = 1
@@ -28,10 +29,10 @@ def report(results: Sequence[Result]) -> dict[str, Value]:
         "undecided": [
             {
                 "rule": one.rule,
-                "path": _text(one.span.path),
-                "repository": _text(result.repository.name),
+                "path": plain(one.span.path),
+                "repository": plain(result.repository.name),
                 "start": _position(result, one.span, one.span.start),
-                "reason": _text(one.reason),
+                "reason": plain(one.reason),
             }
             for result in results
             for one in result.undecided
@@ -39,14 +40,14 @@ def report(results: Sequence[Result]) -> dict[str, Value]:
         "skipped": [
             {
                 "rule": one.rule,
-                "repository": _text(result.repository.name),
-                "reason": _text(one.reason),
+                "repository": plain(result.repository.name),
+                "reason": plain(one.reason),
             }
             for result in results
             for one in result.skipped
         ],
         "suppressed": [
-            {**_finding(result, one.finding), "reason": _text(one.reason)}
+            {**_finding(result, one.finding), "reason": plain(one.reason)}
             for result in results
             for one in result.suppressed
         ],
@@ -75,7 +76,7 @@ def _summary(results: Sequence[Result]) -> dict[str, Value]:
         "suppressed": sum(len(result.suppressed) for result in results),
         "skipped": sum(len(result.skipped) for result in results),
         "missing_masters": [
-            {"master": _text(name), "reason": _text(reason)}
+            {"master": plain(name), "reason": plain(reason)}
             for result in results
             for name, reason in result.missing_masters.items()
         ],
@@ -86,9 +87,9 @@ def _finding(result: Result, finding: Finding) -> dict[str, Value]:
     return {
         "rule": finding.rule,
         "severity": str(finding.severity),
-        "message": _text(finding.message),
-        "help": _text(finding.help),
-        "repository": _text(result.repository.name),
+        "message": plain(finding.message),
+        "help": plain(finding.help),
+        "repository": plain(result.repository.name),
         **_place(result, finding.span),
         "related": [_related(result, one) for one in finding.related],
         "fix": None if finding.fix is None else _fix(result, finding.fix),
@@ -97,23 +98,23 @@ def _finding(result: Result, finding: Finding) -> dict[str, Value]:
 
 def _related(result: Result, related: Related) -> dict[str, Value]:
     return {
-        "message": _text(related.message),
-        "repository": _text(related.span.repository or result.repository.name),
+        "message": plain(related.message),
+        "repository": plain(related.span.repository or result.repository.name),
         **_place(result, related.span),
     }
 
 
 def _fix(result: Result, fix: Fix) -> dict[str, Value]:
     return {
-        "title": _text(fix.title),
+        "title": plain(fix.title),
         "safe": fix.is_safe,
-        "edits": [{**_place(result, edit.span), "text": _text(edit.text)} for edit in fix.edits],
+        "edits": [{**_place(result, edit.span), "text": plain(edit.text)} for edit in fix.edits],
     }
 
 
 def _place(result: Result, span: Span) -> dict[str, Value]:
     return {
-        "path": _text(span.path),
+        "path": plain(span.path),
         "start": _position(result, span, span.start),
         "end": _position(result, span, max(span.start, span.end)),
     }
@@ -124,8 +125,3 @@ def _position(result: Result, span: Span, offset: int) -> dict[str, Value]:
     if index is None:
         return {"line": 1, "column": 1}
     return {"line": index.line(offset), "column": index.character_column(offset)}
-
-
-def _text(text: str) -> str:
-    r"""Return text that every JSON parser takes: bytes that are no UTF-8 become `\xff`."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
