@@ -24,6 +24,7 @@ COMMANDS = {
     "metadata": "overlaylint.cli.metadata",
     "packages": "overlaylint.cli.packages",
     "rules": "overlaylint.cli.rules",
+    "why": "overlaylint.cli.why",
 }
 
 

@@ -194,11 +194,21 @@ class Evaluator:
             tuple[str, Value]
         ] = []  # what eclasses put into the accumulated variables
         self.failure: Failure | None = None
+        self.on_add: Callable[[str, str, Value], None] | None = None
+        self.interpreter: Interpreter | None = None
 
     # --- global scope ---
 
-    def evaluate(self, on_assign: Callable[[str, Variable], None] | None = None) -> Evaluation:
-        """Evaluate the ebuild's global scope."""
+    def evaluate(
+        self,
+        on_assign: Callable[[str, Variable], None] | None = None,
+        on_add: Callable[[str, str, Value], None] | None = None,
+    ) -> Evaluation:
+        """Evaluate the ebuild's global scope.
+
+        `on_assign` is told of every assignment, `on_add` of what each eclass adds to a variable
+        that adds up: the eclass, the variable and the value.
+        """
         ebuild = self.ebuild
         repository = ebuild.repository
         data = ebuild.read()
@@ -207,6 +217,8 @@ class Evaluator:
         script = repository.script(ebuild.source_path)
         shell = self.shell()
         shell.on_assign = on_assign
+        self.on_add = on_add
+        self.interpreter = shell
         self.source = script.source
         try:
             if script.errors:
@@ -371,7 +383,10 @@ class Evaluator:
             variable = shell.state.find(key)
             if variable is not None and variable.value is not None:
                 value = variable.value
-                self.totals.append((key, value.get(0, "") if isinstance(value, dict) else value))
+                added = value.get(0, "") if isinstance(value, dict) else value
+                self.totals.append((key, added))
+                if self.on_add is not None:
+                    self.on_add(eclass, key, added)
                 shell.unset_variable(key)
             if key in saved:
                 scope[key] = saved[key]
