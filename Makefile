@@ -4,6 +4,8 @@
 #   make test    install with the test tools, then lint, types and tests
 #   make bench   measure (on OVERLAY)
 #   make lint    format and lint in place
+#   make fidelity TREE=repository ORACLE=md5-cache [MASTERS="name=path ..."]
+#                compare our metadata of a real repository with what Portage made of it
 
 OVERLAY ?= fixtures/overlay
 PYTEST_OPTIONS ?=
@@ -15,7 +17,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$python"; break; }; done)
 
-.PHONY: check test bench lint clean
+.PHONY: check test bench lint fidelity clean
 .DELETE_ON_ERROR:
 
 # Exit status 1 says that there are findings, which is what this target is to show.
@@ -34,6 +36,11 @@ bench: $(VENV)/installed-test
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+fidelity: $(VENV)/installed-test
+	@test -n "$(TREE)" && test -n "$(ORACLE)" \
+	|| { echo "make: fidelity wants TREE=repository ORACLE=md5-cache" >&2; exit 2; }
+	$(BIN)/python tests/real_metadata.py "$(TREE)" "$(ORACLE)" $(MASTERS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
