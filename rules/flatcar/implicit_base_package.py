@@ -68,6 +68,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.atom import Atom, AtomError, parse_atom
@@ -81,11 +82,12 @@ from overlaylint.overlay.dependency import (
     parse_dependency,
 )
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.evaluation import Evaluator, span_of
 from overlaylint.overlay.repository import Repository
 from overlaylint.rule import Finding, Severity, rule
-from overlaylint.shell.values import Mixed, Unknown, Value, Variable
 from overlaylint.tree import OverlaidTree
+
+if TYPE_CHECKING:
+    from overlaylint.shell.values import Value
 
 _LIST = "RDEPEND"
 _BUILD_LISTS = ("DEPEND", "BDEPEND", "PDEPEND", "IDEPEND")
@@ -121,7 +123,7 @@ def implicit_base_package(ebuild: Ebuild, options: Options) -> Iterator[Outcome]
         for package in options.required:
             if _always_holds(value, package):
                 continue
-            if isinstance(value, Mixed):
+            if not isinstance(value, str):
                 reason = f"whether {_LIST} holds {package} is unknown: {value.unknown.reason}"
                 yield Undecided(span, reason)
             else:
@@ -132,11 +134,15 @@ def implicit_base_package(ebuild: Ebuild, options: Options) -> Iterator[Outcome]
 
 def _value(ebuild: Ebuild, name: str) -> Value:
     """Return a variable's value; where nothing sets it, it is empty or unknown."""
+    from overlaylint.shell.values import Mixed, Unknown
+
     variable = ebuild.variable(name)
-    if variable is not None and variable.value is not None:
-        return variable.value
-    havoc = ebuild.evaluation.state.havoc
-    return "" if havoc is None else Mixed((havoc,))
+    value: Value = "" if variable is None or variable.value is None else variable.value
+    if ebuild.evaluation.missing and isinstance(value, str):
+        # What eclasses say is added at the end (PMS 10.2).
+        reason = f"{ebuild.evaluation.missing[0]}.eclass is in a master that is missing"
+        return Mixed((f"{value} ", Unknown(reason)))
+    return value
 
 
 def _always_holds(value: Value, package: str) -> bool:
@@ -148,7 +154,7 @@ def _always_holds(value: Value, package: str) -> bool:
         return any(_is_for(leaf, package) for leaf in parse_dependency(value).unconditional())
     # Groups close in the order they open: what stands before the first unknown piece, and
     # after the last one, has its depth whatever the pieces are.
-    first = next(at for at, part in enumerate(value.parts) if isinstance(part, Unknown))
+    first = next(at for at, part in enumerate(value.parts) if not isinstance(part, str))
     head = "".join(part for part in value.parts[:first] if isinstance(part, str))
     tail = value.parts[-1]
     texts = [_up_to_blank(head)]
@@ -187,7 +193,9 @@ def _atom(text: str) -> Atom | None:
 
 
 def _finding(ebuild: Ebuild, package: str, dependency: Dependency, span: Span) -> Finding:
-    assigned = _assignments(ebuild)
+    from overlaylint.overlay.assignments import assignments, written_word
+
+    assigned = assignments(ebuild, _LIST)
     help_ = f"list {package} in {_LIST}, under no condition, so that the image keeps it"
     there = next(
         (
@@ -210,7 +218,7 @@ def _finding(ebuild: Ebuild, package: str, dependency: Dependency, span: Span) -
         return Finding(place.beside if place else span, message, help_, fix=fix)
     leaf, around = there
     message = f"the image asks for {package} {_condition(leaf, around)}"
-    found = _written(ebuild, assigned, leaf.text) or span
+    found = written_word(ebuild, assigned, leaf.text) or span
     related = (Related(place.beside, "it can be listed after this one"),) if place else ()
     return Finding(found, message, help_, related, fix)
 
@@ -258,21 +266,6 @@ class _Listed:
     indent: str
 
 
-def _assignments(ebuild: Ebuild) -> tuple[Span, ...]:
-    """Return where RDEPEND is assigned in the overlay, in the order of running."""
-    found: dict[Span, None] = {}
-
-    def note(name: str, variable: Variable) -> None:
-        if name == _LIST and variable.source is not None:
-            place = span_of(ebuild.repository, variable.source, variable.start, variable.end)
-            if not place.repository:
-                found[place] = None
-
-    # The evaluation that is at hand does not keep values that were replaced.
-    Evaluator(ebuild).evaluate(note)
-    return tuple(found)
-
-
 def _text(ebuild: Ebuild, span: Span) -> bytes:
     return ebuild.repository.tree.read(span.path)[span.start : span.end]
 
@@ -317,15 +310,6 @@ def _listed(ebuild: Ebuild, span: Span) -> tuple[_Listed, ...]:
     return tuple(found)
 
 
-def _written(ebuild: Ebuild, assigned: tuple[Span, ...], word: str) -> Span | None:
-    """Return where a word of RDEPEND is written, as far as it is written as one."""
-    for span in reversed(assigned):
-        for match in _TOKEN.finditer(_text(ebuild, span)):
-            if match.group().decode("utf-8", "surrogateescape") == word:
-                return Span(span.path, span.start + match.start(), span.start + match.end())
-    return None
-
-
 def _helps(ebuild: Ebuild, package: str, place: _Place) -> bool:
     """Whether RDEPEND holds the package once it is added there."""
     repository = ebuild.repository
@@ -346,7 +330,7 @@ def _helps(ebuild: Ebuild, package: str, place: _Place) -> bool:
 
 def _is_blocked(value: Value, package: str) -> bool:
     """Whether a blocker stands against the package, under whatever condition."""
-    if isinstance(value, Mixed):
+    if not isinstance(value, str):
         return False
     blockers = (_atom(leaf.text) for leaf, _ in parse_dependency(value).leaves())
     return any(atom is not None and atom.blocker and atom.cp == package for atom in blockers)

@@ -55,12 +55,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Undecided
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.evaluation import Evaluated
 from overlaylint.rule import Finding, Severity, rule
-from overlaylint.shell.values import Mixed, Unknown
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.evaluation import Evaluated
 
 _LAWFUL_END = ".0"
 
@@ -116,10 +118,10 @@ def _is_built_as_links_only(ebuild: Ebuild) -> bool:
 def _ends_lawfully(stage0: Evaluated) -> bool | None:
     """Whether the version ends in `.0`; None where its end is not known."""
     value = stage0.value
-    if not isinstance(value, Mixed):
+    if value is None or isinstance(value, str):
         return value is not None and value.endswith(_LAWFUL_END)
     last = value.parts[-1]
-    if isinstance(last, Unknown) and last.choices:
+    if not isinstance(last, str) and last.choices:
         before = value.parts[-2] if len(value.parts) > 1 else ""
         known = before if isinstance(before, str) else ""
         answers = {(known + text).endswith(_LAWFUL_END) for _, text in last.choices}

@@ -1,0 +1,54 @@
+"""Which files are kept out of the image: INSTALL_MASK (make.conf(5)) and Flatcar's env hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.hooks import env_hooks
+from overlaylint.overlay.profile import Profile
+from overlaylint.overlay.trace import ScriptTracer
+
+INSTALL_MASK = "INSTALL_MASK"
+
+
+def is_masked(words: Iterable[str], path: str) -> bool:
+    """Whether INSTALL_MASK keeps a file out; `path` is relative to the image.
+
+    As portage.util.install_mask has it: a word with a leading `/` is a path or a folder, any
+    other a file name, both with wildcards; `-` takes back, and the last word that matches counts.
+    """
+    answer = False
+    for word in words:
+        pattern = word.removeprefix("-")
+        if pattern.startswith("/"):
+            anchored = pattern[1:].rstrip("/")
+            is_match = fnmatchcase(path, anchored) or fnmatchcase(path, f"{anchored}/*")
+        else:
+            is_match = fnmatchcase(path.rpartition("/")[2], pattern)
+        if is_match:
+            answer = not word.startswith("-")
+    return answer
+
+
+def masks_path(ebuild: Ebuild, path: str, profile: Profile | None = None) -> bool | None:
+    """Whether a file of an ebuild is kept out of the image under a profile; None if unknown.
+
+    What profile.bashrc sources for the package adds to the profile's make.defaults.
+    """
+    variable = None if profile is None else profile.variable(INSTALL_MASK)
+    words = [] if variable is None else variable.text.split()
+    is_certain = True
+    for hook in env_hooks(ebuild.repository, ebuild):
+        tracer = ScriptTracer(ebuild.repository, hook)
+        found = tracer.state.find(INSTALL_MASK)
+        value = None if found is None else found.value
+        if tracer.unknown is not None or isinstance(value, dict):
+            is_certain = False
+        elif value is not None:
+            # Of a value that is known in part, a word that is whole is certain.
+            words += str(value).split()
+            is_certain &= isinstance(value, str)
+    answer = is_masked(words, path)
+    return answer if answer or is_certain else None

@@ -1,0 +1,75 @@
+"""What an ebuild's own code would run: the ebuild itself, its overlay's eclasses and env hooks.
+
+A policy about one package asks what its maintainers wrote. What a master's eclass adds is the
+same for thousands of packages, takes longer to follow than all the rest, and is not there at
+all while the master is missing. So functions of masters are taken for plain commands here, and
+functions that such an eclass calls by name, as multilib-minimal.eclass does with
+`multilib_src_install_all`, are traced as if they were phases.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from overlaylint.overlay import eapi as eapis
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.hooks import env_hooks
+from overlaylint.overlay.trace import ORDER, ScriptTracer, Trace, Tracer
+from overlaylint.shell.syntax import Function
+
+_PHASE = "pretend|setup|unpack|prepare|configure|compile|test|install|preinst|postinst"
+
+# A callback has the name of its eclass and of the phase: `multilib_src_install_all`,
+# `python_compile`.
+_CALLBACK = re.compile(rf"(?P<prefix>[a-z0-9-]+)_(?:src_|pkg_)?(?:{_PHASE})(?:_all)?")
+
+# profile.bashrc calls what a hook defines before and after each phase.
+_HOOK = re.compile(rf"cros_(?:pre|post)_(?:src|pkg)_(?:{_PHASE})_\w+")
+
+
+def own_functions(ebuild: Ebuild) -> Mapping[str, Function]:
+    """Return the functions that the ebuild or an eclass of its own repository defines."""
+    owner = ebuild.repository.name
+    return {
+        name: function
+        for name, function in ebuild.evaluation.functions.items()
+        if isinstance(function, Function) and _repository_of(function) == owner
+    }
+
+
+def own_traces(ebuild: Ebuild, use: Mapping[str, bool] | None = None) -> Iterator[Trace]:
+    """Yield the trace of each phase, in the order of a build, then of each callback and hook.
+
+    With `use`, those USE flags are assumed to be on or off. Phases that come after the merge
+    are traced where the ebuild defines them.
+    """
+    functions = own_functions(ebuild)
+    evaluation = ebuild.evaluation
+    state = evaluation.state.copy()
+    state.functions = dict(functions)
+    tracer = Tracer(replace(evaluation, state=state), use)
+    phases = eapis.phases(evaluation.eapi)
+    called: set[str] = set()
+    for phase in (*ORDER, *(one for one in phases if one not in ORDER and one in functions)):
+        if phase in phases:
+            trace = tracer.trace(phase)
+            called.update(str(call.name) for call in trace if call.is_function)
+            yield trace
+    inherited = (*evaluation.inherited, *evaluation.missing)
+    for name in functions:
+        callback = _CALLBACK.fullmatch(name)
+        if callback is None or name in phases or name in called:
+            continue
+        if any(eclass.startswith(callback["prefix"]) for eclass in inherited):
+            yield tracer.trace(name)
+    for path in env_hooks(ebuild.repository, ebuild):
+        hook = ScriptTracer(ebuild.repository, path, use, evaluation.eapi)
+        for name in hook.functions:
+            if _HOOK.fullmatch(name):
+                yield Trace(ebuild, name, hook.function(name), True, hook.unknown)
+
+
+def _repository_of(function: Function) -> str:
+    return function.source.place(function.start, function.end)[0].name.partition(":")[0]

@@ -1,0 +1,548 @@
+"""Audit's daemon is built or installed by default.
+
+## What it does
+
+For each ebuild of `sys-process/audit`, with `USE=-daemon`:
+
+- auditd has to be taken out of what is built: by an edit of `sbin_PROGRAMS` in `src/Makefile.am`
+  (with `sed`, or with a patch that is applied), or by removing the program after it was installed;
+- its init script, its settings and its log directory may not be installed.
+
+`IUSE` may not turn `daemon` on, and no profile of the overlay may do so, for the package or for
+all.
+
+## Why it matters
+
+The kernel's audit records go to the journal. A second daemon that nobody configured would take them
+away from there, and its tools bring libraries into the image that nothing else needs. The flag was
+added so that it is set nowhere; an update that loses the edit, or one line in a profile, builds
+everything again.
+
+## Example
+
+`sys-process/audit/audit-2.8.5-r1.ebuild`:
+
+```bash
+EAPI=6
+IUSE="gssapi"
+src_prepare() {
+        eapply_user
+        eautoreconf
+}
+```
+
+## Use instead
+
+`sys-process/audit/audit-2.8.5-r1.ebuild`:
+
+```bash
+EAPI=6
+IUSE="daemon gssapi"
+src_prepare() {
+        eapply_user
+        if ! use daemon; then
+                sed -e '/^sbin_PROGRAMS =/s/auditd//' -i src/Makefile.am || die
+        fi
+        eautoreconf
+}
+```
+
+## Options
+
+- `flag`: the USE flag.
+- `program`: the daemon's program.
+- `programs`: the line of `makefile` that says what is built, as upstream has it.
+- `makefile`: where that line is.
+- `paths`: what may be installed with the flag only, as paths in the image.
+- `service`: the unit that shows that the daemon is meant to be installed.
+
+## Fix
+
+The plus before `daemon` in `IUSE` is taken away, and a minus is put before it where a line of
+`package.use` or the like turns it on for the package.
+
+## Limits
+
+An ebuild that installs `auditd.service`, as Flatcar's did from 2022 on, has reversed the decision;
+the rule does not apply to it. What `make install` installs by itself is not seen.
+
+## References
+
+- flatcar/coreos-overlay, commit 26a504000104: "sys-process/audit: Add "daemon" use flag".
+- flatcar/coreos-overlay, commit b3194ee53: "Add auditd package and systemd unit".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import pairwise, product
+from typing import TYPE_CHECKING
+
+from overlaylint.finding import NotApplicable, Outcome, Related, Span, Undecided
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.hooks import user_patches
+from overlaylint.overlay.patch import parse_patch
+from overlaylint.overlay.text import lines
+from overlaylint.rule import Finding, Severity, rule
+from overlaylint.tree import Kind
+
+from ._flags import line_to_add, minus_before, plus_in_iuse
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.profile import Profile
+    from overlaylint.overlay.sed import SedCall
+    from overlaylint.overlay.trace import Trace
+    from overlaylint.shell.conditions import Condition
+    from overlaylint.shell.interpreter import Call
+    from overlaylint.shell.values import Unknown, Value
+
+# More flags than these around one edit are not looked at in all their combinations.
+_MOST_FLAGS = 8
+
+_WILDCARD_FILES = ("package.use", "package.use.force", "package.use.stable.force")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which daemon is not to be built, and by what it is known."""
+
+    flag: str = "daemon"
+    program: str = "auditd"
+    programs: str = "sbin_PROGRAMS = auditd auditctl aureport ausearch autrace"
+    makefile: str = "src/Makefile.am"
+    paths: tuple[str, ...] = (
+        "/etc/init.d/auditd",
+        "/etc/conf.d/auditd",
+        "/etc/audit/auditd.conf",
+        "/var/log/audit",
+    )
+    service: str = "auditd.service"
+
+
+@rule(severity=Severity.ERROR, packages="sys-process/audit", decided_in="26a504000104")
+def daemon_use_flag(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
+    from overlaylint.overlay.own_code import own_traces
+
+    evaluation = ebuild.evaluation
+    if evaluation.failure is not None:
+        reason = f"sourcing the ebuild fails: {evaluation.failure.reason}"
+        yield Undecided(evaluation.failure.span, reason)
+        return
+    traces = tuple(own_traces(ebuild, {options.flag: False}))
+    if any(_installs_service(trace, options.service) for trace in traces):
+        yield NotApplicable(f"{ebuild.path} installs {options.service}: the daemon is wanted")
+        return
+    for trace in traces:
+        if trace.unknown is not None and trace.is_defined:
+            reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
+            yield Undecided(ebuild.span(), reason)
+            return
+    yield from _built(ebuild, traces, options)
+    yield from _installed(ebuild, traces, options)
+    yield from _turned_on(ebuild, options)
+
+
+# --- what is built ---
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """A call that is about the daemon's program: what it leaves of it, None if that is unknown."""
+
+    trace: Trace
+    call: Call
+    is_effective: bool | None
+    doubt: str = ""
+
+    @property
+    def span(self) -> Span:
+        return self.trace.span(self.call)
+
+
+def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Iterator[Outcome]:
+    """Report a program that is built without the flag."""
+    edits = [edit for trace in traces for edit in _edits(ebuild, trace, options)]
+    certain = _covers(edit.call.guards for edit in edits if edit.is_effective)
+    if certain:
+        return
+    possible = [edit for edit in edits if edit.is_effective is not False]
+    if certain is None or _covers(edit.call.guards for edit in possible) is not False:
+        doubtful = possible[-1]
+        reason = doubtful.doubt or "it is unknown under which conditions it runs"
+        yield Undecided(
+            doubtful.span, f"whether this takes {options.program} out of the build: {reason}"
+        )
+        return
+    help_ = (
+        f"take {options.program} out of {options.programs.partition(' ')[0]} in {options.makefile}"
+        f" before it is built, always or where `use {options.flag}` does not hold"
+    )
+    message = f"{options.program} is built where USE has -{options.flag}"
+    where = edits[-1].span if edits else _src_prepare(ebuild)
+    if edits and edits[-1].is_effective:
+        message += ", unless this runs, which depends on other conditions"
+    elif edits:
+        message += ": this does not keep it from being built"
+    if where.repository:
+        yield Finding(ebuild.span(), message, help_, (Related(where, "here"),))
+    else:
+        yield Finding(where, message, help_)
+
+
+def _src_prepare(ebuild: Ebuild) -> Span:
+    """Return the place where the edit would go: the head of the ebuild's own src_prepare."""
+    from overlaylint.overlay.own_code import own_functions
+
+    function = own_functions(ebuild).get("src_prepare")
+    if function is None:
+        variable = ebuild.variable("IUSE")
+        is_own = variable is not None and variable.span.path and not variable.span.repository
+        return variable.span if variable is not None and is_own else ebuild.span()
+    source, start, _ = function.source.place(function.start, function.end)
+    path = source.name.partition(":")[2]
+    return ebuild.repository.span(path, start, start + len(function.name))
+
+
+def _edits(ebuild: Ebuild, trace: Trace, options: Options) -> Iterator[_Edit]:
+    """Yield the calls of a phase that are about the daemon's program."""
+    folder = ""
+    for call in trace:
+        name, arguments = call.name, call.arguments
+        if name in ("cd", "pushd"):
+            folder = str(arguments[0]) if arguments else ""
+        elif name == "popd":
+            folder = ""
+        elif name == "sed":
+            yield from _sed(trace, call, arguments, (), folder, options)
+        elif name in ("find", "xargs") and "sed" in arguments:
+            rest = arguments[arguments.index("sed") + 1 :]
+            named = [
+                value
+                for key, value in pairwise(arguments)
+                if key in ("-name", "-path", "-wholename")
+            ]
+            yield from _sed(trace, call, rest, tuple(named), "", options)
+        elif name in ("eapply", "epatch"):
+            for patch in _patches(ebuild, arguments):
+                if _patch_strips(ebuild, patch, options):
+                    yield _Edit(trace, call, True)
+        elif name in ("eapply_user", "epatch_user", "default", "default_src_prepare"):
+            for path in user_patches(ebuild.repository, ebuild):
+                if _patch_strips(ebuild, path, options):
+                    yield _Edit(trace, call, True)
+        elif name in ("rm", "unlink"):
+            paths = [_in_image(value) for value in arguments]
+            if any(path and path.endswith(f"sbin/{options.program}") for path in paths):
+                yield _Edit(trace, call, True)
+        elif name in ("emake", "make"):
+            variable = f"{options.programs.partition(' ')[0]}="
+            for value in arguments:
+                if isinstance(value, str) and value.startswith(variable):
+                    yield _Edit(trace, call, options.program not in value[len(variable) :].split())
+
+
+def _sed(
+    trace: Trace,
+    call: Call,
+    arguments: tuple[Value, ...],
+    named: tuple[Value, ...],
+    folder: str,
+    options: Options,
+) -> Iterator[_Edit]:
+    """Yield what a sed comes to, if it is about the daemon's program."""
+    from overlaylint.overlay.sed import UnknownEdit, parse_call
+
+    if not any(options.program in str(value) for value in arguments):
+        return
+    try:
+        sed = parse_call(arguments)
+        is_effective = _sed_strips(sed, named, folder, options)
+    except UnknownEdit as problem:
+        yield _Edit(trace, call, None, str(problem))
+    else:
+        yield _Edit(trace, call, is_effective)
+
+
+def _sed_strips(sed: SedCall, named: tuple[Value, ...], folder: str, options: Options) -> bool:
+    """Whether a sed takes the program out of the line that says what is built."""
+    is_there = any(
+        _may_be(str(value) if named or not folder else f"{folder}/{value}", options.makefile)
+        for value in named or sed.files
+    )
+    from overlaylint.overlay.sed import UnknownEdit
+
+    if not sed.files and not named:
+        raise UnknownEdit("the files come from elsewhere")
+    if not sed.is_in_place or not is_there:
+        return False
+    left = sed.edit(options.programs)
+    variable = options.programs.partition(" ")[0]
+    return not any(
+        options.program in line.split() for line in left if line.split()[:1] == [variable]
+    )
+
+
+def _may_be(written: str, path: str) -> bool:
+    """Whether a path as it is written, with wildcards, may be the file at `path` of the sources.
+
+    `Makefile.in` is what is made of `Makefile.am`, and does as well where that is not made anew.
+    """
+    if written == "{}":
+        return True
+    wanted = path.split("/")
+    for ending in (".am", ".in"):
+        other = [*wanted[:-1], wanted[-1].removesuffix(".am") + ending]
+        parts = [part for part in written.split("/") if part not in ("", ".")]
+        if len(parts) >= len(other) and all(
+            fnmatchcase(one, pattern)
+            for one, pattern in zip(other, parts[len(parts) - len(other) :], strict=True)
+        ):
+            return True
+        if written.startswith("**") or (len(parts) == 1 and any(one in written for one in "*?[")):
+            return fnmatchcase(other[-1], parts[-1])
+    return False
+
+
+def _patches(ebuild: Ebuild, arguments: Iterable[Value]) -> Iterator[str]:
+    """Yield the files of the overlay that a call applies as patches."""
+    tree = ebuild.repository.tree
+    for value in arguments:
+        if isinstance(value, str):
+            continue
+        first = value.parts[0]
+        if isinstance(first, str) or first.symbol != "FILESDIR":
+            continue
+        rest = "".join(map(_piece, value.parts[1:]))
+        path = "/".join((ebuild.filesdir, *filter(None, rest.split("/"))))
+        kind = tree.kind(path)
+        if kind is Kind.FILE:
+            yield path
+            continue
+        inside = path if kind is Kind.FOLDER else path.rpartition("/")[0]
+        pattern = "*" if kind is Kind.FOLDER else path.rpartition("/")[2]
+        for entry in ebuild.repository.entries(inside):
+            if entry.kind is Kind.FILE and fnmatchcase(entry.name, pattern):
+                yield f"{inside}/{entry.name}"
+
+
+def _patch_strips(ebuild: Ebuild, path: str, options: Options) -> bool:
+    """Whether a patch takes the program out of the line that says what is built."""
+    variable = options.programs.partition(" ")[0]
+    for file in parse_patch(ebuild.repository.tree.read(path)).files:
+        if not _may_be(file.path(), options.makefile):
+            continue
+        removed = any(_builds(line.text, variable, options.program) for line in file.removed)
+        added = any(_builds(line.text, variable, options.program) for line in file.added)
+        if removed and not added:
+            return True
+    return False
+
+
+def _builds(line: str, variable: str, program: str) -> bool:
+    name, _, value = line.partition("=")
+    return name.strip() == variable and program in value.split()
+
+
+def _covers(guards: Iterable[tuple[Condition, ...]]) -> bool | None:
+    """Whether one of several calls runs whatever the USE flags are; None if that is not all."""
+    from overlaylint.overlay.trace import guarded
+
+    ways = list(guards)
+    if any(not way for way in ways):
+        return True
+    if not ways:
+        return False
+    flags = sorted({name for way in ways for guard in way for name in _flags_of(guard)})
+    if len(flags) > _MOST_FLAGS:
+        return None
+    result: bool | None = True
+    for states in product((True, False), repeat=len(flags)):
+        use = dict(zip(flags, states, strict=True))
+        answers = [guarded(way, use) for way in ways]
+        if any(answers):
+            continue
+        if all(answer is False for answer in answers):
+            return False
+        result = None
+    return result
+
+
+def _flags_of(condition: Condition) -> Iterator[str]:
+    from overlaylint.shell.conditions import Both, Not, UseFlag
+
+    if isinstance(condition, UseFlag):
+        yield condition.name
+    elif isinstance(condition, Not):
+        yield from _flags_of(condition.condition)
+    elif isinstance(condition, Both):
+        yield from _flags_of(condition.left)
+        yield from _flags_of(condition.right)
+
+
+# --- what is installed ---
+
+
+def _installed(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Iterator[Outcome]:
+    """Report what is installed for the daemon without the flag."""
+    seen: set[Span] = set()
+    for trace in traces:
+        for call, path in _targets(trace):
+            span = trace.span(call)
+            if span in seen:
+                continue
+            wanted = next((one for one in options.paths if _is_below(path, one)), None)
+            if wanted is not None:
+                seen.add(span)
+                message = f"{wanted} is installed where USE has -{options.flag}"
+                help_ = f"install it under `use {options.flag}` only"
+                if span.repository:
+                    related = (Related(span, "it is installed here"),)
+                    yield Finding(ebuild.span(), message, help_, related)
+                else:
+                    yield Finding(span, message, help_)
+            elif any(fnmatchcase(one, path) for one in options.paths if "?*" in path):
+                seen.add(span)
+                reason = f"it is unknown what is installed at {path.replace('?*', '...')}"
+                yield Undecided(span, reason)
+
+
+def _is_below(path: str, wanted: str) -> bool:
+    return path == wanted or path.startswith(f"{wanted}/")
+
+
+def _installs_service(trace: Trace, service: str) -> bool:
+    return any(path.endswith(f"/systemd/system/{service}") for _, path in _targets(trace))
+
+
+def _targets(trace: Trace) -> Iterator[tuple[Call, str]]:
+    """Yield what the calls of a phase install: paths in the image, `?*` for what is unknown."""
+    folders = {"insinto": "/", "exeinto": "/"}
+    for call in trace:
+        name = str(call.name)
+        values = [value for value in call.arguments if not str(value).startswith("-")]
+        texts = [_known(value) for value in values]
+        names = [text.rstrip("/").rpartition("/")[2] for text in texts]
+        if name in folders:
+            folders[name] = texts[0] if texts else "/"
+            continue
+        if name in _HELPERS:
+            into = _HELPERS[name] or folders["exeinto" if name.endswith("exe") else "insinto"]
+            chosen = names[1:2] if "new" in name else names
+            for one in chosen:
+                yield call, _joined(into, one)
+        elif name in ("keepdir", "dodir"):
+            for text in texts:
+                yield call, _joined("/", text)
+        elif name == "mkdir" or (name == "install" and "-d" in call.arguments):
+            for value in values:
+                inside = _in_image(value)
+                if inside is not None:
+                    yield call, inside
+        elif name in ("cp", "mv", "install", "ln") and values:
+            inside = _in_image(values[-1])
+            if inside is not None:
+                yield call, inside
+                for one in names[:-1]:
+                    yield call, _joined(inside, one)
+
+
+# Where helpers install to; None for where insinto or exeinto says.
+_HELPERS: dict[str, str | None] = {
+    "doinitd": "/etc/init.d", "newinitd": "/etc/init.d",
+    "doconfd": "/etc/conf.d", "newconfd": "/etc/conf.d",
+    "doins": None, "newins": None, "doexe": None, "newexe": None,
+    "systemd_dounit": "/usr/lib/systemd/system", "systemd_newunit": "/usr/lib/systemd/system",
+}  # fmt: skip
+
+
+def _known(value: Value) -> str:
+    """Return a value as a pattern: what is unknown may be anything."""
+    if isinstance(value, str):
+        return value
+    return "".join(map(_piece, value.parts))
+
+
+def _piece(part: str | Unknown) -> str:
+    return part if isinstance(part, str) else part.pattern or "?*"
+
+
+def _joined(*parts: str) -> str:
+    """Return a path in the image, with one slash between its parts."""
+    return "/" + "/".join(one for part in parts for one in part.split("/") if one)
+
+
+def _in_image(value: Value) -> str | None:
+    """Return the path in the image that a word names; None where it names another place."""
+    if isinstance(value, str):
+        return None
+    first = value.parts[0]
+    if isinstance(first, str) or first.symbol not in ("D", "ED"):
+        return None
+    return _joined("".join(map(_piece, value.parts[1:])))
+
+
+# --- the flag ---
+
+
+def _turned_on(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
+    """Report what turns the flag on: IUSE, and the profiles."""
+    flag = options.flag
+    help_ = f"leave {flag} off: the daemon is not to be built by default"
+    place = plus_in_iuse(ebuild, flag)
+    if place is not None:
+        yield Finding(place.span, f"IUSE turns {flag} on for {ebuild.cp}", help_, fix=place.fix)
+    iuse = ebuild.variable("IUSE")
+    words = "" if iuse is None or iuse.value is None else str(iuse.value)
+    if flag not in (word.lstrip("+-") for word in words.split()):
+        return
+    from overlaylint.overlay.flag_setting import flag_settings
+
+    said: dict[Span, Outcome] = {}
+    inherited = []
+    for one in flag_settings(ebuild, flag):
+        source = one.decided_by
+        if one.is_set and one.is_on and source is not None:
+            if source.span.repository:
+                inherited.append(one)
+                continue
+            message = f"{source.kind} turns {flag} on for {ebuild.cp}"
+            found = Finding(source.span, message, help_, fix=minus_before(ebuild, source))
+            said.setdefault(source.span, found)
+        elif one.missing is not None:
+            reason = f"{one.missing.message}, so it is unknown whether {flag} is on"
+            said.setdefault(one.missing.span, Undecided(one.missing.span, reason))
+        elif not one.is_set:
+            for span in _wildcards(one.profile, ebuild.cp, flag):
+                message = f"{flag} is turned on for every package that matches"
+                said.setdefault(span, Finding(span, message, help_))
+    yield from said.values()
+    if inherited:
+        source = inherited[0].decided_by
+        assert source is not None
+        message = f"a master's {source.kind} turns {flag} on for {ebuild.cp}"
+        related = (Related(source.span, "it is turned on here"),)
+        where = line_to_add(ebuild, flag, tuple(inherited))
+        span = where.span if where else ebuild.span()
+        add = f"add `{ebuild.cp} -{flag}` to a package.use of the overlay's profiles"
+        yield Finding(span, message, add, related, where.fix if where else None)
+
+
+def _wildcards(profile: Profile, cp: str, flag: str) -> Iterator[Span]:
+    """Yield the lines of the overlay that say the flag of `*/*` or the like.
+
+    Portage takes no wildcards in a profile and passes over them; the intent is there, and other
+    package managers, or the file moved to /etc/portage, would follow it.
+    """
+    for node in profile.nodes:
+        if node.repository is not profile.repository:
+            continue
+        for name in _WILDCARD_FILES:
+            for path in node.files(name):
+                for line in lines(node.repository.tree.read(path)):
+                    atom, *words = line.words
+                    if "*" in atom.text and fnmatchcase(cp, atom.text):
+                        for word in words:
+                            if word.text == flag:
+                                yield node.repository.span(path, word.start, word.end)
