@@ -254,7 +254,9 @@ def _sed(
     """Yield what a sed comes to, if it is about the daemon's program."""
     from overlaylint.overlay.sed import UnknownEdit, parse_call
 
-    if not any(options.program in str(value) for value in arguments):
+    text = " ".join(map(str, arguments))
+    names_it = options.program in text
+    if not names_it and options.programs.partition(" ")[0] not in text:
         return
     try:
         sed = parse_call(arguments)
@@ -262,7 +264,8 @@ def _sed(
     except UnknownEdit as problem:
         yield _Edit(trace, call, None, str(problem))
     else:
-        yield _Edit(trace, call, is_effective)
+        if is_effective or names_it:
+            yield _Edit(trace, call, is_effective)
 
 
 def _sed_strips(sed: SedCall, named: tuple[Value, ...], folder: str, options: Options) -> bool:

@@ -159,32 +159,28 @@ def _calls(ebuild: Ebuild, is_named: bool, settings: tuple[FlagSetting, ...]) ->
         # What the ebuild puts in the function's place is its own affair.
         return
     seen: set[Span] = set()
-    for trace in own_traces(ebuild):
-        if trace.unknown is not None and trace.is_defined:
-            yield Undecided(
-                ebuild.span(), f"{trace.phase} can't be followed: {trace.unknown.reason}"
-            )
-        for call in trace:
-            if not _is_live(call, settings):
-                continue
-            span = trace.span(call)
-            if call.name == _FUNCTION and span not in seen:
-                seen.add(span)
-                outcome = _call(ebuild, is_named, trace, call, span)
-                if outcome is not None:
-                    yield outcome
-            elif not isinstance(call.name, str) and _may_be_the_function(call.name):
-                yield Undecided(span, f"it is unknown what is called: {call.name.unknown.reason}")
+    for state in _states(settings):
+        for trace in own_traces(ebuild, {_FLAG: state}):
+            if trace.unknown is not None and trace.is_defined:
+                reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
+                yield Undecided(ebuild.span(), reason)
+            for call in trace:
+                span = trace.span(call)
+                if span in seen:
+                    continue
+                if call.name == _FUNCTION:
+                    seen.add(span)
+                    yield from _call(ebuild, is_named, trace, call, span)
+                elif not isinstance(call.name, str) and _may_be_the_function(call.name):
+                    reason = f"it is unknown what is called: {call.name.unknown.reason}"
+                    yield Undecided(span, reason)
 
 
-def _is_live(call: Call, settings: tuple[FlagSetting, ...]) -> bool:
-    """Whether some profile's build may make the call."""
-    from overlaylint.overlay.trace import guarded
-
-    states = {one.is_on for one in settings if one.missing is None} or {False}
+def _states(settings: tuple[FlagSetting, ...]) -> tuple[bool, ...]:
+    """Return what the flag may be in a build."""
     if any(one.missing is not None for one in settings):
-        states = {True, False}
-    return any(guarded(call.guards, {_FLAG: state}) is not False for state in states)
+        return (False, True)
+    return tuple(sorted({one.is_on for one in settings})) or (False,)
 
 
 def _may_be_the_function(name: Mixed) -> bool:
@@ -193,24 +189,27 @@ def _may_be_the_function(name: Mixed) -> bool:
     return bool(known) and _FUNCTION.startswith(name.head) and _FUNCTION.endswith(name.tail)
 
 
-def _call(ebuild: Ebuild, is_named: bool, trace: Trace, call: Call, span: Span) -> Outcome | None:
+def _call(
+    ebuild: Ebuild, is_named: bool, trace: Trace, call: Call, span: Span
+) -> Iterator[Outcome]:
     where = " of ".join(dict.fromkeys((*reversed(call.stack), trace.phase)))
     message = f"{ebuild.cp} saves its build configuration into the image, in {where}"
-    if is_named:
-        help_ = f"remove the call of {_FUNCTION}; restore_config may stay"
-    else:
+    help_ = f"remove the call of {_FUNCTION}; restore_config may stay"
+    if not is_named:
         help_ = (
             f"remove the call of {_FUNCTION}, or keep /{_FOLDER} out of the image with INSTALL_MASK"
             f" in coreos/config/env/{ebuild.cp}"
         )
         mask = _mask(ebuild)
-        if mask is True:
-            return None
         if mask is None:
-            return Undecided(span, f"whether INSTALL_MASK keeps /{_FOLDER} out is unknown")
+            yield Undecided(span, f"whether INSTALL_MASK keeps /{_FOLDER} out is unknown")
+        if mask is not False:
+            return
     if span.repository:
-        return Finding(ebuild.span(), message, help_, (Related(span, "it is called here"),))
-    return Finding(span, message, help_)
+        related = (Related(span, "it is called here"),)
+        yield Finding(ebuild.span(), message, help_, related)
+    else:
+        yield Finding(span, message, help_)
 
 
 def _mask(ebuild: Ebuild) -> bool | None:
