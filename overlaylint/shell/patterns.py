@@ -42,7 +42,7 @@ _SPECIAL_EXTENDED = re.compile(r"[*?\[\\(]")
 _BACKSLASH = "\\"
 
 # what a class of POSIX (and bash's own `ascii` and `word`) holds in ASCII
-_CLASSES: Final[dict[str, str]] = {
+CHARACTER_CLASSES: Final[dict[str, str]] = {
     "alnum": "09AZaz",
     "alpha": "AZaz",
     "ascii": "\x00\x7f",
@@ -228,7 +228,7 @@ class _Parser:
             if token == "[" and following in (":", "=", "."):
                 close, name = self.bracket_name(position + 1, end)
                 if following == ":":
-                    if name not in _CLASSES:
+                    if name not in CHARACTER_CLASSES:
                         raise Undecidable("an unknown character class")
                     classes.append(name)
                     position = close
@@ -294,7 +294,7 @@ class _Parser:
         """Return the set that a bracket expression stands for."""
         held = list[tuple[str, str]]()
         for name in classes:
-            ends = _CLASSES[name]
+            ends = CHARACTER_CLASSES[name]
             held += [(ends[at], ends[at + 1]) for at in range(0, len(ends), 2)]
         if classes:
             self.has_class = True
