@@ -13,7 +13,7 @@ from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.version_functions import VersionProblem, ver_cut, ver_rs, ver_test
 from overlaylint.shell.conditions import Check, UseFlag, negate
 from overlaylint.shell.interpreter import Builtin, Interpreter, Invocation, Status
-from overlaylint.shell.values import Mixed, Value, concatenate, unknown
+from overlaylint.shell.values import Flag, Mixed, Value, Variable, concatenate, unknown
 
 
 class Phase(Protocol):
@@ -169,7 +169,11 @@ def nonfatal(shell: Interpreter, invocation: Invocation) -> Status:
     """`nonfatal command`: a failing helper does not die."""
     if not invocation.arguments or not isinstance(invocation.arguments[0], str):
         return check(invocation)
-    return shell.invoke(inner(invocation), (), ())
+    shell.state.scopes.append({"PORTAGE_NONFATAL": Variable("1", Flag.EXPORTED)})
+    try:
+        return shell.invoke(inner(invocation), (), ())
+    finally:
+        shell.state.scopes.pop()
 
 
 def inner(invocation: Invocation) -> Invocation:

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar, cast
 from overlaylint.shell.interpreter import Interpreter, Invocation, Status
 from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import Function
-from overlaylint.shell.values import Unknown, Value, Variable
+from overlaylint.shell.values import Elements, Unknown, Value, Variable
 
 # an eclass that is given more different inputs than this (its ebuild's name, say) is sourced anew
 _MOST_EFFECTS = 24
@@ -28,6 +28,8 @@ _Functions = dict[str, Function | Unknown]
 class Effect:
     """What an eclass was given, as far as it looked at it, and what it made of that."""
 
+    eapi: str
+    compatibility: int
     global_reads: tuple[tuple[str, Variable | None], ...]
     local_reads: tuple[tuple[str, Variable | None], ...]
     function_reads: tuple[tuple[str, Function | Unknown | None], ...]
@@ -46,8 +48,11 @@ class Effect:
     totals: tuple[tuple[str, Value], ...]
     exports: tuple[tuple[str, Invocation], ...]
 
-    def fits(self, shell: Interpreter) -> bool:
+    def fits(self, shell: Interpreter, eapi: str) -> bool:
         """Tell whether the eclass is given the same again."""
+        # the EAPI decides which commands there are, and what nested eclasses' values add up
+        if eapi != self.eapi or shell.compatibility != self.compatibility:
+            return False
         state = shell.state
         if state.options != self.options or state.shell_options != self.shell_options:
             return False
@@ -75,6 +80,9 @@ def _same(scope: dict[str, Variable], reads: tuple[tuple[str, Variable | None], 
         if now is was:
             continue
         if now is None or was is None or now.flags != was.flags or now.value != was.value:
+            return False
+        if isinstance(now.value, dict) and list(now.value) != list(cast(Elements, was.value)):
+            # bash lists the keys of an associative array by when they came
             return False
     return True
 
@@ -118,6 +126,12 @@ class _Watched(dict[str, T], Generic[T]):
         if value is self.first.get(key):
             self.reads.add(key)
         return value
+
+    def __setitem__(self, key: str, value: T) -> None:
+        if value is self.first.get(key):
+            # it stays as it is, which is no change only where it is this already
+            self.reads.add(key)
+        dict.__setitem__(self, key, value)
 
     def __contains__(self, key: object) -> bool:
         self.get(key)  # type: ignore[arg-type]
@@ -174,8 +188,10 @@ class _WatchedPositional:
 class Recording:
     """Watches an interpreter from the moment it is made until `finish`."""
 
-    def __init__(self, shell: Interpreter) -> None:
+    def __init__(self, shell: Interpreter, eapi: str) -> None:
         self.shell = shell
+        self.eapi = eapi
+        self.compatibility = shell.compatibility
         state = shell.state
         self.watch = Watch()
         self.state = state
@@ -202,6 +218,7 @@ class Recording:
             and not self.shell.signal
             and state.havoc is None
             and len(self.shell.possible_deaths) == self.deaths
+            and self.shell.compatibility == self.compatibility
         )
         for index in (0, 1):
             scope = state.scopes[index]
@@ -225,6 +242,8 @@ class Recording:
         outer, inner = self.first
         global_reads, local_reads, function_reads = self.reads
         return Effect(
+            self.eapi,
+            self.compatibility,
             tuple((name, outer.get(name)) for name in global_reads),
             tuple((name, inner.get(name)) for name in local_reads),
             tuple((name, self.functions.get(name)) for name in function_reads),
@@ -253,12 +272,12 @@ class EclassEffects:
 
     known: dict[str, list[Effect]] = field(default_factory=dict)
 
-    def find(self, eclass: str, shell: Interpreter) -> Effect | None:
+    def find(self, eclass: str, eapi: str, shell: Interpreter) -> Effect | None:
         """Return what sourcing an eclass does now, if that is known."""
         effects = self.known.get(eclass)
         if effects:
             for index, effect in enumerate(effects):
-                if effect.fits(shell):
+                if effect.fits(shell, eapi):
                     if index:
                         # what fitted last is likely to fit next
                         effects.insert(0, effects.pop(index))

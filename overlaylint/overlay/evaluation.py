@@ -196,6 +196,8 @@ class Evaluator:
         self.failure: Failure | None = None
         self.on_add: Callable[[str, str, Value], None] | None = None
         self.interpreter: Interpreter | None = None
+        self.names: list[str] = []  # INHERITED: every eclass whose sourcing has ended
+        self.names_read = 0  # how often something looked at that
 
     # --- global scope ---
 
@@ -277,8 +279,16 @@ class Evaluator:
         shell.compatibility = eapis.bash_compatibility(self.eapi)
         shell.finds_programs = False
         shell.when_missing = self.when_missing
-        shell.environment = environment
+        shell.environment = self.environment
+        shell.stack = ["main", "source"]
         return shell
+
+    def environment(self, name: str) -> Value | None:
+        """Return what a name holds that was not assigned: INHERITED, else `environment`."""
+        if name == "INHERITED":
+            self.names_read += 1
+            return "".join(f" {eclass}" for eclass in self.names) or None
+        return environment(name)
 
     def variables(self) -> dict[str, Variable]:
         """Return what the package manager sets before the ebuild is sourced (PMS 11.1)."""
@@ -296,7 +306,26 @@ class Evaluator:
         return found
 
     def when_missing(self, shell: Interpreter, invocation: Invocation) -> Status:
-        """Meet a command that nothing defines: an eclass may, if one is missing."""
+        """Meet a command that nothing defines: an eclass may, if one is missing.
+
+        PATH is no hindrance to a program that is called by its path, which changes no variable.
+        """
+        if "/" in invocation.name:
+            shell.write(
+                unknown(
+                    f"{invocation.name} is a program",
+                    invocation.source,
+                    invocation.start,
+                    invocation.end,
+                )
+            )
+            return pm.check(invocation)
+        havoc = shell.state.havoc
+        if havoc is not None and not self.missing:
+            # what is unknown may have defined it
+            shell.state.make_unknown(havoc)
+            shell.write(Mixed((havoc,)))
+            return pm.check(invocation)
         if self.missing:
             shell.lose(
                 invocation.source, invocation.start, invocation.end,
@@ -331,6 +360,8 @@ class Evaluator:
                     )
                     self.missing.append("?")
                     continue
+                if not argument:
+                    break
                 self.inherit_one(shell, invocation, argument)
                 if shell.signal:
                     break
@@ -369,6 +400,7 @@ class Evaluator:
             variable = scope.pop(key, None)
             if variable is not None and variable.value is not None:
                 saved[key] = variable
+        state.shell_options -= {"f"}
         status, exports = self.source_eclass(shell, eclass, owner, path)
         if shell.signal:
             return
@@ -393,6 +425,8 @@ class Evaluator:
         self.define_exports(shell, eclass, exports)
         if name not in self.inherited:
             self.inherited.append(name)
+        if name not in self.names:
+            self.names.append(name)
         if self.depth == 1:
             self.explicit.append(name)
 
@@ -418,24 +452,33 @@ class Evaluator:
         )
         recording: Recording | None = None
         if is_repeatable:
-            effect = effects.find(name, shell)
+            effect = effects.find(name, self.eapi, shell)
             if effect is not None:
                 status = effect.apply(shell)
                 self.inherited += [item for item in effect.inherited if item not in self.inherited]
+                self.names += [item for item in effect.inherited if item not in self.names]
                 self.totals += effect.totals
                 return status, list(effect.exports)
             if effects.wants(name):
-                recording = Recording(shell)
+                recording = Recording(shell, self.eapi)
+        names_read = self.names_read
         inherited, totals = self.inherited, len(self.totals)
         self.inherited = []
         self.eclasses.append(eclass)
         self.exports.append([])
-        outer_stack, shell.stack = shell.stack, [*shell.stack, "source"]
+        # Portage sources an eclass in a function of its own, whose argument is the file's path
+        location = unknown("where the eclass lies differs from machine to machine", is_word=True)
         try:
-            status = self.source_file(shell, script)
+            shell.depth += 1
+            with shell.function("__qa_source", (location,)):
+                shell.stack.append("source")
+                try:
+                    status = self.source_file(shell, script)
+                finally:
+                    shell.stack.pop()
         finally:
             is_whole = recording is not None and recording.finish()
-            shell.stack = outer_stack
+            is_whole = is_whole and self.names_read == names_read
             self.eclasses.pop()
             exports = self.exports.pop()
             added = tuple(self.inherited)
@@ -479,7 +522,24 @@ class Evaluator:
     def finish(self, shell: Interpreter) -> None:
         """Add what eclasses set to what the ebuild did, as Portage does after sourcing."""
         scope = shell.state.scopes[0]
-        eapi = scope.get("EAPI", Variable("0"))
+        eapi = scope.get("EAPI") or Variable("0")
+        if isinstance(eapi.value, Mixed):
+            shell.possible_deaths.append(
+                (Check(("the EAPI", "is", self.eapi), eapi.source, eapi.start, eapi.end),
+                 "the EAPI is assigned a value that is unknown")
+            )  # fmt: skip
+        elif isinstance(eapi.value, str) and "\r" in eapi.value:
+            # Portage reads such lines as if they ended like others, and bash does not
+            shell.state.make_unknown(
+                Unknown("it has carriage returns", eapi.source, eapi.start, eapi.end)
+            )
+        elif eapi.value != self.eapi:
+            source = self.source if eapi.source is None else eapi.source
+            value = eapi.value if isinstance(eapi.value, str) else "an array"
+            self.fail(
+                f"its EAPI is {self.eapi} by its first line of code, but {value} in the end",
+                source, eapi.start, eapi.end,
+            )  # fmt: skip
         scope["EAPI"] = Variable(
             eapi.value, Flag.EXPORTED | Flag.KEPT, eapi.source, eapi.start, eapi.end
         )

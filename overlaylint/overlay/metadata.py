@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,12 @@ KEYS = (
     "INHERIT", "IUSE", "KEYWORDS", "LICENSE", "PDEPEND", "PROPERTIES", "RDEPEND", "REQUIRED_USE",
     "RESTRICT", "SLOT", "SRC_URI",
 )  # fmt: skip
+
+
+_BLANKS = re.compile("[ \\t\\n]+")
+_ECHO_OPTION = re.compile("-[neE]+")
+# Python's str.splitlines, with which Portage reads what bash prints
+_BREAKS = dict.fromkeys(map(ord, "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,12 @@ def metadata(evaluation: Evaluation) -> Metadata:
         first = evaluation.possible_failures[0]
         reason = replace(first, reason=f"sourcing the ebuild may fail: {first.reason}")
         return Metadata({}, dict.fromkeys(KEYS, reason))
+    separators = evaluation.state.find("IFS")
+    if separators is not None and separators.value not in (None, " \t\n"):
+        # bash would take the values apart by it
+        text = "IFS is not as it was when the ebuild ends"
+        reason = Unknown(text, separators.source, separators.start, separators.end)
+        return Metadata({}, dict.fromkeys(KEYS, reason))
     values: dict[str, str] = {}
     unknown: dict[str, Unknown] = {}
     for key in KEYS:
@@ -44,10 +57,31 @@ def metadata(evaluation: Evaluation) -> Metadata:
         if isinstance(value, Mixed):
             unknown[key] = value.unknown
             continue
-        normal = " ".join(value.split())
-        if normal:
+        normal = _printed(value)
+        if isinstance(normal, Unknown):
+            unknown[key] = normal
+        elif normal.translate(_BREAKS) != normal:
+            reason = Unknown(f"Portage takes a character in {key} for the end of a line")
+            return Metadata({}, dict.fromkeys(KEYS, reason))
+        elif normal:
             values[key] = normal
     return Metadata(values, unknown)
+
+
+def _printed(value: str) -> str | Unknown:
+    """Return what Portage reads of a value, which bash prints with `echo` as words."""
+    words = [word for word in _BLANKS.split(value) if word]
+    escapes = False
+    while words and _ECHO_OPTION.fullmatch(words[0]):
+        for letter in words.pop(0)[1:]:
+            escapes = letter == "e" or (escapes and letter != "E")
+    if escapes and any("\\" in word for word in words):
+        return Unknown("it starts with `-e`, and `echo` replaces what follows a backslash")
+    text = " ".join(words)
+    if text.isascii():
+        return text
+    # what is no UTF-8 is replaced
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _value(evaluation: Evaluation, key: str) -> Value:
@@ -59,10 +93,13 @@ def _value(evaluation: Evaluation, key: str) -> Value:
         return " ".join(evaluation.explicitly_inherited)
     if key == "DEFINED_PHASES":
         return _defined_phases(evaluation)
-    variable = evaluation.variable(key)
+    variable = evaluation.state.find(key)
     if variable is None:
         havoc = evaluation.state.havoc
         return "" if havoc is None else Mixed((havoc,))
+    if isinstance(variable.value, dict):
+        # of an array, `${name}` is the element 0
+        return variable.value.get(0, variable.value.get("0", ""))
     return "" if variable.value is None else variable.value
 
 

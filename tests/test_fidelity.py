@@ -1,0 +1,106 @@
+"""Ebuilds that Portage sources, and overlaylint evaluates: the metadata must be the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fidelity_cases import CASES, OPEN, Case
+from portage_metadata import egencache, sourced_by_portage
+
+from overlaylint.overlay.evaluation import evaluate
+from overlaylint.overlay.masters import find_repositories
+from overlaylint.overlay.metadata import KEYS, cache_entry, metadata
+
+needs_portage = pytest.mark.skipif(egencache() is None, reason="Portage is not installed")
+
+LAYOUT = "masters ={}\ncache-formats = md5-dict\nthin-manifests = true\n"
+MASTER = {
+    "only-in-master": "IUSE=only\n",
+    "in-both": "IUSE=master\n",
+}
+
+
+def write(path: Path, content: str | bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def repository(folder: Path, files: dict[str, str | bytes], masters: str = "") -> Path:
+    """Write a repository that is called as its folder."""
+    write(folder / "profiles/repo_name", f"{folder.name}\n")
+    write(folder / "profiles/categories", "cat\n")
+    write(folder / "metadata/layout.conf", LAYOUT.format(masters))
+    for path, content in files.items():
+        write(folder / path, content)
+    return folder
+
+
+def package(name: str, case: Case) -> dict[str, str | bytes]:
+    """Return the files of a case."""
+    own = f"{name}--"
+    text = case.text.replace("§", own) if case.data is None else case.data
+    files: dict[str, str | bytes] = {f"cat/{name}/{name}-{case.version}.ebuild": text}
+    for eclass, content in case.eclasses.items():
+        files[f"eclass/{own}{eclass}.eclass"] = content.replace("§", own)
+    return files
+
+
+def differences(
+    overlay: Path, answers: dict[str, dict[str, str]], cases: dict[str, Case]
+) -> Iterator[str]:
+    """Yield where overlaylint says something else than Portage, or too little."""
+    for ebuild in find_repositories(overlay).overlay.ebuilds:
+        case = cases.get(ebuild.PN)
+        evaluation = evaluate(ebuild)
+        found = metadata(evaluation)
+        theirs = answers.get(ebuild.cpv)
+        failed = evaluation.failure is not None
+        if case is not None and (theirs is None) != case.is_unsourceable:
+            yield f"{ebuild.PN}: Portage {'fails' if theirs is None else 'does not fail'}"
+        if theirs is None:
+            if not found.unknown:
+                yield f"{ebuild.PN}: known, but Portage can't source it"
+            elif case is not None and not failed and not case.unknown:
+                yield f"{ebuild.PN}: unknown, but Portage can't source it: {found.unknown['SLOT']}"
+            continue
+        if failed:
+            assert evaluation.failure is not None
+            yield f"{ebuild.PN}: fails here: {evaluation.failure.reason}"
+            continue
+        for key in KEYS:
+            if key in found.unknown:
+                if case is not None and key not in case.unknown:
+                    yield f"{ebuild.PN} {key}: unknown: {found.unknown[key].reason}"
+            elif found.values.get(key, "") != theirs.get(key, ""):
+                yield f"{ebuild.PN} {key}: {found.values.get(key)!r}, Portage {theirs.get(key)!r}"
+        if not found.unknown:
+            cached = overlay / "metadata/md5-cache" / ebuild.category / ebuild.PF
+            entry = cache_entry(evaluation, found).encode("utf-8", "surrogateescape")
+            if entry != cached.read_bytes():
+                yield f"{ebuild.PN}: the file is {entry!r}, Portage's {cached.read_bytes()!r}"
+
+
+def compared(tmp_path: Path, cases: dict[str, Case]) -> list[str]:
+    """Have Portage and overlaylint look at the cases; return where they differ."""
+    master = repository(tmp_path / "master", {f"eclass/{k}.eclass": v for k, v in MASTER.items()})
+    files = {
+        path: text for name, case in cases.items() for path, text in package(name, case).items()
+    }
+    files["eclass/in-both.eclass"] = "IUSE=own\n"
+    overlay = repository(tmp_path / "overlay", files, " master")
+    answers = sourced_by_portage(overlay, [master], tmp_path / "work")
+    return list(differences(overlay, answers, cases))
+
+
+@needs_portage
+def test_written_by_hand(tmp_path: Path) -> None:
+    assert "\n".join(compared(tmp_path, CASES)) == ""
+
+
+@needs_portage
+@pytest.mark.xfail(strict=True, reason="bash's own semantics that are not evaluated yet")
+@pytest.mark.parametrize("name", OPEN)
+def test_still_wrong(name: str, tmp_path: Path) -> None:
+    assert "\n".join(compared(tmp_path, {name: OPEN[name]})) == ""
