@@ -123,6 +123,7 @@ def return_(shell: Interpreter, invocation: Invocation) -> Status:
     """`return [n]`: without a number, the status of the last command."""
     status: Status = shell.status
     if invocation.arguments:
+        _check_count(invocation, 1)
         number = _number(invocation, 0)
         status = (
             _check(invocation)
@@ -144,21 +145,30 @@ def exit_(shell: Interpreter, invocation: Invocation) -> Status:
 
 def break_(shell: Interpreter, invocation: Invocation) -> Status:
     """`break [n]` and `continue [n]`."""
-    number = _number(invocation, 1)
-    if not isinstance(number, int) or number < 1:
-        return _problem(shell, invocation, "the number of loops is unknown")
     loops = 0
     for region in reversed(shell.regions):
         if region.is_loop:
             loops += 1
-        elif region.is_subshell or shell.compatibility > 43:
+        elif region.is_subshell or (region.is_function and shell.compatibility > 43):
             break  # up to bash 4.3 a function could leave its caller's loop
     if loops == 0:
         return 0  # bash only warns
-    shell.signal = BREAK if invocation.name == "break" else CONTINUE
-    shell.signal_count = min(number, loops)
-    shell.signal_status = 0
-    return 0
+    number = _number(invocation, 1)
+    if isinstance(number, Mixed):
+        raise shell.exhausted("how many loops are left is unknown")
+    _check_count(invocation, 1)
+    if number is None:
+        raise FatalProblem(f"{invocation.name}: numeric argument required", 128, 128)
+    shell.signal = CONTINUE if invocation.name == "continue" and number > 0 else BREAK
+    shell.signal_count = min(number, loops) if number > 0 else loops
+    shell.signal_status = int(number <= 0)
+    return int(number <= 0)
+
+
+def _check_count(invocation: Invocation, most: int) -> None:
+    """Raise the error with which bash leaves everything where there are too many arguments."""
+    if len(invocation.arguments) > most and not _is_many(invocation.arguments):
+        raise FatalProblem(f"{invocation.name}: too many arguments", 1, 1)
 
 
 def eval_(shell: Interpreter, invocation: Invocation) -> Status:

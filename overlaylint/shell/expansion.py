@@ -60,7 +60,12 @@ class ExpansionProblem(Exception):
 
 
 class FatalProblem(ExpansionProblem):
-    """A shell that is not interactive exits (`${x?}`)."""
+    """A shell that is not interactive exits (`${x?}`); a subshell with a status of its own."""
+
+    def __init__(self, message: str, status: int = 1, subshell_status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+        self.subshell_status = subshell_status
 
 
 class UnknownValue(Exception):
@@ -182,7 +187,7 @@ class _Splitter:
     that came from an expansion; a break ends a field for certain (between the words of `"$@"`).
     """
 
-    __slots__ = ("had_empty", "ifs", "is_split", "pieces", "result", "shell", "word")
+    __slots__ = ("had_empty", "is_split", "pieces", "result", "shell", "word")
 
     def __init__(self, shell: Interpreter, word: Word, result: list[Value]) -> None:
         self.shell = shell
@@ -191,7 +196,6 @@ class _Splitter:
         self.pieces: list[_Piece] = []
         self.is_split = False  # whether there are separators or breaks
         self.had_empty = False  # whether `${x:-""}` was met, which counts if nothing else is there
-        self.ifs: Value | None = None
 
     def add(self, parts: tuple[Part, ...]) -> None:
         """Add the fields that the parts come to."""
@@ -469,7 +473,7 @@ def parameter(
             value = variable.value
             if (value.__class__ is str or value.__class__ is Mixed) and variable.flags < 32:
                 return value
-        elif name[0] not in "@*":
+        elif name and name[0] not in "@*":
             value = shell.special(name)
             return "" if value is None else value
     if part.is_bad:
@@ -670,7 +674,7 @@ def default(
         return _Operand(part.first) if keeps_operand else value_of(shell, part.first)
     operand = value_of(shell, part.first)
     if kind == "?":
-        raise FatalProblem(f"{name}: {str(operand) or 'parameter null or not set'}")
+        raise FatalProblem(f"{name}: {str(operand) or 'parameter null or not set'}", 127)
     if name in ("@", "*", "#", "?", "-", "$", "!") or name.isdigit():
         raise ExpansionProblem("cannot assign in this way")
     shell.assign_subscript(name, subscript, operand, source, part.start, part.end)

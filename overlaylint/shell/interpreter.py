@@ -63,6 +63,7 @@ from overlaylint.shell.syntax import (
     While,
     Word,
 )
+from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
     Elements,
     Flag,
@@ -111,6 +112,9 @@ def _giving_up(run: _Run) -> _Run:
             return run(shell, node)
         except ExpansionProblem as problem:
             return shell.give_up(problem)
+        except Undecidable as undecidable:
+            shell.state.make_unknown(Unknown(undecidable.reason))
+            return Check((undecidable.reason,))
 
     return cast(_Run, guarded)
 
@@ -168,6 +172,11 @@ class Invocation:
 Builtin = Callable[["Interpreter", Invocation], Status]
 
 
+# What is not part of the state and yet differs from way to way: `$_`, what is left of the input,
+# and PIPESTATUS (None where it is the status of the last command).
+_Surroundings = tuple[Value, Value | None, tuple[Status, ...] | None]
+
+
 @dataclass(slots=True)
 class _Exit:
     """A way that left a region early."""
@@ -177,6 +186,8 @@ class _Exit:
     status: Status
     state: State
     reason: Unknown
+    surroundings: _Surroundings
+    message: Value
 
     @property
     def place(self) -> tuple[Source | None, int, int]:
@@ -184,15 +195,35 @@ class _Exit:
         return self.reason.source, self.reason.start, self.reason.end
 
 
+# What a signal leaves: a loop, a subshell, a function or sourced file, or (where an expansion
+# fails) a line of commands.
+_LOOP, _SUBSHELL, _FUNCTION, _LINES = range(4)
+_LEAVES = {RETURN: _FUNCTION, BREAK: _LOOP, CONTINUE: _LOOP, DISCARD: _LINES}
+
+
 @dataclass(slots=True)
 class _Region:
     """What `return`, `break` or `exit` leaves: at its end the ways that left it are merged."""
 
-    is_loop: bool
-    is_subshell: bool
+    kind: int
     guards: int
     exclusions: int
     exits: list[_Exit]
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether `break` leaves it."""
+        return self.kind == _LOOP
+
+    @property
+    def is_subshell(self) -> bool:
+        """Whether `exit` leaves it, and no more than it."""
+        return self.kind == _SUBSHELL
+
+    @property
+    def is_function(self) -> bool:
+        """Whether `return` leaves it."""
+        return self.kind == _FUNCTION
 
 
 class Interpreter:
@@ -217,7 +248,7 @@ class Interpreter:
             self.state.scopes[0].update(variables)
         self.status: Status = 0
         self.substituted: Status = 0  # the status of the last command substitution
-        self.pipe_status: tuple[Status, ...] = (0,)
+        self.pipe_status: tuple[Status, ...] | None = None
         self.last_argument: Value = unknown("$_ is what the shell was started as")
         self.signal = 0
         self.signal_count = 0
@@ -232,7 +263,7 @@ class Interpreter:
         ] = {}  # what a process substitution's file holds, by its symbol
         self.guards: list[Condition] = []
         self.exclusions: list[tuple[Condition, ...]] = []
-        self.regions: list[_Region] = [_Region(False, False, 0, 0, [])]
+        self.regions: list[_Region] = []
         self.stack: list[str] = []
         self.steps = 0
         self.depth = 0
@@ -310,11 +341,14 @@ class Interpreter:
             names: Elements = dict(enumerate([*reversed(self.stack)]))
             return Variable(names, Flag.INDEXED)
         if name == "PIPESTATUS":
+            pipe_status = (self.status,) if self.pipe_status is None else self.pipe_status
+            if not pipe_status:
+                return Variable(unknown("it depends on which way was taken"), Flag.INDEXED)
             statuses: Elements = {
                 index: str(status)
                 if isinstance(status, int)
                 else unknown(f"it depends on `{status}`")
-                for index, status in enumerate(self.pipe_status)
+                for index, status in enumerate(pipe_status)
             }
             return Variable(statuses, Flag.INDEXED)
         if name == "BASH_VERSINFO":
@@ -823,8 +857,8 @@ class Interpreter:
         if output is not None:
             self.state.output = output
             self.is_redirected = False
-        region = _Region(False, True, len(self.guards), len(self.exclusions), [])
-        self.regions.append(region)
+        region = self.enter_region(_SUBSHELL)
+        last_argument, pipe_status = self.last_argument, self.pipe_status
         box: list[Output] = []
         try:
             yield box
@@ -833,6 +867,7 @@ class Interpreter:
             del self.guards[region.guards :]
             del self.exclusions[region.exclusions :]
             self.state, self.is_redirected = saved, was_redirected
+            self.last_argument, self.pipe_status = last_argument, pipe_status
             self.depth -= 1
 
     def end_subshell(self) -> None:
@@ -853,69 +888,107 @@ class Interpreter:
         """Follow both ways of an unknown condition, and merge what they come to."""
         self.spend(_BRANCH_STEPS)
         reason = Unknown(f"it depends on `{condition}`", *_place(condition))
-        before = self.state
+        before, surroundings = self.state, self.surroundings
+        status = self.status
         depth = len(self.guards)
         first = before.copy()
         self.guards.append(condition)
         self.state = first
         then_status = then()
         then_exit = self.take_exit(reason)
-        then_argument = self.last_argument
+        then_surroundings = self.surroundings
         first = self.state
         self.guards[depth:] = [negate(condition)]
-        self.state = before
+        self.state, self.surroundings, self.status = before, surroundings, status
         else_status = otherwise() if otherwise is not None else 0
         else_exit = self.take_exit(reason)
-        if then_argument != self.last_argument:
-            self.last_argument = Mixed((reason,))
         del self.guards[depth:]
         if then_exit and else_exit:
-            if then_exit.signal != DIE:
-                if else_exit.signal == DIE:
-                    then_exit, else_exit = else_exit, then_exit
-                else:
-                    self.leave(then_exit, ())
-            self.state = else_exit.state
-            self.signal, self.signal_count = else_exit.signal, else_exit.count
-            self.signal_status = else_exit.status
-            return else_exit.status
+            for taken, other, held in (
+                (then_exit, else_exit, condition),
+                (else_exit, then_exit, negate(condition)),
+            ):
+                if self.region_for(taken.signal) is None and (
+                    taken is then_exit or self.region_for(other.signal) is not None
+                ):
+                    if self.region_for(other.signal) is not None:
+                        self.leave(taken, (held,))
+                    return self.go_on(other)
+            self.leave(then_exit, ())
+            return self.go_on(else_exit)
         if then_exit:
             self.leave(then_exit, (condition,))
             return else_status
         if else_exit:
-            self.state = first
+            self.state, self.surroundings = first, then_surroundings
             self.leave(else_exit, (negate(condition),))
             return then_status
+        self.join_surroundings(then_surroundings, reason)
         self.state = merge(first, self.state, reason, condition)
         return _merged_status(condition, then_status, else_status)
+
+    @property
+    def surroundings(self) -> _Surroundings:
+        """What is not part of the state and yet differs from way to way."""
+        return self.last_argument, self.input, self.pipe_status
+
+    @surroundings.setter
+    def surroundings(self, value: _Surroundings) -> None:
+        self.last_argument, self.input, self.pipe_status = value
+
+    def join_surroundings(self, other: _Surroundings, reason: Unknown) -> None:
+        """Make unknown what differs on another way."""
+        argument, input_, pipe_status = other
+        if argument != self.last_argument:
+            self.last_argument = Mixed((reason,))
+        if input_ != self.input:
+            self.input = Mixed((reason,))
+        if pipe_status != self.pipe_status:
+            self.pipe_status = ()
 
     def take_exit(self, reason: Unknown) -> _Exit | None:
         """Return how the way just followed ended early, if it did."""
         if not self.signal:
             return None
-        taken = _Exit(self.signal, self.signal_count, self.signal_status, self.state, reason)
+        taken = _Exit(
+            self.signal,
+            self.signal_count,
+            self.signal_status,
+            self.state,
+            reason,
+            self.surroundings,
+            self.signal_message,
+        )
         self.signal = 0
         return taken
 
+    def go_on(self, taken: _Exit) -> Status:
+        """Follow a way that left early."""
+        self.state, self.surroundings = taken.state, taken.surroundings
+        self.signal, self.signal_count = taken.signal, taken.count
+        self.signal_status, self.signal_message = taken.status, taken.message
+        return taken.status
+
     def leave(self, taken: _Exit, conditions: tuple[Condition, ...]) -> None:
         """Keep a way that left early, to be merged where it leads; what follows is without it."""
-        if taken.signal == DIE:
-            for condition in conditions:
-                self.possible_deaths.append((condition, self.signal_message))
-            return
         region = self.region_for(taken.signal)
+        if region is None:
+            for condition in conditions:
+                self.possible_deaths.append((condition, taken.message))
+            return
         region.exits.append(taken)
         if conditions:
             self.exclusions.append((*self.guards[region.guards :], *conditions))
 
-    def region_for(self, signal: int) -> _Region:
-        """Return what a signal leaves."""
+    def region_for(self, signal: int) -> _Region | None:
+        """Return what a signal leaves; None if it ends everything."""
+        if signal == DIE:
+            return None
+        kind = _LEAVES.get(signal)
         for region in reversed(self.regions):
-            if region.is_subshell:
+            if region.kind in (kind, _SUBSHELL):
                 return region
-            if region.is_loop == (signal in (BREAK, CONTINUE)) and signal not in (EXIT, DISCARD):
-                return region
-        return self.regions[0]
+        return None
 
     def rejoin(self, region: _Region, signals: tuple[int, ...]) -> None:
         """Merge the ways that left `region` by one of `signals` into the state."""
@@ -926,17 +999,25 @@ class Interpreter:
             if taken.signal not in signals:
                 remaining.append(taken)
                 continue
-            if self.signal == DIE:
-                self.signal = 0
+            # a way may have left functions on its way here
+            del taken.state.scopes[len(self.state.scopes) :]
+            del taken.state.positional[len(self.state.positional) :]
+            way = Check(
+                (f"the way that is taken: {taken.reason.reason}",),
+                taken.reason.source,
+                taken.reason.start,
+                taken.reason.end,
+            )
+            left = self.take_exit(taken.reason)
+            if left is not None:
+                # the way followed so far leads elsewhere, and this one goes on here
+                self.leave(left, (way,) if self.region_for(left.signal) is None else ())
                 self.state, self.status = taken.state, taken.status
+                self.surroundings = taken.surroundings
                 continue
             if self.status != taken.status:
-                self.status = Check(
-                    (f"the way that is taken: {taken.reason.reason}",),
-                    taken.reason.source,
-                    taken.reason.start,
-                    taken.reason.end,
-                )
+                self.status = way
+            self.join_surroundings(taken.surroundings, taken.reason)
             self.state = merge(self.state, taken.state, taken.reason)
         region.exits[:] = remaining
 
@@ -1130,20 +1211,13 @@ class Interpreter:
         self, test: Callable[[], Status], body: Callable[[], Status], step: Callable[[], object]
     ) -> Status:
         """Evaluate a loop that goes on while `test` succeeds."""
-        region = self.enter_loop()
-        status: Status = 0
+        region = self.enter_region(_LOOP)
         open_rounds = 0
+        self.status = 0
+        status: Status = 0
         try:
             while True:
                 self.spend(1)
-                if len(region.exits) > open_rounds:
-                    open_rounds += 1
-                    if open_rounds > _OPEN_ROUNDS:
-                        # it may have ended in each of these rounds, and nobody knows when it does
-                        goes_on = Check(("the loop goes on",), *region.exits[-1].place)
-                        self.unknown_rounds(region, goes_on, test, body, step)
-                        status = Check(("the loop's last command",))
-                        break
                 result = test()
                 if self.signal:
                     if self.end_round(region):
@@ -1151,64 +1225,62 @@ class Interpreter:
                     continue
                 if not isinstance(result, int):
                     self.unknown_rounds(region, result, test, body, step)
-                    status = Check(("the loop's last command",))
+                    status = Check(("the loop's last command",), *_place(result))
                     break
                 if result != 0:
                     break
-                status = self.status = body()
+                if len(region.exits) > open_rounds:
+                    open_rounds += 1
+                    if open_rounds > _OPEN_ROUNDS:
+                        # it may have ended in each of these rounds, and nobody knows when it does
+                        goes_on = Check(("the loop goes on",), *region.exits[-1].place)
+                        self.unknown_rounds(region, goes_on, test, body, step)
+                        status = Check(("the loop's last command",), *_place(goes_on))
+                        break
+                self.status = body()
                 if self.end_round(region):
+                    status = self.status
                     break
+                status = self.status
                 step()
         finally:
+            self.status = status
             self.leave_loop(region)
-        return status
-
-    def enter_loop(self) -> _Region:
-        """Enter a loop."""
-        region = _Region(True, False, len(self.guards), len(self.exclusions), [])
-        self.regions.append(region)
-        return region
+        return self.status
 
     def leave_loop(self, region: _Region) -> None:
         """Leave a loop: merge the ways that broke out of it."""
-        self.regions.pop()
-        del self.guards[region.guards :]
-        del self.exclusions[region.exclusions :]
-        for taken in region.exits:
-            if taken.count > 1:
-                taken.count -= 1
-                self.region_for(taken.signal).exits.append(taken)
-        region.exits = [taken for taken in region.exits if taken.count <= 1]
-        status = self.status
+        inner = [taken for taken in region.exits if taken.count <= 1]
+        outer = [taken for taken in region.exits if taken.count > 1]
+        for taken in outer:
+            taken.count -= 1
+        region.exits = outer
+        self.leave_region(region)
+        region.exits = inner
         self.rejoin(region, (BREAK, CONTINUE))
-        self.status = status
 
     def end_round(self, region: _Region) -> bool:
         """End one round of a loop; tell whether the loop is left."""
+        if self.signal == CONTINUE and self.signal_count <= 1:
+            self.signal = 0
+        if region.exits:
+            # the ways that go on with the next round; one that leaves the loop is kept for its end
+            continued = [
+                taken
+                for taken in region.exits
+                if taken.signal == CONTINUE and taken.count <= 1
+            ]
+            if continued:
+                region.exits = [taken for taken in region.exits if taken not in continued]
+                self.rejoin(_Region(_LOOP, 0, 0, continued), (CONTINUE,))
+        del self.exclusions[region.exclusions :]
         if self.signal in (BREAK, CONTINUE):
             if self.signal_count > 1:
                 self.signal_count -= 1
-                return True
-            is_break = self.signal == BREAK
-            self.signal = 0
-            if is_break:
-                return True
-        self.rejoin_continued(region)
+            else:
+                self.signal = 0
+            return True
         return bool(self.signal)
-
-    def rejoin_continued(self, region: _Region) -> None:
-        """Merge the ways that went on with the next round."""
-        continued: list[_Exit] = []
-        others: list[_Exit] = []
-        for taken in region.exits:
-            (continued if taken.signal == CONTINUE and taken.count <= 1 else others).append(taken)
-        if continued:
-            region.exits = others
-            temporary = _Region(True, False, 0, 0, continued)
-            status = self.status
-            self.rejoin(temporary, (CONTINUE,))
-            self.status = status
-        del self.exclusions[region.exclusions :]
 
     def unknown_rounds(
         self,
@@ -1234,11 +1306,11 @@ class Interpreter:
 
         self.calls = None
         for _ in range(_FIXPOINT_ROUNDS):
-            before = self.state.copy()
+            before, surroundings = self.state.copy(), self.surroundings
             self.branch(condition, round_, None)
             self.signal = 0
             self.state = merge(self.state, before.copy(), reason)
-            if _unchanged(before, self.state):
+            if _unchanged(before, self.state) and surroundings == self.surroundings:
                 break
         else:
             raise self.exhausted("a loop does not settle")
@@ -1259,7 +1331,7 @@ class Interpreter:
         if node.is_select:
             self.lose(origin, node.start, node.end, "it asks somebody (`select`)")
             return Check(("select",), origin, node.start, node.end)
-        region = self.enter_loop()
+        region = self.enter_region(_LOOP)
         status: Status = 0
         try:
             for item in items:
@@ -1278,12 +1350,15 @@ class Interpreter:
                     status = Check(("the loop's last command",), origin, node.start, node.end)
                     continue
                 self.assign(node.name, item, origin, node.start, node.end)
-                status = self.status = self.run_list(node.body)
-                if self.end_round(region):
+                self.status = self.run_list(node.body)
+                is_left = self.end_round(region)
+                status = self.status
+                if is_left:
                     break
         finally:
+            self.status = status
             self.leave_loop(region)
-        return status
+        return self.status
 
     def source_of(self, node: Command) -> Source:
         """Return the source of a node that does not carry it: that of a command inside it."""
@@ -1400,6 +1475,8 @@ class Interpreter:
         self.steps += 1
         if self.steps > MAXIMUM_STEPS:
             raise self.exhausted("it takes too many steps")
+        # without a command substitution the status is 0, with one it is that of the last
+        self.substituted = 0
         try:
             if not node.details.words:
                 status = self.assign_all(node)
@@ -1408,12 +1485,15 @@ class Interpreter:
             return self.run_words(node)
         except ExpansionProblem as problem:
             return self.give_up(problem)
+        except Undecidable as undecidable:
+            self.lose(node.source, node.start, node.end, undecidable.reason)
+            return Check((undecidable.reason,), node.source, node.start, node.end)
+        finally:
+            self.pipe_status = None
 
     def assign_all(self, node: Simple) -> Status:
         """Carry out assignments with no command after them."""
         details = node.details
-        # without a command substitution the status is 0, with one it is that of the last
-        self.substituted = 0
         for assignment in details.assignments:
             self.perform(assignment, node.source)
         if details.redirections:
@@ -1687,30 +1767,55 @@ class Interpreter:
         )
 
     def run_lines(self, body: List, source: Source, extended_globs: tuple[int, ...] = ()) -> Status:
-        """Evaluate the commands of a script: an error in an expansion gives up its line only."""
-        status: Status = 0
-        text = source.text
-        discarded_until = -1
-        for command in body.commands:
-            if command.start < discarded_until:
-                continue
-            if extended_globs and not self.may_parse(command, extended_globs):
-                self.die("syntax error near unexpected token `('", 2)
-                return 2
-            status = self.status = _RUN[command.__class__](self, command)
-            if self.signal == DISCARD:
-                self.signal = 0
-                status = self.status = 1
-                line_end = text.find("\n", command.end)
-                discarded_until = len(text) if line_end < 0 else line_end
-            elif self.signal:
-                break
-        return status
+        """Evaluate the commands of a script.
+
+        Bash reads a whole line of them before it runs the first, and an error in an expansion
+        gives up the rest of the line; in a subshell it ends that.
+        """
+        commands = body.commands
+        if not commands:
+            self.status = 0
+            return 0
+        if any(region.is_subshell for region in self.regions):
+            for command in commands:
+                if extended_globs and not self.may_parse(command, extended_globs):
+                    self.die("syntax error near unexpected token `('", 2)
+                    return 2
+                self.status = _RUN[command.__class__](self, command)
+                if self.signal:
+                    break
+            return self.status
+        region = self.enter_region(_LINES)
+        text, index = source.text, 0
+        try:
+            while index < len(commands) and not self.signal:
+                end = index + 1
+                while end < len(commands) and not _ends_line(
+                    text[commands[end - 1].end : commands[end].start]
+                ):
+                    end += 1
+                line = commands[index:end]
+                index = end
+                if extended_globs and not all(self.may_parse(c, extended_globs) for c in line):
+                    self.die("syntax error near unexpected token `('", 2)
+                    return 2
+                for command in line:
+                    self.status = _RUN[command.__class__](self, command)
+                    if self.signal:
+                        break
+                if self.signal == DISCARD:
+                    self.signal = 0
+                    self.status = 1
+                if region.exits:
+                    self.rejoin(region, (DISCARD,))
+                del self.exclusions[region.exclusions :]
+        finally:
+            self.leave_region(region)
+        return self.status
 
     def returning(self, body: Command, script: Script | None = None) -> Status:
         """Evaluate what `return` leaves, and merge the ways that it left by."""
-        region = _Region(False, False, len(self.guards), len(self.exclusions), [])
-        self.regions.append(region)
+        region = self.enter_region(_FUNCTION)
         try:
             if script is None:
                 self.status = self.run(body)
@@ -1722,21 +1827,35 @@ class Interpreter:
             if region.exits:
                 self.rejoin(region, (RETURN,))
         finally:
-            self.regions.pop()
-            del self.guards[region.guards :]
-            del self.exclusions[region.exclusions :]
-        if region.exits:
-            self.regions[-1].exits.extend(region.exits)
+            self.leave_region(region)
         return self.status
+
+    def enter_region(self, kind: int) -> _Region:
+        """Enter what a signal may leave."""
+        region = _Region(kind, len(self.guards), len(self.exclusions), [])
+        self.regions.append(region)
+        return region
+
+    def leave_region(self, region: _Region) -> None:
+        """Leave a region; ways that lead further out than it go on to where they lead."""
+        self.regions.pop()
+        del self.guards[region.guards :]
+        del self.exclusions[region.exclusions :]
+        for taken in region.exits:
+            outer = self.region_for(taken.signal)
+            if outer is not None:
+                outer.exits.append(taken)
 
     def give_up(self, problem: ExpansionProblem) -> Status:
         """Meet an error in an expansion: bash gives up the line, or exits."""
+        self.signal_message = str(problem)
         if isinstance(problem, FatalProblem):
-            self.die(str(problem), 1)
+            self.signal = EXIT
+            is_subshell = any(region.is_subshell for region in self.regions)
+            self.signal_status = problem.subshell_status if is_subshell else problem.status
         else:
             self.signal = DISCARD
             self.signal_status = 1
-            self.signal_message = str(problem)
         return 1
 
     def die(self, message: Value, status: int) -> None:
@@ -1793,6 +1912,11 @@ class Interpreter:
         if output is not None and not self.is_redirected:
             output.extend(pieces_of(value))
             self.spend(1)
+
+
+def _ends_line(text: str) -> bool:
+    """Tell whether what stands between two commands ends a line."""
+    return "\n" in text and "\n" in text.replace("\\\n", "")
 
 
 def positional_of(arguments: Iterable[Value]) -> Positional:
