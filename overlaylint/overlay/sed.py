@@ -7,6 +7,7 @@ the same code as bash's, in a number of steps that does not grow with what a scr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,11 @@ _UNKNOWN = "\x01"
 
 # Each place of a line is tried on its own.
 _LONGEST_LINE = 500
+
+# An expression without anchors, and without backslashes that stand for one.
+_LOCAL = re.compile(r"(?:[^\\^$]|\\[^A-Za-z<>'`0-9])*")
+
+_REPEATED_TWICE = re.compile(r"(?<!\\)[*+?}][*+?{]")
 
 _TAKES_ARGUMENT = "efl"
 _LONG = {
@@ -118,16 +124,46 @@ class _Expression:
     text: str
     ignore_case: bool = False
 
+    @property
+    def has_choice(self) -> bool:
+        """Whether a `|` stands in it, which what comes before must not become a part of."""
+        return "|" in self.text
+
+    @property
+    def groups(self) -> int:
+        """How many groups it has."""
+        count = at = 0
+        while at < len(self.text):
+            character = self.text[at]
+            count += character == "("
+            at = _bracket_end(self.text, at) if character == "[" else at + 1 + (character == "\\")
+        return count
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it asks nothing of what is around the text that it matches."""
+        return _LOCAL.fullmatch(self.text) is not None
+
     def find(self, line: str, start: int = 0) -> tuple[int, tuple[str, ...]] | None:
         """Return where the leftmost match from `start` on is, and its text with its groups'."""
+        if len(line) > _LONGEST_LINE:
+            raise UnknownEdit("the line is too long")
         try:
+            if self.is_local:
+                match = search([(self.text, False)], line[start:], ignore_case=self.ignore_case)
+                return None if match is None else (line.index(match[0], start), match)
             if search([(self.text, False)], line, ignore_case=self.ignore_case) is None:
                 return None
-            if len(line) > _LONGEST_LINE:
-                raise UnknownEdit("the line is too long")
             for at in range(start, len(line) + 1):
                 # From the line's own start, for the sake of anchors and word boundaries.
-                anchored = f"^.{{{at}}}({self.text})"
+                before = f"^.{{{at}}}" if at else "^"
+                if not self.has_choice:
+                    anchored = before + self.text
+                    found = search([(anchored, False)], line, ignore_case=self.ignore_case)
+                    if found is not None:
+                        return at, (found[0][at:], *found[1:])
+                    continue
+                anchored = f"{before}({self.text})"
                 found = search([(anchored, False)], line, ignore_case=self.ignore_case)
                 if found is not None:
                     return at, found[1:]
@@ -219,6 +255,8 @@ class _Parser:
         self._end()
         wanted = self._expression(expression, "i" in flags.lower())
         parts = _replacement(replacement)
+        if max((part for part in parts if isinstance(part, int)), default=0) > wanted.groups:
+            raise UnknownEdit("a replacement asks for a group that is not there")
         return _Command("s", address, is_negated, wanted, parts, flags)
 
     def _address(self) -> _Expression | None:
@@ -248,7 +286,11 @@ class _Parser:
             if self.last is None:
                 raise UnknownEdit("an empty expression")
             return self.last
-        self.last = _Expression(text if self.is_extended else extended(text), ignore_case)
+        wanted = text if self.is_extended else extended(text)
+        if _REPEATED_TWICE.search(wanted):
+            # sed refuses some of these.
+            raise UnknownEdit("a repetition of a repetition")
+        self.last = _Expression(wanted, ignore_case)
         return self.last
 
     def _until(self, delimiter: str, *, brackets: bool) -> str:
@@ -314,7 +356,8 @@ def extended(basic: str) -> str:
     """Return a basic regular expression in the extended form (regex(7), with GNU's `\\+`)."""
     found: list[str] = []
     at = 0
-    at_start = True  # where `*` is a character and `^` an anchor
+    at_start = True  # where `*` is a character
+    may_anchor = True  # where `^` is none
     while at < len(basic):
         character = basic[at]
         following = basic[at + 1 : at + 2]
@@ -322,7 +365,7 @@ def extended(basic: str) -> str:
             at += 2
             if following in "(){}+?|":
                 found.append(following)
-                at_start = following in "(|"
+                at_start = may_anchor = following in "(|"
                 continue
             found.append(character + following)
         elif character == "[":
@@ -334,13 +377,14 @@ def extended(basic: str) -> str:
             is_plain = (
                 character in "(){}+?|"
                 or (character == "*" and at_start)
-                or (character == "^" and not at_start)
+                or (character == "^" and not may_anchor)
                 or (character == "$" and following and basic[at : at + 2] not in (r"\)", r"\|"))
             )
             found.append(f"\\{character}" if is_plain else character)
-            if character == "^" and at_start:
+            if character == "^" and may_anchor:
+                may_anchor = False
                 continue
-        at_start = False
+        at_start = may_anchor = False
     return "".join(found)
 
 
@@ -447,7 +491,5 @@ def _filled(parts: tuple[str | int, ...], groups: tuple[str, ...]) -> Iterator[s
     for part in parts:
         if isinstance(part, str):
             yield part
-        elif part < len(groups):
-            yield groups[part]
         else:
-            raise UnknownEdit(f"there is no group {part}")
+            yield groups[part]

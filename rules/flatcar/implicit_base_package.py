@@ -71,7 +71,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
-from overlaylint.overlay.atom import Atom, AtomError, parse_atom
+from overlaylint.overlay.atom import package_of
 from overlaylint.overlay.dependency import (
     Conditional,
     Dependency,
@@ -177,16 +177,7 @@ def _up_to_blank(text: str) -> str:
 
 
 def _is_for(leaf: Leaf, package: str) -> bool:
-    atom = _atom(leaf.text)
-    return atom is not None and atom.cp == package and not atom.blocker
-
-
-def _atom(text: str) -> Atom | None:
-    try:
-        return parse_atom(text)
-    except AtomError:
-        # Not this rule's business; Portage refuses the whole string.
-        return None
+    return package_of(leaf.text) == package and not leaf.text.startswith("!")
 
 
 # --- what is wrong, and where ---
@@ -201,7 +192,7 @@ def _finding(ebuild: Ebuild, package: str, dependency: Dependency, span: Span) -
         (
             (leaf, around)
             for leaf, around in dependency.leaves()
-            if (atom := _atom(leaf.text)) is not None and atom.cp == package
+            if package_of(leaf.text) == package
         ),
         None,
     )
@@ -261,7 +252,7 @@ class _Place:
 class _Listed:
     """An atom on a line of its own, outside of all groups."""
 
-    atom: Atom
+    cp: str
     span: Span
     indent: str
 
@@ -275,17 +266,17 @@ def _insertions(ebuild: Ebuild, assigned: tuple[Span, ...], package: str) -> Ite
     category = package.partition("/")[0]
 
     def kin(entries: tuple[_Listed, ...]) -> tuple[_Listed, ...]:
-        return tuple(entry for entry in entries if entry.atom.category == category)
+        return tuple(entry for entry in entries if entry.cp.partition("/")[0] == category)
 
     # Where it is listed already, it gets lost afterwards, and would again.
     lists = [
         one
         for one in (_listed(ebuild, span) for span in assigned)
-        if one and all(entry.atom.cp != package for entry in one)
+        if one and all(entry.cp != package for entry in one)
     ]
     for entries in sorted(lists, key=lambda one: (len(kin(one)), len(one)), reverse=True):
         among = kin(entries) or entries
-        before = [entry for entry in among if entry.atom.cp < package]
+        before = [entry for entry in among if entry.cp < package]
         beside = before[-1] if before else among[0]
         at = beside.span.end if before else beside.span.start
         text = f"\n{beside.indent}{package}" if before else f"{package}\n{beside.indent}"
@@ -301,12 +292,12 @@ def _listed(ebuild: Ebuild, span: Span) -> tuple[_Listed, ...]:
     found = []
     for match in _ENTRY.finditer(text):
         before = _TOKEN.findall(text[: match.start()])
-        atom = _atom(match["atom"].decode("utf-8", "surrogateescape"))
-        if atom is None or before.count(b"(") != before.count(b")"):
+        cp = package_of(match["atom"].decode("utf-8", "surrogateescape"))
+        if cp is None or before.count(b"(") != before.count(b")"):
             continue
         indent = text[match.start() : match.start("atom")].decode("ascii")
         start, end = span.start + match.start("atom"), span.start + match.end("atom")
-        found.append(_Listed(atom, Span(span.path, start, end), indent))
+        found.append(_Listed(cp, Span(span.path, start, end), indent))
     return tuple(found)
 
 
@@ -332,5 +323,7 @@ def _is_blocked(value: Value, package: str) -> bool:
     """Whether a blocker stands against the package, under whatever condition."""
     if not isinstance(value, str):
         return False
-    blockers = (_atom(leaf.text) for leaf, _ in parse_dependency(value).leaves())
-    return any(atom is not None and atom.blocker and atom.cp == package for atom in blockers)
+    return any(
+        leaf.text.startswith("!") and package_of(leaf.text) == package
+        for leaf, _ in parse_dependency(value).leaves()
+    )

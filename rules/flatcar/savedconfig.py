@@ -108,6 +108,10 @@ def savedconfig(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
         yield Undecided(evaluation.failure.span, reason)
         return
     inherits = _ECLASS in (*evaluation.inherited, *evaluation.missing)
+    if not inherits and not is_named:
+        return
+    if not is_named and not _mentions_the_function(ebuild):
+        return
     settings = flag_settings(ebuild, _FLAG) if inherits else ()
     yield from _calls(ebuild, is_named, settings)
     if is_named and inherits:
@@ -174,6 +178,25 @@ def _calls(ebuild: Ebuild, is_named: bool, settings: tuple[FlagSetting, ...]) ->
                 elif not isinstance(call.name, str) and _may_be_the_function(call.name):
                     reason = f"it is unknown what is called: {call.name.unknown.reason}"
                     yield Undecided(span, reason)
+
+
+def _mentions_the_function(ebuild: Ebuild) -> bool:
+    """Whether the function may be called with some flags, or it is unknown what is.
+
+    That is quicker to tell than what the profiles come to, and most often settles it.
+    """
+    from overlaylint.overlay.own_code import own_traces
+
+    return any(
+        (trace.unknown is not None and trace.is_defined)
+        or any(
+            call.name == _FUNCTION
+            if isinstance(call.name, str)
+            else _may_be_the_function(call.name)
+            for call in trace
+        )
+        for trace in own_traces(ebuild)
+    )
 
 
 def _states(settings: tuple[FlagSetting, ...]) -> tuple[bool, ...]:
