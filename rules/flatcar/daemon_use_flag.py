@@ -75,7 +75,7 @@ the rule does not apply to it. What `make install` installs by itself is not see
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import pairwise, product
 from typing import TYPE_CHECKING
@@ -96,10 +96,13 @@ if TYPE_CHECKING:
     from overlaylint.overlay.trace import Trace
     from overlaylint.shell.conditions import Condition
     from overlaylint.shell.interpreter import Call
-    from overlaylint.shell.values import Unknown, Value
+    from overlaylint.shell.values import Value
 
 # More flags than these around one edit are not looked at in all their combinations.
 _MOST_FLAGS = 8
+
+# What builds, or installs what was built.
+_MAKE = frozenset({"emake", "make", "default", "default_src_compile", "default_src_install"})
 
 _WILDCARD_FILES = ("package.use", "package.use.force", "package.use.stable.force")
 
@@ -207,40 +210,70 @@ def _src_prepare(ebuild: Ebuild) -> Span:
 
 def _edits(ebuild: Ebuild, trace: Trace, options: Options) -> Iterator[_Edit]:
     """Yield the calls of a phase that are about the daemon's program."""
+    for index, edit in _edits_whenever(ebuild, trace, options):
+        if edit.is_effective is not False and _is_out_of_turn(trace, index):
+            yield replace(edit, is_effective=False)
+        else:
+            yield edit
+
+
+def _is_out_of_turn(trace: Trace, index: int) -> bool:
+    """Whether a call comes too late, or too early, to change what is in the image."""
+    name = trace.calls[index].name
+    made = [at for at, call in enumerate(trace.calls) if call.name in _MAKE]
+    if name in ("emake", "make"):
+        return False
+    if name in ("rm", "unlink"):
+        return "install" not in trace.phase or any(at > index for at in made)
+    if "install" in trace.phase or "test" in trace.phase or "pkg_" in trace.phase:
+        return True
+    return "compile" in trace.phase and any(at < index for at in made)
+
+
+def _edits_whenever(ebuild: Ebuild, trace: Trace, options: Options) -> Iterator[tuple[int, _Edit]]:
+    """Yield them with their places in the trace, as if each came in time."""
     folder = ""
-    for call in trace:
-        name, arguments = call.name, call.arguments
-        if name in ("cd", "pushd"):
-            folder = str(arguments[0]) if arguments else ""
-        elif name == "popd":
+    for index, call in enumerate(trace):
+        for edit in _edits_of(ebuild, trace, call, folder, options):
+            yield index, edit
+        if call.name in ("cd", "pushd"):
+            folder = str(call.arguments[0]) if call.arguments else ""
+        elif call.name == "popd":
             folder = ""
-        elif name == "sed":
-            yield from _sed(trace, call, arguments, (), folder, options)
-        elif name in ("find", "xargs") and "sed" in arguments:
-            rest = arguments[arguments.index("sed") + 1 :]
-            named = [
-                value
-                for key, value in pairwise(arguments)
-                if key in ("-name", "-path", "-wholename")
-            ]
-            yield from _sed(trace, call, rest, tuple(named), "", options)
-        elif name in ("eapply", "epatch"):
-            for patch in _patches(ebuild, arguments):
-                if _patch_strips(ebuild, patch, options):
-                    yield _Edit(trace, call, True)
-        elif name in ("eapply_user", "epatch_user", "default", "default_src_prepare"):
-            for path in user_patches(ebuild.repository, ebuild):
-                if _patch_strips(ebuild, path, options):
-                    yield _Edit(trace, call, True)
-        elif name in ("rm", "unlink"):
-            paths = [_in_image(value) for value in arguments]
-            if any(path and path.endswith(f"sbin/{options.program}") for path in paths):
+
+
+def _edits_of(
+    ebuild: Ebuild, trace: Trace, call: Call, folder: str, options: Options
+) -> Iterator[_Edit]:
+    """Yield what one call does about the daemon's program; once, or not at all, as a rule."""
+    from overlaylint.overlay.install_targets import in_image
+
+    name, arguments = call.name, call.arguments
+    if name == "sed":
+        yield from _sed(trace, call, arguments, (), folder, options)
+    elif name in ("find", "xargs") and "sed" in arguments:
+        rest = arguments[arguments.index("sed") + 1 :]
+        named = [
+            value for key, value in pairwise(arguments) if key in ("-name", "-path", "-wholename")
+        ]
+        yield from _sed(trace, call, rest, tuple(named), "", options)
+    elif name in ("eapply", "epatch"):
+        for patch in _patches(ebuild, arguments):
+            if _patch_strips(ebuild, patch, options):
                 yield _Edit(trace, call, True)
-        elif name in ("emake", "make"):
-            variable = f"{options.programs.partition(' ')[0]}="
-            for value in arguments:
-                if isinstance(value, str) and value.startswith(variable):
-                    yield _Edit(trace, call, options.program not in value[len(variable) :].split())
+    elif name in ("eapply_user", "epatch_user", "default", "default_src_prepare"):
+        for path in user_patches(ebuild.repository, ebuild):
+            if _patch_strips(ebuild, path, options):
+                yield _Edit(trace, call, True)
+    elif name in ("rm", "unlink"):
+        paths = [in_image(value) for value in arguments]
+        if any(path and path.endswith(f"sbin/{options.program}") for path in paths):
+            yield _Edit(trace, call, True)
+    elif name in ("emake", "make"):
+        variable = f"{options.programs.partition(' ')[0]}="
+        for value in arguments:
+            if isinstance(value, str) and value.startswith(variable):
+                yield _Edit(trace, call, options.program not in value[len(variable) :].split())
 
 
 def _sed(
@@ -270,12 +303,12 @@ def _sed(
 
 def _sed_strips(sed: SedCall, named: tuple[Value, ...], folder: str, options: Options) -> bool:
     """Whether a sed takes the program out of the line that says what is built."""
+    from overlaylint.overlay.sed import UnknownEdit
+
     is_there = any(
         _may_be(str(value) if named or not folder else f"{folder}/{value}", options.makefile)
         for value in named or sed.files
     )
-    from overlaylint.overlay.sed import UnknownEdit
-
     if not sed.files and not named:
         raise UnknownEdit("the files come from elsewhere")
     if not sed.is_in_place or not is_there:
@@ -310,6 +343,8 @@ def _may_be(written: str, path: str) -> bool:
 
 def _patches(ebuild: Ebuild, arguments: Iterable[Value]) -> Iterator[str]:
     """Yield the files of the overlay that a call applies as patches."""
+    from overlaylint.overlay.install_targets import pattern_of_piece
+
     tree = ebuild.repository.tree
     for value in arguments:
         if isinstance(value, str):
@@ -317,7 +352,7 @@ def _patches(ebuild: Ebuild, arguments: Iterable[Value]) -> Iterator[str]:
         first = value.parts[0]
         if isinstance(first, str) or first.symbol != "FILESDIR":
             continue
-        rest = "".join(map(_piece, value.parts[1:]))
+        rest = "".join(map(pattern_of_piece, value.parts[1:]))
         path = "/".join((ebuild.filesdir, *filter(None, rest.split("/"))))
         kind = tree.kind(path)
         if kind is Kind.FILE:
@@ -389,11 +424,13 @@ def _flags_of(condition: Condition) -> Iterator[str]:
 
 def _installed(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Iterator[Outcome]:
     """Report what is installed for the daemon without the flag."""
+    from overlaylint.overlay.install_targets import targets
+
     seen: set[Span] = set()
     for trace in traces:
-        for call, path in _targets(trace):
+        for call, path in targets(trace):
             span = trace.span(call)
-            if span in seen:
+            if span in seen or _is_removed(trace, call, path):
                 continue
             wanted = next((one for one in options.paths if _is_below(path, one)), None)
             if wanted is not None:
@@ -405,10 +442,24 @@ def _installed(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> I
                     yield Finding(ebuild.span(), message, help_, related)
                 else:
                     yield Finding(span, message, help_)
-            elif any(fnmatchcase(one, path) for one in options.paths if "?*" in path):
+            elif any(fnmatchcase(one, path) for one in options.paths):
                 seen.add(span)
                 reason = f"it is unknown what is installed at {path.replace('?*', '...')}"
                 yield Undecided(span, reason)
+
+
+def _is_removed(trace: Trace, call: Call, path: str) -> bool:
+    """Whether something that is installed is removed again in the same phase."""
+    from overlaylint.overlay.install_targets import in_image
+
+    later = trace.calls[trace.calls.index(call) + 1 :]
+    removed = (
+        in_image(value)
+        for one in later
+        if one.name in ("rm", "rmdir") and not one.guards
+        for value in one.arguments
+    )
+    return any(one is not None and fnmatchcase(path, one) for one in removed)
 
 
 def _is_below(path: str, wanted: str) -> bool:
@@ -416,74 +467,9 @@ def _is_below(path: str, wanted: str) -> bool:
 
 
 def _installs_service(trace: Trace, service: str) -> bool:
-    return any(path.endswith(f"/systemd/system/{service}") for _, path in _targets(trace))
+    from overlaylint.overlay.install_targets import targets
 
-
-def _targets(trace: Trace) -> Iterator[tuple[Call, str]]:
-    """Yield what the calls of a phase install: paths in the image, `?*` for what is unknown."""
-    folders = {"insinto": "/", "exeinto": "/"}
-    for call in trace:
-        name = str(call.name)
-        values = [value for value in call.arguments if not str(value).startswith("-")]
-        texts = [_known(value) for value in values]
-        names = [text.rstrip("/").rpartition("/")[2] for text in texts]
-        if name in folders:
-            folders[name] = texts[0] if texts else "/"
-            continue
-        if name in _HELPERS:
-            into = _HELPERS[name] or folders["exeinto" if name.endswith("exe") else "insinto"]
-            chosen = names[1:2] if "new" in name else names
-            for one in chosen:
-                yield call, _joined(into, one)
-        elif name in ("keepdir", "dodir"):
-            for text in texts:
-                yield call, _joined("/", text)
-        elif name == "mkdir" or (name == "install" and "-d" in call.arguments):
-            for value in values:
-                inside = _in_image(value)
-                if inside is not None:
-                    yield call, inside
-        elif name in ("cp", "mv", "install", "ln") and values:
-            inside = _in_image(values[-1])
-            if inside is not None:
-                yield call, inside
-                for one in names[:-1]:
-                    yield call, _joined(inside, one)
-
-
-# Where helpers install to; None for where insinto or exeinto says.
-_HELPERS: dict[str, str | None] = {
-    "doinitd": "/etc/init.d", "newinitd": "/etc/init.d",
-    "doconfd": "/etc/conf.d", "newconfd": "/etc/conf.d",
-    "doins": None, "newins": None, "doexe": None, "newexe": None,
-    "systemd_dounit": "/usr/lib/systemd/system", "systemd_newunit": "/usr/lib/systemd/system",
-}  # fmt: skip
-
-
-def _known(value: Value) -> str:
-    """Return a value as a pattern: what is unknown may be anything."""
-    if isinstance(value, str):
-        return value
-    return "".join(map(_piece, value.parts))
-
-
-def _piece(part: str | Unknown) -> str:
-    return part if isinstance(part, str) else part.pattern or "?*"
-
-
-def _joined(*parts: str) -> str:
-    """Return a path in the image, with one slash between its parts."""
-    return "/" + "/".join(one for part in parts for one in part.split("/") if one)
-
-
-def _in_image(value: Value) -> str | None:
-    """Return the path in the image that a word names; None where it names another place."""
-    if isinstance(value, str):
-        return None
-    first = value.parts[0]
-    if isinstance(first, str) or first.symbol not in ("D", "ED"):
-        return None
-    return _joined("".join(map(_piece, value.parts[1:])))
+    return any(path.endswith(f"/systemd/system/{service}") for _, path in targets(trace))
 
 
 # --- the flag ---
