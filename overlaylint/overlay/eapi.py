@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-_LINE = re.compile(rb"^[ \t]*EAPI=(['\"]?)([A-Za-z0-9+_.-]*)\1[ \t]*([ \t]#.*)?$")
+_FIRST_LINE = re.compile(r"(?:[ \t\r\f\v]*(?:#[^\n]*)?\n)*([^\n]*)")
+_LINE = re.compile(r"[ \t]*EAPI=(['\"]?)([A-Za-z0-9+_.-]*)\1[ \t]*([ \t]#.*)?\Z")
 
 KNOWN = frozenset("0123456789")
 
@@ -18,23 +19,21 @@ _PHASES = (
 )  # fmt: skip
 
 
-def parsed_eapi(data: bytes) -> tuple[str, int, int] | None:
+def parsed_eapi(text: str) -> tuple[str, int, int] | None:
     """Return the EAPI that an ebuild's first line of code assigns, with its place (PMS 7.3.1).
 
     Before any code is run the EAPI is read by this rule alone: blank lines and comments may
-    precede the assignment, and nothing else. None where that line assigns no EAPI.
+    precede the assignment, and nothing else. None where that line assigns no EAPI. `text` is as
+    in a source: one character for each byte.
     """
-    position = 0
-    for line in data.split(b"\n"):
-        stripped = line.strip()
-        if stripped and not stripped.startswith(b"#"):
-            match = _LINE.match(line)
-            if match is None:
-                return None
-            start = position + line.index(b"EAPI=")
-            return match.group(2).decode("ascii"), start, position + len(line.rstrip())
-        position += len(line) + 1
-    return None
+    match = _FIRST_LINE.match(text)
+    if match is None:
+        return None
+    start = match.start(1)
+    assignment = _LINE.match(text, start, match.end(1))
+    if assignment is None:
+        return None
+    return assignment.group(2), text.index("EAPI=", start), start + len(match.group(1).rstrip())
 
 
 def phases(eapi: str) -> tuple[str, ...]:

@@ -230,6 +230,24 @@ class Recording:
             state.positional[-1] = self.positional
         return is_whole
 
+    def keeps_places(self) -> bool:
+        """Tell whether a variable was changed and still stands where the ebuild assigned it.
+
+        `export V` does that: then the place is not the same for the next ebuild.
+        """
+        for scope, first in zip(self.shell.state.scopes, self.first, strict=False):
+            for name, after in scope.items():
+                before = first.get(name)
+                if (
+                    before is not None
+                    and before is not after
+                    and after.source is not None
+                    and after.source is before.source
+                    and (after.start, after.end) == (before.start, before.end)
+                ):
+                    return True
+        return False
+
     def effect(
         self,
         status: Status,
@@ -244,7 +262,13 @@ class Recording:
         return Effect(
             self.eapi,
             self.compatibility,
-            tuple((name, outer.get(name)) for name in global_reads),
+            # what is set differs more often than what is not: it comes first
+            tuple(
+                sorted(
+                    ((name, outer.get(name)) for name in global_reads),
+                    key=lambda read: read[1] is None,
+                )
+            ),
             tuple((name, inner.get(name)) for name in local_reads),
             tuple((name, self.functions.get(name)) for name in function_reads),
             self.options,

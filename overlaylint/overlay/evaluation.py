@@ -213,10 +213,9 @@ class Evaluator:
         """
         ebuild = self.ebuild
         repository = ebuild.repository
-        data = ebuild.read()
-        parsed = eapis.parsed_eapi(data)
-        self.eapi = parsed[0] if parsed else "0"
         script = repository.script(ebuild.source_path)
+        parsed = eapis.parsed_eapi(script.source.text)
+        self.eapi = (parsed[0] if parsed else "") or "0"
         shell = self.shell()
         shell.on_assign = on_assign
         self.on_add = on_add
@@ -439,7 +438,7 @@ class Evaluator:
             shell.die(f"{path}: {script.errors[0].message}", 1)
             return 1, []
         state = shell.state
-        shell.status, shell.last_argument = 0, ""
+        shell.status, shell.last_argument, shell.pipe_status = 0, "", (0,)
         effects = self.ebuild.repository.eclass_effects
         name = script.source.name
         is_repeatable = (
@@ -449,6 +448,7 @@ class Evaluator:
             and not shell.guards
             and state.havoc is None
             and state.output is None
+            and shell.input is None
         )
         recording: Recording | None = None
         if is_repeatable:
@@ -483,7 +483,7 @@ class Evaluator:
             exports = self.exports.pop()
             added = tuple(self.inherited)
             self.inherited = inherited + [item for item in added if item not in inherited]
-        if is_whole and recording is not None:
+        if is_whole and recording is not None and not recording.keeps_places():
             effects.add(
                 name, recording.effect(status, added, tuple(self.totals[totals:]), tuple(exports))
             )

@@ -49,6 +49,7 @@ class Repository:
         self._packages: dict[str, Package | None] = {}
         self._profile_nodes: dict[str, ProfileNode] = {}
         self._scripts: dict[str, Script] = {}
+        self._eclasses_found: dict[str, tuple[Repository, str] | None] = {}
 
     def __repr__(self) -> str:
         return f"<Repository {self.name} in {self.tree.name}>"
@@ -189,6 +190,11 @@ class Repository:
         itself are laid over one another, and the last one wins. A repository may name
         itself among its masters to be overruled by those after it.
         """
+        if name not in self._eclasses_found:
+            self._eclasses_found[name] = self._find_eclass(name)
+        return self._eclasses_found[name]
+
+    def _find_eclass(self, name: str) -> tuple[Repository, str] | None:
         path = f"eclass/{name}.eclass"
         for repository in self._eclass_order:
             if repository.tree.kind(path) is Kind.FILE:
