@@ -97,18 +97,18 @@ class Options:
 
 @rule(severity=Severity.ERROR, decided_in="d5dfe3be55fc")
 def savedconfig(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
+    from overlaylint.overlay.flag_setting import flag_settings
+
     is_named = ebuild.cp in options.packages
     if not is_named and not _may_inherit(ebuild):
         return
-    from overlaylint.overlay.flag_setting import flag_settings
-
     evaluation = ebuild.evaluation
+    inherits = _ECLASS in (*evaluation.inherited, *evaluation.missing)
+    if not inherits and not is_named:
+        return
     if evaluation.failure is not None:
         reason = f"sourcing the ebuild fails: {evaluation.failure.reason}"
         yield Undecided(evaluation.failure.span, reason)
-        return
-    inherits = _ECLASS in (*evaluation.inherited, *evaluation.missing)
-    if not inherits and not is_named:
         return
     if not is_named and not _mentions_the_function(ebuild):
         return
