@@ -11,9 +11,17 @@ from typing import Protocol
 
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.version_functions import VersionProblem, ver_cut, ver_rs, ver_test
-from overlaylint.shell.conditions import Check, UseFlag, negate
+from overlaylint.shell.conditions import Check, Condition, UseFlag, negate
 from overlaylint.shell.interpreter import Builtin, Interpreter, Invocation, Status
-from overlaylint.shell.values import Flag, Mixed, Value, Variable, concatenate, unknown
+from overlaylint.shell.values import (
+    Flag,
+    Mixed,
+    Unknown,
+    Value,
+    Variable,
+    concatenate,
+    unknown,
+)
 
 
 class Phase(Protocol):
@@ -225,17 +233,17 @@ def phase_commands(phase: Phase) -> Mapping[str, Builtin]:
         if on == off:
             shell.write(concatenate(on, "\n"))
         else:
-            shell.write(
-                concatenate(
-                    unknown(
-                        f"it depends on `{status}`",
-                        invocation.source,
-                        invocation.start,
-                        invocation.end,
-                    ),
-                    "\n",
-                )
+            choices: tuple[tuple[Condition, str], ...] = ()
+            if isinstance(on, str) and isinstance(off, str):
+                choices = ((status, on), (negate(status), off))
+            piece = Unknown(
+                f"it depends on `{status}`",
+                invocation.source,
+                invocation.start,
+                invocation.end,
+                choices=choices,
             )
+            shell.write(concatenate(Mixed((piece,)), "\n"))
         return 0 if status_off == 0 else status
 
     def usev(shell: Interpreter, invocation: Invocation) -> Status:

@@ -279,7 +279,6 @@ class Evaluator:
         shell.finds_programs = False
         shell.when_missing = self.when_missing
         shell.environment = self.environment
-        shell.stack = ["main", "source"]
         return shell
 
     def environment(self, name: str) -> Value | None:
@@ -380,12 +379,20 @@ class Evaluator:
                 master.missing_masters for master in repository.family
             ):
                 self.missing.append(eclass)
+                scope = shell.state.scopes[0]
+                names = eapis.accumulated(self.eapi)
+                kept = {key: scope[key] for key in names if key in scope}
                 shell.lose(
                     invocation.source,
                     invocation.start,
                     invocation.end,
                     f"{eclass}.eclass is in a master that is missing",
                 )
+                reason = shell.state.havoc
+                assert reason is not None
+                # these are put aside while an eclass is sourced; what it adds is unknown (PMS 10.2)
+                scope.update(kept)
+                self.totals += [(key, Mixed((reason,))) for key in names]
                 return
             shell.die(f"{name}.eclass could not be found by inherit()", 1)
             return
@@ -523,7 +530,10 @@ class Evaluator:
         """Add what eclasses set to what the ebuild did, as Portage does after sourcing."""
         scope = shell.state.scopes[0]
         eapi = scope.get("EAPI") or Variable("0")
-        if isinstance(eapi.value, Mixed):
+        if isinstance(eapi.value, Mixed) and shell.state.havoc is not None:
+            # no eclass changes the EAPI: Portage would not take the ebuild
+            eapi = Variable(self.eapi)
+        elif isinstance(eapi.value, Mixed):
             shell.possible_deaths.append(
                 (Check(("the EAPI", "is", self.eapi), eapi.source, eapi.start, eapi.end),
                  "the EAPI is assigned a value that is unknown")
