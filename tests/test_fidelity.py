@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from fidelity_cases import CASES, OPEN, Case
+from fidelity_maker import Made, overlays
+from hypothesis import Phase, event, given, settings
 from portage_metadata import egencache, sourced_by_portage
+from real_bash import examples
 
 from overlaylint.overlay.evaluation import evaluate
 from overlaylint.overlay.masters import find_repositories
@@ -104,3 +107,24 @@ def test_written_by_hand(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", OPEN)
 def test_still_wrong(name: str, tmp_path: Path) -> None:
     assert "\n".join(compared(tmp_path, {name: OPEN[name]})) == ""
+
+
+def made_up(folder: Path, made: Made) -> list[str]:
+    """Have both look at an overlay that was made up; return where they differ."""
+    files: dict[str, str | bytes] = {
+        f"eclass/{name}.eclass": text for name, text in made.eclasses.items()
+    }
+    for (name, version), text in made.ebuilds.items():
+        files[f"cat/{name}/{name}-{version}.ebuild"] = text
+    overlay = repository(folder / "overlay", files)
+    answers = sourced_by_portage(overlay, [], folder / "work")
+    event(f"{10 * len(answers) // len(made.ebuilds) * 10} % can be sourced")
+    return list(differences(overlay, answers, {}))
+
+
+@needs_portage
+@given(made=overlays(most_ebuilds=40))
+@settings(examples(4), phases=[Phase.generate])
+def test_made_up(tmp_path_factory: pytest.TempPathFactory, made: Made) -> None:
+    # Not reduced to a smaller one where it fails: that would ask Portage hundreds of times.
+    assert "\n".join(made_up(tmp_path_factory.mktemp("made"), made)) == ""

@@ -21,6 +21,8 @@ from overlaylint.shell.values import Flag, Unknown, Value, Variable
 
 #: Past so many steps the last of a history are left out; a loop may assign a thousand times.
 _MOST_STEPS = 2000
+# what stands among the functions while an eclass is sourced
+_SOURCING = frozenset({"main", "source", "inherit", "__qa_source"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def history(ebuild: Ebuild, name: str) -> History:
             Step(
                 evaluated(ebuild.repository, name, variable),
                 tuple(evaluator.eclasses),
-                tuple(one for one in shell.stack if one not in ("inherit", "source")),
+                tuple(one for one in shell.stack if one not in _SOURCING),
                 tuple(shell.guards),
                 is_local=bool(scopes) and scopes[-1] > 0,
                 is_passing=any(region.is_subshell for region in shell.regions),

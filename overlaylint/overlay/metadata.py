@@ -45,7 +45,9 @@ def metadata(evaluation: Evaluation) -> Metadata:
         reason = replace(first, reason=f"sourcing the ebuild may fail: {first.reason}")
         return Metadata({}, dict.fromkeys(KEYS, reason))
     separators = evaluation.state.find("IFS")
-    if separators is not None and separators.value not in (None, " \t\n"):
+    # that what is unknown leaves IFS changed is not assumed
+    is_lost = separators is not None and isinstance(separators.value, Mixed)
+    if separators is not None and separators.value not in (None, " \t\n") and not is_lost:
         # bash would take the values apart by it
         text = "IFS is not as it was when the ebuild ends"
         reason = Unknown(text, separators.source, separators.start, separators.end)
@@ -55,7 +57,7 @@ def metadata(evaluation: Evaluation) -> Metadata:
     for key in KEYS:
         value = _value(evaluation, key)
         if isinstance(value, Mixed):
-            unknown[key] = value.unknown
+            unknown[key] = _placed(evaluation, key, value.unknown)
             continue
         normal = _printed(value)
         if isinstance(normal, Unknown):
@@ -66,6 +68,14 @@ def metadata(evaluation: Evaluation) -> Metadata:
         elif normal:
             values[key] = normal
     return Metadata(values, unknown)
+
+
+def _placed(evaluation: Evaluation, key: str, reason: Unknown) -> Unknown:
+    """Return the reason with a place: where there is none, that of the last assignment."""
+    variable = evaluation.state.find(key)
+    if reason.source is not None or variable is None:
+        return reason
+    return replace(reason, source=variable.source, start=variable.start, end=variable.end)
 
 
 def _printed(value: str) -> str | Unknown:

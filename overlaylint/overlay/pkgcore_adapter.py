@@ -20,9 +20,19 @@ Where pkgcore does not do what Portage does, and this package goes its own way:
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from logging import LogRecord
+
 
 class AtomError(ValueError):
     """A text is no atom; the message is one line and says why."""
+
+
+def _is_no_word_of_bash(record: LogRecord) -> bool:
+    return re.match(r"EAPI '[^']*' requires >=bash-", record.getMessage()) is None
 
 
 def parse_atom_parts(text: str, eapi: str | None) -> dict[str, str | tuple[str, ...] | None]:
@@ -30,6 +40,10 @@ def parse_atom_parts(text: str, eapi: str | None) -> dict[str, str | tuple[str, 
 
     `eapi` None allows what any EAPI allows, and `::repository`.
     """
+    import logging
+
+    # Where bash is older than 5.3, pkgcore says so when it is imported. Bash is not used here.
+    logging.getLogger("pkgcore").addFilter(_is_no_word_of_bash)
     from pkgcore.ebuild.atom import atom
     from pkgcore.ebuild.errors import MalformedAtom
 

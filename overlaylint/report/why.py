@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,9 @@ from overlaylint.shell.values import Unknown, Value
 _MOST_TEXT = 1000
 #: Of a place with more lines only the first is shown.
 _MOST_LINES = 6
-#: What flags and keywords are worked out from.
-_NEEDED = ("EAPI", "IUSE", "KEYWORDS", "SLOT", "RESTRICT", "LICENSE", "PROPERTIES")
+#: What flags are worked out from, and what visibility needs besides.
+_FOR_FLAGS = ("EAPI", "IUSE", "KEYWORDS", "SLOT", "RESTRICT")
+_FOR_VISIBILITY = (*_FOR_FLAGS, "LICENSE", "PROPERTIES")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class FlagAnswer(Answer):
     def of(cls, ebuild: Ebuild, profile: Profile, flag: str) -> Answer:
         """Return the answer. Raises TreeError where a file can't be read."""
         about = f"USE flag {flag} under {profile.name}"
-        values = _values(ebuild, about)
+        values = _values(ebuild, about, _FOR_FLAGS)
         if isinstance(values, Answer):
             return values
         state = profile.use(ebuild, values)
@@ -121,7 +122,7 @@ class ProfileAnswer(Answer):
             "value": None if variable is None else plain(variable.text),
         }
         if name == "ACCEPT_KEYWORDS":
-            values = _values(ebuild, about)
+            values = _values(ebuild, about, _FOR_VISIBILITY)
             if isinstance(values, Answer):
                 return values
             candidate = candidate_of(ebuild, values)
@@ -147,10 +148,10 @@ class ProfileAnswer(Answer):
         return cls(ebuild, about, tuple(lines), tuple(outcome), True, facts)
 
 
-def _values(ebuild: Ebuild, about: str) -> Mapping[str, str] | Answer:
+def _values(ebuild: Ebuild, about: str, needed: Iterable[str]) -> Mapping[str, str] | Answer:
     """Return an ebuild's metadata, or the answer that it is not known."""
     found = metadata(evaluate(ebuild))
-    for key in _NEEDED:
+    for key in needed:
         if key in found.unknown:
             reason = found.unknown[key]
             return Answer(ebuild, about, (), (f"{key} is unknown",), False, {}, (reason,))

@@ -1,0 +1,188 @@
+"""What an eclass does is kept for the next ebuild: nothing may come of that but speed."""
+
+# ruff: noqa: E501 (a script is best read on one line)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from fidelity_maker import Made, overlays
+from hypothesis import given
+from hypothesis import strategies as st
+from real_bash import examples
+
+from overlaylint.overlay.eclass_effects import EclassEffects
+from overlaylint.overlay.evaluation import Evaluation, evaluate
+from overlaylint.overlay.metadata import metadata
+from overlaylint.overlay.repository import Repository
+from overlaylint.shell.state import Positional
+from overlaylint.shell.syntax import Function
+from overlaylint.shell.values import Mixed, Unknown
+from overlaylint.tree import DirectoryTree, OverlaidTree
+
+
+class Unused(EclassEffects):
+    """Keeps nothing."""
+
+    def wants(self, eclass: str) -> bool:
+        return False
+
+
+def repository(empty: Path, made: Made) -> Repository:
+    files = {
+        "profiles/repo_name": b"overlay\n",
+        "profiles/categories": b"cat\n",
+        "metadata/layout.conf": b"masters =\n",
+        **{f"eclass/{name}.eclass": text.encode() for name, text in made.eclasses.items()},
+        **{
+            f"cat/{package}/{package}-{version}.ebuild": text.encode()
+            for (package, version), text in made.ebuilds.items()
+        },
+    }
+    return Repository(OverlaidTree(DirectoryTree(empty), files))
+
+
+def shown(value: object) -> object:
+    """Return a value in which equal places are equal, though each has a source of its own."""
+    if isinstance(value, Unknown):
+        place = value.source.place(value.start, value.end) if value.source else (None, 0, 0)
+        name = place[0].name if place[0] else ""
+        return (value.reason, name, place[1:], value.symbol, value.is_word, value.is_many)
+    if isinstance(value, Mixed):
+        return tuple(map(shown, value.parts))
+    if isinstance(value, Mapping):
+        # in the order of its keys, since bash lists an associative array by when they came
+        return [(key, shown(one)) for key, one in value.items()]
+    if isinstance(value, tuple | list):
+        return [shown(one) for one in value]
+    if isinstance(value, Positional):
+        return (shown(value.words), shown(value.rest))
+    return value
+
+
+def everything(evaluation: Evaluation) -> Mapping[str, object]:
+    """Return all that an evaluation tells, the places included."""
+    state = evaluation.state
+    found = metadata(evaluation)
+    return {
+        "metadata": (found.values, shown(found.unknown)),
+        "variables": {
+            name: (
+                shown(variable.value),
+                variable.flags,
+                variable.source and variable.source.place(variable.start, variable.end)[1:],
+                variable.source and variable.source.place(0, 0)[0].name,
+            )
+            for name, variable in state.scopes[0].items()
+        },
+        "functions": {
+            name: (function.source.name, function.start, function.end)
+            if isinstance(function, Function)
+            else shown(function)
+            for name, function in state.functions.items()
+        },
+        "options": (state.options, state.shell_options, shown(state.havoc)),
+        "positional": shown(state.positional),
+        "inherited": (evaluation.inherited, evaluation.explicitly_inherited, evaluation.missing),
+        "failures": (evaluation.failure, shown(evaluation.possible_failures)),
+    }
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("empty")
+
+
+def agree(empty: Path, made: Made, order: list[int]) -> None:
+    """Check that ebuilds come to the same in any order as they do each on its own."""
+    alone = repository(empty, made)
+    alone.__dict__["eclass_effects"] = Unused()
+    together = repository(empty, made)
+    ebuilds = list(together.ebuilds)
+    expected = {str(ebuild): everything(evaluate(ebuild)) for ebuild in alone.ebuilds}
+    for number in order:
+        ebuild = ebuilds[number % len(ebuilds)]
+        assert everything(evaluate(ebuild)) == expected[str(ebuild)], ebuild
+
+
+@given(made=overlays(), order=st.lists(st.integers(0, 9), min_size=3, max_size=9))
+@examples(300)
+def test_the_order_of_ebuilds_does_not_matter(empty: Path, made: Made, order: list[int]) -> None:
+    agree(empty, made, order)
+
+
+def test_an_effect_is_used(empty: Path) -> None:
+    """Without this the other tests would show nothing."""
+    made = Made({"one": "V=1\nIUSE=x"}, {("one", str(n)): "EAPI=8\ninherit one" for n in range(3)})
+    used = repository(empty, made)
+    for ebuild in used.ebuilds:
+        assert metadata(evaluate(ebuild)).values["IUSE"] == "x"
+    assert len(used.eclass_effects.known["overlay:eclass/one.eclass"]) == 1
+
+
+SHARED = {
+    "a function that is there already": (
+        {"one": "if [[ -z ${Q} ]]; then Q=1; fi\nfoo() { :; }"},
+        ["Q=\ninherit one\ninherit one", "Q=1\ninherit one"],
+    ),
+    "an export that is there already": (
+        {"one": "if [[ -z ${Q} ]]; then Q=1; fi\none_src_test() { :; }\nEXPORT_FUNCTIONS src_test"},
+        ["inherit one one", "Q=1\ninherit one"],
+    ),
+    "an option": ({"one": "shopt -q extglob && LICENSE=x; :"}, ["inherit one", "shopt -s extglob\ninherit one"]),
+    "the names so far": ({"one": 'LICENSE="${INHERITED}"', "two": ":"}, ["inherit one", "inherit two one"]),
+    "the names in a branch": (
+        {"one": "has two ${INHERITED} && LICENSE=x; :", "two": ":"},
+        ["inherit one", "inherit two one", "inherit one two one"],
+    ),
+    "a variable that is exported": ({"one": "export V"}, ["V=1\ninherit one", "\n\n\nV=1\ninherit one"]),
+    "where a variable was assigned": (
+        {"one": "declare -x V; W=${V}"}, ["V=1\ninherit one", "\n\n\nV=1\ninherit one"],
+    ),
+    "the order of keys": (
+        {"one": 'for k in "${!M[@]}"; do LICENSE+=" $k"; done'},
+        [
+            # these keys are in one chain of bash's table
+            "declare -A M; M[lvm]=1 M[jfk]=1\ninherit one",
+            "declare -A M; M[jfk]=1 M[lvm]=1\ninherit one",
+        ],
+    ),
+    "the last status": ({"one": "LICENSE=$?"}, ["false\ninherit one", "inherit one"]),
+    "the pipe status": ({"one": 'LICENSE="${PIPESTATUS[*]}"'}, ["false | true\ninherit one", "inherit one"]),
+    "the input": ({"one": "read -r LICENSE || :"}, ["inherit one <<<x", "inherit one <<<y", "inherit one"]),
+    "a function that is defined": (
+        {"one": "declare -F f >/dev/null && LICENSE=f; :"}, ["inherit one", "f() { :; }\ninherit one"],
+    ),
+    "names by prefix": ({"one": 'LICENSE="${!AB*}"'}, ["inherit one", "ABC=1\ninherit one"]),
+    "a readonly variable": ({"one": "V=2\nLICENSE=${V}"}, ["inherit one", "readonly V\ninherit one"]),
+    "an integer": ({"one": "V=1+1\nLICENSE=${V}"}, ["V=\ninherit one", "declare -i V=\ninherit one"]),
+    "the separators": ({"one": "X=a,b\nset -- $X\nLICENSE=$#"}, ["inherit one", "IFS=,\ninherit one\nunset IFS"]),
+    "a value that adds up": (
+        {"one": "inherit two\nIUSE+=' one'\nLICENSE=${IUSE}", "two": "IUSE+=' two'"},
+        ["inherit one", "IUSE=own\ninherit one", "inherit two one"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("eapis", ["88", "76", "68", "08"])
+def test_what_an_eclass_looks_at(name: str, eapis: str, empty: Path) -> None:
+    eclasses, bodies = SHARED[name]
+    texts = [f"EAPI={eapi}\nSLOT=0\n{body}" for eapi in eapis for body in bodies]
+    made = Made(eclasses, {("one", str(number)): text for number, text in enumerate(texts)})
+    forward = list(range(len(texts)))
+    agree(empty, made, forward)
+    agree(empty, made, forward[::-1])
+
+
+@pytest.mark.parametrize(
+    "body", ["hasv x x || :", "ver_cut 1 1.2 || :", "inherit two", "usex x", "V=${X@Q}"]
+)
+def test_the_eapi_decides_what_an_eclass_does(body: str, empty: Path) -> None:
+    eclasses = {"one": body, "two": "PROPERTIES=live\nRESTRICT=test\nBDEPEND=a/b"}
+    texts = [f"EAPI={eapi}\nSLOT=0\ninherit one" for eapi in "867580"]
+    made = Made(eclasses, {("one", str(number)): text for number, text in enumerate(texts)})
+    agree(empty, made, [0, 1, 2, 3, 4, 5])
+    agree(empty, made, [5, 4, 3, 2, 1, 0])
