@@ -50,15 +50,21 @@ _OPTIONS_AT_START = frozenset(
 )  # fmt: skip
 # what bash keeps itself, or was given: nothing that a script did
 _OWN = frozenset(
-    """BASH BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_ARGV0 BASH_CMDS BASH_COMMAND
-    BASH_EXECUTION_STRING BASH_LINENO BASH_LOADABLES_PATH BASH_SOURCE BASH_SUBSHELL BASH_VERSINFO
-    BASH_VERSION COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD
-    HOSTNAME HOSTTYPE LINENO MACHTYPE OSTYPE PPID RANDOM SECONDS SHELL SHELLOPTS SHLVL SRANDOM TERM
-    UID _ __status PIPESTATUS OLDPWD PWD LC_ALL PATH PS4 OPTERR COLUMNS LINES""".split()
-)
+    {
+        "BASH", "BASHOPTS", "BASHPID", "BASH_ALIASES", "BASH_ARGC", "BASH_ARGV", "BASH_ARGV0",
+        "BASH_CMDS", "BASH_COMMAND", "BASH_EXECUTION_STRING", "BASH_LINENO",
+        "BASH_LOADABLES_PATH", "BASH_SOURCE", "BASH_SUBSHELL", "BASH_VERSINFO", "BASH_VERSION",
+        "COLUMNS", "COMP_WORDBREAKS", "DIRSTACK", "EPOCHREALTIME", "EPOCHSECONDS", "EUID",
+        "FUNCNAME", "GROUPS", "HISTCMD", "HOSTNAME", "HOSTTYPE", "LC_ALL", "LINENO", "LINES",
+        "MACHTYPE", "OLDPWD", "OPTERR", "OSTYPE", "PATH", "PIPESTATUS", "PPID", "PS4", "PWD",
+        "RANDOM", "SECONDS", "SHELL", "SHELLOPTS", "SHLVL", "SRANDOM", "TERM", "UID", "_",
+        "__status",
+    }
+)  # fmt: skip
 _LETTERS = {
     "a": Flag.INDEXED, "A": Flag.ASSOCIATIVE, "i": Flag.INTEGER, "l": Flag.LOWERCASE,
-    "u": Flag.UPPERCASE, "n": Flag.REFERENCE, "r": Flag.READONLY, "x": Flag.EXPORTED,
+    "c": Flag.CAPITALIZED, "u": Flag.UPPERCASE, "n": Flag.REFERENCE, "r": Flag.READONLY,
+    "x": Flag.EXPORTED,
 }  # fmt: skip
 
 
@@ -240,21 +246,23 @@ def interpreter(variables: Mapping[str, Variable] | None = None) -> Interpreter:
         commands={},
         builtins=BUILTINS,
         variables={
-            "IFS": Variable(" \t\n"), "OPTIND": Variable("1", Flag.INTEGER),
-            "OPTERR": Variable("1"), "PS4": Variable("+ "), "PATH": Variable("/dev/null", Flag.EXPORTED),
+            "IFS": Variable(" \t\n"),
+            "OPTIND": Variable("1", Flag.INTEGER),
+            "OPTERR": Variable("1"),
+            "PS4": Variable("+ "),
+            "PATH": Variable("/dev/null", Flag.EXPORTED),
             **(variables or {}),
         },
-    )  # fmt: skip
+    )
     shell.state.options = _OPTIONS_AT_START
     shell.finds_programs = False
+    shell.callers = ("source",)
     shell.when_missing = missing
     shell.state.output = []
     return shell
 
 
-def evaluate(
-    script: bytes, *, shell: Interpreter | None = None
-) -> Evaluation:
+def evaluate(script: bytes, *, shell: Interpreter | None = None) -> Evaluation:
     """Return what overlaylint makes of a script."""
     from overlaylint.shell.values import join
 
@@ -268,9 +276,7 @@ def evaluate(
         exhausted = str(problem) or "RecursionError"
     if shell.signal in (DIE, EXIT):
         status = shell.signal_status
-    return Evaluation(
-        shell, join(shell.state.output or []), status, exhausted, shell.signal == DIE
-    )
+    return Evaluation(shell, join(shell.state.output or []), status, exhausted, shell.signal == DIE)
 
 
 def compare(ours: Evaluation, theirs: Outcome) -> list[str]:
@@ -318,11 +324,17 @@ def compare(ours: Evaluation, theirs: Outcome) -> list[str]:
         unknown("$@", positional.rest.reason)
     elif len(positional.words) != len(theirs.positional):
         wrong.append(f"{len(positional.words)} positional parameters, in bash {theirs.positional}")
-    if havoc is None and state.options != theirs.options:
-        wrong.append(f"options differ: {sorted(state.options ^ theirs.options)}")
-    for letter in "fueCvnx":
-        if havoc is None and (letter in state.shell_options) != (letter in theirs.letters):
-            wrong.append(f"set -{letter} differs")
+    doubtful = {name.lstrip("?") for name in state.options if name.startswith("?")}
+    differing = {name for name in state.options if "?" not in name} ^ theirs.options
+    if havoc is None and differing - doubtful:
+        wrong.append(f"options differ: {sorted(differing - doubtful)}")
+    wrong += [
+        f"set -{letter} differs"
+        for letter in "fueCvnx"
+        if havoc is None
+        and f"?{letter}" not in state.shell_options
+        and (letter in state.shell_options) != (letter in theirs.letters)
+    ]
     return wrong
 
 
@@ -346,7 +358,9 @@ def _compare_variable(
         wrong.append(f"{name} is not set in bash, here {value!r}")
         return
     letters = frozenset(letter for letter, flag in _LETTERS.items() if variable.flags & flag)
-    if letters != found.letters:
+    doubts = variable.flags >> Flag.DOUBT
+    possible = frozenset(letter for letter, flag in _LETTERS.items() if doubts & flag)
+    if letters - possible != found.letters - possible:
         wrong.append(f"{name} has attributes {sorted(letters)}, in bash {sorted(found.letters)}")
     if value is None:
         if found.value is not None:
@@ -364,7 +378,11 @@ def _compare_variable(
                 wrong.append(f"{name}: the order is {order}, in bash {list(found.value)}")
         for key, element in value.items():
             _compare_value(
-                f"{name}[{key}]", element, found.value[key], wrong, unknown  # type: ignore[index]
+                f"{name}[{key}]",
+                element,
+                found.value[key],
+                wrong,
+                unknown,  # type: ignore[index]
             )
     elif found.value is None:
         wrong.append(f"{name} has no value in bash, here {value!r}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from overlaylint.shell import expansion
 from overlaylint.shell.conditionals import test_command
-from overlaylint.shell.conditions import Check
+from overlaylint.shell.declaring import declare, unset
 from overlaylint.shell.expansion import ExpansionProblem, FatalProblem
 from overlaylint.shell.interpreter import (
     BREAK,
@@ -19,21 +20,21 @@ from overlaylint.shell.interpreter import (
     Invocation,
     Status,
 )
+from overlaylint.shell.invocations import check, is_many, problem, unknown_output, written
 from overlaylint.shell.parser import parse_source
 from overlaylint.shell.printing import PrintingProblem, format_printf, interpret_escapes
+from overlaylint.shell.reading import mapfile, read
 from overlaylint.shell.state import Positional
-from overlaylint.shell.syntax import Assignment, Context, Element, Source, Word, encode
+from overlaylint.shell.syntax import Source, Word, encode
+from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
-    Elements,
     Flag,
     Mixed,
     Unknown,
     Value,
     Variable,
     as_one,
-    associative_order,
     concatenate,
-    join,
     unknown,
 )
 
@@ -41,28 +42,6 @@ _OPTIONS = "shopt -p: "  # what starts the symbol of what `shopt -p` writes
 _SET_OPTIONS = "shopt -po: "
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?)(\+?=)(.*)", re.DOTALL)
-
-
-def _check(invocation: Invocation) -> Check:
-    """Return the condition that a command succeeds."""
-    return Check(
-        (invocation.name, *invocation.arguments),
-        invocation.source,
-        invocation.start,
-        invocation.end,
-    )
-
-
-def _problem(shell: Interpreter, invocation: Invocation, reason: str) -> Status:
-    """A use of a builtin that is not evaluated: everything may have changed."""
-    shell.lose(
-        invocation.source, invocation.start, invocation.end, f"`{invocation.name}`: {reason}"
-    )
-    return _check(invocation)
-
-
-def _is_many(values: list[Value]) -> bool:
-    return any(isinstance(value, Mixed) and value.is_many for value in values)
 
 
 # --- nothing much --------------------------------------------------------------------------
@@ -80,20 +59,7 @@ def false(shell: Interpreter, invocation: Invocation) -> Status:
 
 def unknown_status(shell: Interpreter, invocation: Invocation) -> Status:
     """A builtin that changes nothing that is evaluated, with an unknown status."""
-    return _check(invocation)
-
-
-def unknown_output(shell: Interpreter, invocation: Invocation) -> Status:
-    """A builtin that writes what nobody can tell."""
-    shell.write(
-        unknown(
-            f"it is what `{invocation.name}` writes",
-            invocation.source,
-            invocation.start,
-            invocation.end,
-        )
-    )
-    return _check(invocation)
+    return check(invocation)
 
 
 def change_directory(shell: Interpreter, invocation: Invocation) -> Status:
@@ -102,7 +68,7 @@ def change_directory(shell: Interpreter, invocation: Invocation) -> Status:
     for name in ("PWD", "OLDPWD"):
         value = shell.unknown("the directory was changed", *place, is_word=True)
         shell.store(name, Variable(value, Flag.EXPORTED, *place), shell.state.scopes[0])
-    return 0 if invocation.name == "cd" else _check(invocation)
+    return 0 if invocation.name == "cd" and shell.is_tracing else check(invocation)
 
 
 # --- control -------------------------------------------------------------------------------
@@ -126,7 +92,7 @@ def return_(shell: Interpreter, invocation: Invocation) -> Status:
         _check_count(invocation, 1)
         number = _number(invocation, 0)
         status = (
-            _check(invocation)
+            check(invocation)
             if isinstance(number, Mixed)
             else 2
             if number is None
@@ -140,6 +106,7 @@ def exit_(shell: Interpreter, invocation: Invocation) -> Status:
     """`exit [n]`."""
     status = return_(shell, invocation)
     shell.signal = EXIT
+    shell.signal_message = "exit"
     return status
 
 
@@ -167,7 +134,7 @@ def break_(shell: Interpreter, invocation: Invocation) -> Status:
 
 def _check_count(invocation: Invocation, most: int) -> None:
     """Raise the error with which bash leaves everything where there are too many arguments."""
-    if len(invocation.arguments) > most and not _is_many(invocation.arguments):
+    if len(invocation.arguments) > most and not is_many(invocation.arguments):
         raise FatalProblem(f"{invocation.name}: too many arguments", 1, 1)
 
 
@@ -191,7 +158,7 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
                 filter(None, restored.removeprefix(_OPTIONS).split(","))
             )
             return 0
-        return _problem(shell, invocation, "what it evaluates is unknown")
+        return problem(shell, invocation, "what it evaluates is unknown")
     source = Source(
         encode(text), invocation.source.name, invocation.source, (invocation.start, invocation.end)
     )
@@ -201,23 +168,20 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
         raise shell.exhausted("eval within eval, too deeply")
     shell.spend(len(text) // 8)
     try:
-        if script.errors:
-            shell.die(f"eval: {script.errors[0].message}", 1)
-            return 1
-        return shell.run_lines(script.body, source) if script.body.commands else 0
+        return shell.run_lines(script.body, source, script.extended_globs)
     finally:
         shell.depth -= 1
 
 
 def source_(shell: Interpreter, invocation: Invocation) -> Status:
     """`source` and `.`: no file is read."""
-    return _problem(shell, invocation, "another file is read")
+    return problem(shell, invocation, "another file is read")
 
 
 def alias(shell: Interpreter, invocation: Invocation) -> Status:
     """`alias`: commands that follow may be read as others."""
     if any(isinstance(word, Mixed) or "=" in word for word in invocation.arguments):
-        return _problem(shell, invocation, "aliases are not expanded")
+        return problem(shell, invocation, "aliases are not expanded")
     return unknown_output(shell, invocation)
 
 
@@ -230,8 +194,19 @@ def trap(shell: Interpreter, invocation: Invocation) -> Status:
         return 0
     signals = {str(word).upper().removeprefix("SIG") for word in arguments[1:]}
     if signals & {"DEBUG", "RETURN", "ERR", "EXIT", "0"}:
-        return _problem(shell, invocation, "what it runs later is not evaluated")
+        return problem(shell, invocation, "what it runs later is not evaluated")
     return 0
+
+
+def hash_(shell: Interpreter, invocation: Invocation) -> Status:
+    """`hash name`: whether a program is found; functions and builtins are passed over."""
+    arguments = invocation.arguments
+    if not arguments or shell.finds_programs is not False or shell.state.havoc is not None:
+        return unknown_output(shell, invocation)
+    if any(not isinstance(word, str) or word.startswith("-") or "/" in word for word in arguments):
+        return unknown_output(shell, invocation)
+    known = (shell.state.functions, shell.commands, shell.builtins)
+    return int(not all(any(word in names for names in known) for word in arguments))
 
 
 def exec_(shell: Interpreter, invocation: Invocation) -> Status:
@@ -239,437 +214,155 @@ def exec_(shell: Interpreter, invocation: Invocation) -> Status:
     if not invocation.arguments:
         return 0
     shell.record(invocation, (), ())
-    shell.signal, shell.signal_status = EXIT, _check(invocation)
+    name = invocation.arguments[0]
+    if isinstance(name, str) and shell.finds_programs is False and "/" not in name:
+        shell.signal, shell.signal_status = EXIT, 127
+    else:
+        shell.signal, shell.signal_status = EXIT, check(invocation)
+    shell.signal_message = "exec: the shell ends"
     return shell.signal_status
 
 
 def builtin(shell: Interpreter, invocation: Invocation) -> Status:
     """`builtin name`: the builtin, whatever functions there are."""
-    if not invocation.arguments:
+    start = 1 if invocation.arguments[:1] == ["--"] else 0
+    if len(invocation.arguments) <= start:
         return 0
-    name = invocation.arguments[0]
+    name = invocation.arguments[start]
     if isinstance(name, str) and name in shell.builtins:
-        inner = Invocation(
-            name, invocation.arguments[1:], invocation.operands[1:],
-            invocation.source, invocation.start, invocation.end, invocation.input,
-        )  # fmt: skip
-        return shell.builtins[name](shell, inner)
+        return shell.builtins[name](shell, _inner(invocation, start))
     if isinstance(name, str):
         return 1
-    return _problem(shell, invocation, "the builtin's name is unknown")
+    return problem(shell, invocation, "the builtin's name is unknown")
+
+
+def _inner(invocation: Invocation, start: int) -> Invocation:
+    """Return the command that stands among the words of another."""
+    return Invocation(
+        str(invocation.arguments[start]),
+        invocation.arguments[start + 1 :],
+        invocation.operands[start + 1 :],
+        invocation.source,
+        invocation.start,
+        invocation.end,
+        invocation.input,
+    )
 
 
 def command(shell: Interpreter, invocation: Invocation) -> Status:
     """`command name`: not a function; `command -v name` tells what it is."""
     arguments = invocation.arguments
-    if arguments and arguments[0] in ("-v", "-V"):
-        return _describe(shell, invocation, arguments[1:], is_long=arguments[0] == "-V")
-    start = 1 if arguments[:1] == ["-p"] or arguments[:1] == ["--"] else 0
+    start = 0
+    letters = ""
+    while start < len(arguments):
+        word = arguments[start]
+        if not isinstance(word, str) or len(word) < 2 or word[0] != "-":
+            break
+        start += 1
+        if word == "--":
+            break
+        letters += word[1:]
+    if letters.strip("pvV"):
+        return 2
     if len(arguments) <= start:
         return 0
+    if "v" in letters or "V" in letters:
+        return _describe(shell, invocation, arguments[start:], "V" if "V" in letters else "v")
     name = arguments[start]
     if not isinstance(name, str):
-        return _problem(shell, invocation, "the command's name is unknown")
-    inner = Invocation(
-        name, arguments[start + 1 :], invocation.operands[start + 1 :],
-        invocation.source, invocation.start, invocation.end, invocation.input,
-    )  # fmt: skip
+        return problem(shell, invocation, "the command's name is unknown")
+    inner = _inner(invocation, start)
     if name in shell.builtins:
         return shell.builtins[name](shell, inner)
     shell.record(inner, (), ())
     return shell.when_missing(shell, inner)
 
 
-def _describe(
-    shell: Interpreter, invocation: Invocation, names: list[Value], *, is_long: bool
-) -> Status:
-    """Tell what names are: functions and builtins are known, programs are not."""
-    for name in names:
-        if isinstance(name, str) and not is_long:
-            function = shell.state.functions.get(name)
-            if isinstance(function, Unknown):
-                break
-            if function is not None or name in shell.commands or name in shell.builtins:
-                shell.write(name + "\n")
-                continue
-            if shell.finds_programs is False:
-                return 1
-        break
-    else:
-        return 0
-    return unknown_output(shell, invocation)
+_KEYWORDS = frozenset(
+    {
+        "if", "then", "else", "elif", "fi", "case", "esac", "for", "select", "while", "until",
+        "do", "done", "in", "function", "time", "{", "}", "!", "[[", "]]", "coproc",
+    }
+)  # fmt: skip
 
 
-def type_(shell: Interpreter, invocation: Invocation) -> Status:
-    """`type [-tpP] name`."""
-    arguments = invocation.arguments
-    options = [a for a in arguments if isinstance(a, str) and a.startswith("-")]
-    names = arguments[len(options) :]
+def _describe(shell: Interpreter, invocation: Invocation, names: list[Value], how: str) -> Status:
+    """Tell what names are, as `command -v`, `command -V`, `type` or `type -t` does."""
+    failed = False
+    found_any = False
     for name in names:
-        if not isinstance(name, str):
-            return unknown_output(shell, invocation)
-        function = shell.state.functions.get(name)
-        if isinstance(function, Unknown):
+        function = shell.state.functions.get(name) if isinstance(name, str) else None
+        if (
+            not isinstance(name, str)
+            or isinstance(function, Unknown)
+            or (function is None and shell.state.havoc is not None)
+        ):
             return unknown_output(shell, invocation)
         kind = (
-            "function"
+            "keyword"
+            if name in _KEYWORDS
+            else "function"
             if function is not None or name in shell.commands
             else "builtin"
             if name in shell.builtins
             else ""
         )
-        if "-P" in options or not kind:
-            if shell.finds_programs is False:
-                return 1
-            return unknown_output(shell, invocation)
-        if options == ["-t"]:
+        if not kind:
+            if shell.finds_programs is not False or "/" in name:
+                return unknown_output(shell, invocation)
+            failed = True
+            continue
+        found_any = True
+        if how == "t":
             shell.write(kind + "\n")
-        elif not options:
-            shell.write(
-                unknown(
-                    "it is how bash describes a command",
-                    invocation.source,
-                    invocation.start,
-                    invocation.end,
-                )
-            )
-    return 0
+        elif how == "v":
+            shell.write(name + "\n")
+        elif kind == "function":
+            shell.write(written(invocation))
+        else:
+            shell.write(f"{name} is a shell {kind}\n")
+    if how in "vV":
+        return 0 if found_any else 1
+    return int(failed)
 
 
-# --- variables -----------------------------------------------------------------------------
-
-_LETTERS = {
-    "a": Flag.INDEXED, "A": Flag.ASSOCIATIVE, "i": Flag.INTEGER, "l": Flag.LOWERCASE,
-    "u": Flag.UPPERCASE, "n": Flag.REFERENCE, "r": Flag.READONLY, "x": Flag.EXPORTED,
-}  # fmt: skip
-
-
-def declare(shell: Interpreter, invocation: Invocation) -> Status:
-    """`declare`, `typeset`, `local`, `export` and `readonly`."""
-    name = invocation.name
-    is_local = name == "local" or (name in ("declare", "typeset") and bool(shell.stack))
-    flags = (
-        Flag.EXPORTED if name == "export" else Flag.READONLY if name == "readonly" else Flag.NONE
-    )
-    removed = Flag.NONE
-    operands = list(invocation.operands)
+def type_(shell: Interpreter, invocation: Invocation) -> Status:
+    """`type [-tpPaf] name`."""
+    arguments = list(invocation.arguments)
     letters = ""
-    while operands:
-        option = operands[0]
-        if not isinstance(option, str) or option[:1] not in ("-", "+") or len(option) < 2:
+    while arguments and isinstance(arguments[0], str) and re.match(r"-.", arguments[0]):
+        word = str(arguments.pop(0))
+        if word == "--":
             break
-        operands.pop(0)
-        if option == "--":
-            break
-        if option[0] == "+":
-            for letter in option[1:]:
-                removed |= _LETTERS.get(letter, Flag.NONE)
-            continue
-        letters += option[1:]
-    if name == "local" and not shell.stack:
-        return 1
-    if operands and operands[0] == "-" and name == "local":
-        return _problem(shell, invocation, "`local -` is not evaluated")
-    if name == "export" and "n" in letters:
-        letters, flags, removed = letters.replace("n", ""), Flag.NONE, removed | Flag.EXPORTED
-    if "f" in letters or "F" in letters:
-        return _functions(shell, invocation, operands, letters)
-    if "p" in letters:
-        return _print(shell, invocation, operands)
-    for letter in letters:
-        flags |= _LETTERS.get(letter, Flag.NONE)
-        if letter == "g":
-            is_local = False
-    if not operands:
-        if name in ("declare", "typeset", "export", "readonly") and not letters.strip("x"):
-            return unknown_output(shell, invocation)
+        letters += word[1:]
+    if letters.strip("afptP"):
+        return 2
+    if not arguments:
         return 0
-    status: Status = 0
-    for operand in operands:
-        result = _declare_one(
-            shell, invocation, operand, flags, removed,
-            is_local=is_local, is_global="g" in letters, inherits="I" in letters,
-        )  # fmt: skip
-        if result != 0:
-            status = result
-        if shell.signal:
-            break
-    return status
-
-
-def _declare_one(
-    shell: Interpreter,
-    invocation: Invocation,
-    operand: Value | Assignment,
-    flags: int,
-    removed: int,
-    *,
-    is_local: bool,
-    is_global: bool,
-    inherits: bool,
-) -> Status:
-    """Declare one variable."""
-    place = invocation.source, invocation.start, invocation.end
-    name, subscript, value, append = _operand(shell, invocation, operand)
-    if name is None:
-        return _problem(shell, invocation, "the variable's name is unknown")
-    if not _NAME.fullmatch(name):
-        return 1
-    if name == "_":
-        return 0
-    scopes = shell.state.scopes
-    if is_local:
-        scope = _function_scope(shell)
-        existing = scope.get(name)
-        if existing is None:
-            # a new local variable is exported if the environment of this command has it
-            outer = (
-                shell.state.find(name)
-                if inherits or (scopes[-1] is not scope and name in scopes[-1])
-                else None
-            )
-            existing = outer if outer is not None else Variable(None)
-            if outer is None:
-                hidden = shell.state.find(name)
-                if hidden is not None and hidden.flags & Flag.READONLY:
-                    return 1
-    elif is_global:
-        scope = scopes[0]
-        existing = scope.get(name) or Variable(None)
-    else:
-        if not flags & Flag.REFERENCE:
-            name = shell.resolve(name) or name
-        scope = shell.scope_of(name)
-        existing = scope.get(name) or Variable(None)
-        if name not in scope and shell.state.havoc is not None:
-            existing = Variable(Mixed((shell.state.havoc,)), Flag.MAYBE_UNSET)
-    if existing.flags & Flag.READONLY and (value is not None or removed & Flag.READONLY):
-        return 1
-    new_flags = (existing.flags | flags) & ~removed
-    attributes = new_flags & ~Flag.READONLY
-    current = existing.value
-    if new_flags & (Flag.INDEXED | Flag.ASSOCIATIVE) and isinstance(current, str):
-        current = {"0": current} if new_flags & Flag.ASSOCIATIVE else {0: current}
-    kept = existing.source, existing.start, existing.end
-    scope[name] = Variable(current, attributes, *(place if existing.source is None else kept))
-    if value is not None:
-        # assign in the scope that was chosen, whatever stands in an inner one
-        number = next(index for index, item in enumerate(scopes) if item is scope)
-        hidden_scopes = scopes[number + 1 :]
-        del scopes[number + 1 :]
-        try:
-            if isinstance(value, tuple):
-                shell.assign_compound(name, value, attributes, *place, append=append)
-            elif subscript is not None:
-                shell.assign_subscript(name, subscript, value, *place, append=append)
-            elif flags & Flag.REFERENCE and not isinstance(value, Mixed):
-                scope[name] = Variable(value, attributes, *place)
-            else:
-                shell.assign(name, value, *place, append=append)
-        finally:
-            scopes.extend(hidden_scopes)
-    if new_flags & Flag.READONLY:
-        variable = scope.get(name)
-        if variable is not None:
-            scope[name] = Variable(
-                variable.value,
-                variable.flags | Flag.READONLY,
-                variable.source,
-                variable.start,
-                variable.end,
-            )
-    return 0
-
-
-def _function_scope(shell: Interpreter) -> dict[str, Variable]:
-    """Return the scope of the innermost function, below those of `A=b command`."""
-    return shell.state.scopes[shell.function_scope()]
-
-
-def _operand(
-    shell: Interpreter, invocation: Invocation, operand: Value | Assignment
-) -> tuple[str | None, Word | None, Value | tuple[Element, ...] | None, bool]:
-    """Return an operand's name, subscript, value (or None) and whether that is appended."""
-    if isinstance(operand, Assignment):
-        value = operand.value
-        if isinstance(value, Word):
-            return operand.name, operand.subscript, expansion.value_of(shell, value), operand.append
-        return operand.name, operand.subscript, value, operand.append
-    head = operand if isinstance(operand, str) else operand.head
-    match = _ASSIGNMENT.match(head)
-    if match:
-        rest: Value = match.group(3)
-        if isinstance(operand, Mixed):
-            rest = as_one(join([match.group(3), *operand.parts[1:]]))
-        name, bracket, subscript = match.group(1).partition("[")
-        word = None
-        if bracket:
-            text = encode(subscript.removesuffix("]"))
-            word = Word(shell.made(text), 0, len(text), Context.OPERAND)
-        return name, word, rest, match.group(2) == "+="
-    if isinstance(operand, Mixed):
-        return None, None, None, False
-    return operand, None, None, False
-
-
-def _functions(
-    shell: Interpreter, invocation: Invocation, operands: list[Value | Assignment], letters: str
-) -> Status:
-    """`declare -F name`: whether a function is defined."""
-    if invocation.name in ("export", "readonly") or "x" in letters or "r" in letters:
-        return 0
-    if not operands:
-        return unknown_output(shell, invocation)
-    status: Status = 0
-    for operand in operands:
-        if not isinstance(operand, str):
-            return unknown_output(shell, invocation)
-        function = shell.state.functions.get(operand)
-        if isinstance(function, Unknown) or (function is None and shell.state.havoc is not None):
-            return _check(invocation)
-        if function is None and operand not in shell.commands:
-            status = 1
-        elif "F" in letters:
-            shell.write(operand + "\n")
-        else:
-            unknown_output(shell, invocation)
-    return status
-
-
-def _print(
-    shell: Interpreter, invocation: Invocation, operands: list[Value | Assignment]
-) -> Status:
-    """`declare -p name`."""
-    if not operands:
-        return unknown_output(shell, invocation)
-    status: Status = 0
-    for operand in operands:
-        variable = shell.find(operand) if isinstance(operand, str) else None
-        if not isinstance(operand, str) or (variable is None and shell.state.havoc is not None):
-            return unknown_output(shell, invocation)
-        if variable is None:
-            status = 1
-            continue
-        if variable.flags & Flag.MAYBE_UNSET:
-            return unknown_output(shell, invocation)
-        letters = shell.flag_letters(variable) or "-"
-        head = f"declare -{letters} {operand}"
-        value = variable.value
-        if value is None:
-            shell.write(head + "\n")
-        elif isinstance(value, dict):
-            shell.write(concatenate(head, "=(", *_print_elements(value, variable.flags), ")\n"))
-        elif isinstance(value, Mixed) and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
-            shell.write(concatenate(head, "=(", value, ")\n"))
-        else:
-            shell.write(concatenate(head, "=", _double_quote(value), "\n"))
-    return status
-
-
-def _print_elements(value: Elements, flags: int) -> list[Value]:
-    """Return an array's elements as `declare -p` shows them."""
-    pieces: list[Value] = []
-    if flags & Flag.ASSOCIATIVE:
-        for key in associative_order(value):
-            shown = key if re.fullmatch(r"[A-Za-z0-9_./:=+%^,-]+", key) else _double_quote(key)
-            pieces += ["[", shown, "]=", _double_quote(value[key]), " "]
-        return pieces
-    for index in sorted(value):
-        if pieces:
-            pieces.append(" ")
-        pieces += [f"[{index}]=", _double_quote(value[index])]
-    return pieces
-
-
-def _double_quote(value: Value) -> Value:
-    """Return a value between double quotes, as `declare -p` writes it."""
-    if isinstance(value, str):
-        if any(character < " " or character == "\x7f" for character in value):
-            return _ansi_quote(value)
-        return '"' + re.sub(r'([\\"$`])', r"\\\1", value) + '"'
-    return concatenate('"', value, '"')
-
-
-def _ansi_quote(text: str) -> str:
-    """Return text as `$'...'`; bash does so where there are control characters in it."""
-    names = {
-        "\a": "\\a", "\b": "\\b", "\x1b": "\\E", "\f": "\\f", "\n": "\\n", "\r": "\\r",
-        "\t": "\\t", "\v": "\\v", "\\": "\\\\", "'": "\\'",
-    }  # fmt: skip
-    inside = "".join(
-        names.get(c) or (f"\\{ord(c):03o}" if c < " " or c == "\x7f" else c) for c in text
-    )
-    return f"$'{inside}'"
-
-
-def unset(shell: Interpreter, invocation: Invocation) -> Status:
-    """`unset [-fv] name`: a variable, or else a function."""
-    kind = ""
-    for argument in invocation.arguments:
-        if isinstance(argument, Mixed):
-            if argument.is_many:
-                return _problem(shell, invocation, "what it unsets is unknown")
-            return _problem(shell, invocation, "the name of what it unsets is unknown")
-        if argument in ("-f", "-v", "-n"):
-            kind = argument
-            continue
-        name, bracket, rest = argument.partition("[")
-        if kind == "-f":
-            shell.state.functions.pop(name, None)
-            continue
-        if kind != "-n":
-            target = shell.resolve(name)
-            if target is None:
-                return _problem(shell, invocation, "the variable that a reference names is unknown")
-            name = target
-        variable = shell.state.find(name)
-        if variable is not None and variable.flags & Flag.READONLY:
+    if letters not in ("", "t"):
+        if (
+            letters == "P"
+            and shell.finds_programs is False
+            and all(isinstance(name, str) and "/" not in name for name in arguments)
+        ):
             return 1
-        if bracket:
-            _unset_element(shell, invocation, name, rest.removesuffix("]"), variable)
-        elif variable is None and kind != "-v" and name in shell.state.functions:
-            del shell.state.functions[name]
-        else:
-            shell.unset_variable(name)
-    return 0
+        return unknown_output(shell, invocation)
+    return _describe(shell, invocation, arguments, letters)
 
 
-def _unset_element(
-    shell: Interpreter, invocation: Invocation, name: str, subscript: str, variable: Variable | None
-) -> None:
-    """Unset one element of an array."""
-    if variable is None or not isinstance(variable.value, dict):
-        if variable is not None and isinstance(variable.value, str) and subscript in ("0", "-1"):
-            shell.unset_variable(name)
-        return
-    if subscript in ("@", "*") and not variable.flags & Flag.ASSOCIATIVE:
-        shell.unset_variable(name)
-        return
-    text = encode(subscript)
-    key = expansion.subscript_key(
-        shell, Word(shell.made(text), 0, len(text), Context.OPERAND), variable
-    )
-    place = invocation.source, invocation.start, invocation.end
-    if isinstance(key, Mixed):
-        shell.store(name, Variable(key, variable.flags, *place))
-        return
-    elements = dict(variable.value)
-    if isinstance(key, int) and key < 0:
-        key += max((k for k in elements if isinstance(k, int)), default=-1) + 1
-    elements.pop(key, None)
-    shell.store(name, Variable(elements, variable.flags, *place))
+# --- parameters and options ----------------------------------------------------------------
 
 
 def shift(shell: Interpreter, invocation: Invocation) -> Status:
     """`shift [n]`."""
+    _check_count(invocation, 1)
     number = _number(invocation, 1)
+    if number is None:
+        return 1
     positional = shell.state.positional[-1]
-    if not isinstance(number, int):
-        reason = (
-            number.unknown if isinstance(number, Mixed) else Unknown("`shift` was given no number")
-        )
-        shell.state.positional[-1] = Positional((), reason)
-        return _check(invocation)
+    if isinstance(number, Mixed):
+        shell.state.positional[-1] = Positional((), number.unknown)
+        return check(invocation)
     if number < 0:
         return 1
     if number <= len(positional.words):
@@ -677,14 +370,18 @@ def shift(shell: Interpreter, invocation: Invocation) -> Status:
         return 0
     if positional.rest is not None:
         shell.state.positional[-1] = Positional((), positional.rest)
-        return _check(invocation)
+        return check(invocation)
     return 1
 
 
 _LONG_OPTIONS = {
-    "noglob": "f", "errexit": "e", "nounset": "u", "xtrace": "x", "noexec": "n",
-    "pipefail": "P", "allexport": "a", "posix": "X", "braceexpand": "B",
+    "allexport": "a", "braceexpand": "B", "emacs": "", "errexit": "e", "errtrace": "E",
+    "functrace": "T", "hashall": "h", "histexpand": "H", "history": "", "ignoreeof": "",
+    "interactive-comments": "#", "keyword": "k", "monitor": "m", "noclobber": "C", "noexec": "n",
+    "noglob": "f", "nolog": "", "notify": "b", "nounset": "u", "onecmd": "t", "physical": "P",
+    "pipefail": "|", "posix": "X", "privileged": "p", "verbose": "v", "vi": "", "xtrace": "x",
 }  # fmt: skip
+_LETTERS = frozenset("abefhkmnptuvxBCEHPT")
 
 
 def set_(shell: Interpreter, invocation: Invocation) -> Status:
@@ -692,116 +389,198 @@ def set_(shell: Interpreter, invocation: Invocation) -> Status:
     arguments = invocation.arguments
     if not arguments:
         return unknown_output(shell, invocation)
+    state = shell.state
     index = 0
+    keeps = True  # the positional parameters
+    changes: list[tuple[str, bool]] = []
     while index < len(arguments):
         argument = arguments[index]
         if isinstance(argument, Mixed):
+            if argument.head[:1] in ("", "-", "+"):
+                return problem(shell, invocation, "it is unknown whether it sets options")
             break
-        if argument == "--":
+        if argument in ("--", "-"):
             index += 1
+            keeps = argument == "-" and index == len(arguments)
+            if argument == "-":
+                changes += [("x", False), ("v", False)]
             break
-        if argument in ("-", "+"):
-            return _problem(shell, invocation, "it is not evaluated")
         if argument[:1] not in ("-", "+"):
             break
-        is_on = argument[0] == "-"
-        letters = argument[1:]
-        if "o" in letters:
-            index += 1
-            if index >= len(arguments):
-                return unknown_output(shell, invocation)
-            option = _LONG_OPTIONS.get(str(arguments[index]))
-            if option is None:
-                return _problem(shell, invocation, "the option is not evaluated")
-            letters = letters.replace("o", option)
-        changed = frozenset(letters)
-        if changed & {"B", "X", "a"} or (is_on and changed & {"n", "k", "u", "e"}):
-            return _problem(shell, invocation, "the option is not evaluated")
-        shell.state.shell_options = (
-            shell.state.shell_options | changed if is_on else shell.state.shell_options - changed
-        )
         index += 1
-    else:
-        if arguments[-1] != "--":
-            return 0
-    from overlaylint.shell.interpreter import positional_of
+        is_on = argument[0] == "-"
+        for letter in argument[1:]:
+            if letter != "o":
+                if letter not in _LETTERS:
+                    return 2
+                changes.append((letter, is_on))
+                continue
+            if index >= len(arguments):
+                shell.write(written(invocation))
+                continue
+            option = arguments[index]
+            index += 1
+            if isinstance(option, Mixed):
+                return problem(shell, invocation, "the option is unknown")
+            if option not in _LONG_OPTIONS:
+                return 2
+            changes.append((_LONG_OPTIONS[option], is_on))
+    for letter, is_on in changes:
+        if letter == "#" and is_on:
+            continue
+        if letter == "B":
+            # braces are expanded unless this is said; it is kept under a name of its own
+            letter, is_on = "no braces", not is_on
+        if letter in ("X", "a", "#", "p") or (is_on and letter in ("n", "k", "u", "e", "t")):
+            return problem(shell, invocation, "the option is not evaluated")
+        if not letter:
+            continue
+        options = state.shell_options - {f"?{letter}"}
+        state.shell_options = options | {letter} if is_on else options - {letter}
+    if index < len(arguments) or not keeps:
+        from overlaylint.shell.interpreter import positional_of
 
-    shell.state.positional[-1] = positional_of(arguments[index:])
+        state.positional[-1] = positional_of(arguments[index:])
     return 0
+
+
+# what `shopt` knows of in bash 5.0 and later, without those that older versions are imitated by
+_OPTION_NAMES = frozenset(
+    {
+        "autocd", "assoc_expand_once", "cdable_vars", "cdspell", "checkhash", "checkjobs",
+        "checkwinsize", "cmdhist", "complete_fullquote", "direxpand", "dirspell", "dotglob",
+        "execfail", "expand_aliases", "extdebug", "extglob", "extquote", "failglob",
+        "force_fignore", "globasciiranges", "globskipdots", "globstar", "gnu_errfmt",
+        "histappend", "histreedit", "histverify", "hostcomplete", "huponexit", "inherit_errexit",
+        "interactive_comments", "lastpipe", "lithist", "localvar_inherit", "localvar_unset",
+        "login_shell", "mailwarn", "no_empty_cmd_completion", "nocaseglob", "nocasematch",
+        "noexpand_translation", "nullglob", "patsub_replacement", "progcomp", "progcomp_alias",
+        "promptvars", "restricted_shell", "shift_verbose", "sourcepath", "syslog_history",
+        "varredir_close", "xpg_echo",
+    }
+)  # fmt: skip
+# what is on at the start, and changes something that is evaluated when it is switched off
+_ON_BY_DEFAULT = frozenset({"extquote", "globasciiranges", "interactive_comments"})
+# what changes something that is evaluated, and is not followed
+_NOT_EVALUATED = frozenset({"localvar_unset", "xpg_echo", "assoc_expand_once", "execfail"})
 
 
 def shopt(shell: Interpreter, invocation: Invocation) -> Status:
-    """`shopt -s`, `-u`, `-q` and `-p`."""
-    options = [a for a in invocation.arguments if isinstance(a, str) and a.startswith("-")]
-    names = invocation.arguments[len(options) :]
-    letters = "".join(str(option)[1:] for option in options)
-    if letters == "p" and not names:
+    """`shopt -s`, `-u`, `-q`, `-p` and `-o`."""
+    arguments = list(invocation.arguments)
+    letters = ""
+    while arguments and isinstance(arguments[0], str) and re.match(r"-.", arguments[0]):
+        word = str(arguments.pop(0))
+        if word == "--":
+            break
+        letters += word[1:]
+    if letters.strip("opqsu"):
+        return 2
+    state = shell.state
+    if letters == "p" and not arguments:
         # which options there are depends on bash's version; as a whole they can be restored
-        options_now = ",".join(sorted(shell.state.options))
-        listing = shell.unknown(
-            "it lists the shell's options", invocation.source, invocation.start, invocation.end,
-            symbol=_OPTIONS + options_now, is_word=True,
-        )  # fmt: skip
-        shell.write(concatenate("shopt -", listing))
+        shell.write(_listing(invocation, "shopt -", _OPTIONS + ",".join(sorted(state.options))))
         return 0
-    if sorted(letters) == ["o", "p"] and not names:
-        listing = shell.unknown(
-            "it lists the shell's options", invocation.source, invocation.start, invocation.end,
-            symbol=_SET_OPTIONS + "".join(sorted(shell.state.shell_options)), is_word=True,
-        )  # fmt: skip
-        shell.write(concatenate("set -", listing))
+    if sorted(letters) == ["o", "p"] and not arguments:
+        kept = _SET_OPTIONS + "".join(sorted(state.shell_options))
+        shell.write(_listing(invocation, "set -", kept))
         return 0
-    if "o" in letters or any(not isinstance(name, str) for name in names) or not names:
+    if not arguments:
         return unknown_output(shell, invocation)
-    chosen = frozenset(str(name) for name in names)
-    if "s" in letters:
-        shell.state.options |= chosen
-    elif "u" in letters:
-        shell.state.options -= chosen
-    else:
-        for name in names:
-            is_on = name in shell.state.options
-            if not is_on and name not in _OFF_BY_DEFAULT:
+    if "s" in letters and "u" in letters:
+        return 1
+    if any(not isinstance(name, str) for name in arguments):
+        if "s" in letters or "u" in letters:
+            return problem(shell, invocation, "the option is unknown")
+        return unknown_output(shell, invocation)
+    names = [str(name) for name in arguments]
+    if "o" in letters:
+        return _set_by_name(shell, invocation, letters, names)
+    status: Status = 0
+    for name in names:
+        if name not in _OPTION_NAMES:
+            if name.startswith("compat"):
+                return problem(shell, invocation, "the option is not evaluated")
+            status = 1
+        elif "s" in letters or "u" in letters:
+            is_on = "s" in letters
+            if (name in _NOT_EVALUATED and is_on) or (name in _ON_BY_DEFAULT and not is_on):
+                return problem(shell, invocation, f"the option `{name}` is not evaluated")
+            options = state.options - {f"?{name}"}
+            state.options = options | {name} if is_on else options - {name}
+        else:
+            value = state.option(name)
+            if value is None or (not value and name not in _OFF_BY_DEFAULT):
                 return unknown_output(shell, invocation)
+            status = status or int(not value)
+            if "q" in letters:
+                continue
             if "p" in letters:
-                shell.write(f"shopt -{'s' if is_on else 'u'} {name}\n")
-            elif "q" not in letters:
-                shell.write(f"{name:<15}\t{'on' if is_on else 'off'}\n")
-        return int(not all(name in shell.state.options for name in chosen))
-    return 0
+                shell.write(f"shopt -{'s' if value else 'u'} {name}\n")
+            else:
+                shell.write(f"{name:<15}\t{'on' if value else 'off'}\n")
+    return status
+
+
+def _listing(invocation: Invocation, head: str, symbol: str) -> Value:
+    """Return the list of all options, by which they can be restored."""
+    listing = unknown(
+        "it lists the shell's options",
+        invocation.source,
+        invocation.start,
+        invocation.end,
+        symbol=symbol,
+        is_word=True,
+    )
+    return concatenate(head, listing)
+
+
+def _set_by_name(
+    shell: Interpreter, invocation: Invocation, letters: str, names: list[str]
+) -> Status:
+    """`shopt -o`: the options of `set`."""
+    status: Status = 0
+    for name in names:
+        letter = _LONG_OPTIONS.get(name)
+        if letter is None:
+            status = 1
+        elif "s" in letters or "u" in letters:
+            inner = replace(
+                invocation, name="set", arguments=["-o" if "s" in letters else "+o", name]
+            )
+            status = set_(shell, inner) or status
+        elif "q" in letters and letter in "fCP|uevx":
+            if f"?{letter}" in shell.state.shell_options:
+                return check(invocation)
+            status = status or int(letter not in shell.state.shell_options)
+        else:
+            return unknown_output(shell, invocation)
+    return status
 
 
 _OFF_BY_DEFAULT = frozenset(
     {
-        "extglob",
-        "nullglob",
-        "failglob",
-        "dotglob",
-        "nocaseglob",
-        "nocasematch",
-        "lastpipe",
-        "globstar",
+        "extglob", "nullglob", "failglob", "dotglob", "nocaseglob", "nocasematch", "lastpipe",
+        "globstar", "localvar_inherit",
     }
-)
+)  # fmt: skip
 
 
 def let(shell: Interpreter, invocation: Invocation) -> Status:
     """`let`: arithmetic on each argument."""
     status: Status = 1
-    for argument in invocation.arguments:
-        if isinstance(argument, Mixed):
-            return _problem(shell, invocation, "an expression is unknown")
-        text = encode(argument)
-        source = Source(
-            text, invocation.source.name, invocation.source, (invocation.start, invocation.end)
-        )
+    arguments = invocation.arguments
+    for argument in arguments[1:] if arguments[:1] == ["--"] else arguments:
+        word = Word(invocation.source, invocation.start, invocation.end)
+        if isinstance(argument, Mixed) and argument.is_many:
+            return problem(shell, invocation, "the expressions are unknown")
         try:
-            value = expansion.arithmetic(shell, source, Word(source, 0, len(text), Context.PLAIN))
+            value = expansion.computed(shell, invocation.source, word, argument)
         except FatalProblem:
             raise
         except ExpansionProblem:
             return 1
-        status = _check(invocation) if isinstance(value, Mixed) else int(int(value) == 0)
+        status = check(invocation) if isinstance(value, Mixed) else int(int(value) == 0)
     return status
 
 
@@ -818,28 +597,42 @@ def echo(shell: Interpreter, invocation: Invocation) -> Status:
                 newline = False
             else:
                 escapes = letter == "e"
-    if shell.state.output is None or shell.is_redirected:
+    if shell.state.output is None:
+        return 0
+    place = invocation.source, invocation.start, invocation.end
+    if arguments and isinstance(arguments[0], Mixed) and _may_be_option(arguments[0]):
+        shell.write(shell.value_unknown("", *place, *arguments))
         return 0
     pieces: list[Value] = []
+    is_first = True  # nothing was written yet that is certainly something
     for argument in arguments:
-        if pieces:
+        vanishes = isinstance(argument, Mixed) and argument.is_many and not argument.is_nonempty
+        if pieces and not is_first and not vanishes:
             pieces.append(" ")
+        # the space beside a word that may vanish is part of what is unknown
+        is_first = is_first and vanishes
         if escapes:
             if isinstance(argument, Mixed):
-                argument = shell.value_unknown(
-                    "", invocation.source, invocation.start, invocation.end, argument
-                )
+                argument = shell.value_unknown("", *place, argument)
             else:
                 argument, stops = interpret_escapes(argument)
                 if stops:
                     pieces.append(argument)
                     newline = False
                     break
-        pieces.append(argument)
+        pieces.append(as_one(argument))
     if newline:
         pieces.append("\n")
     shell.write(concatenate(*pieces) if pieces else "")
     return 0
+
+
+def _may_be_option(value: Mixed) -> bool:
+    """Tell whether partly known text may be an option of `echo`; what has a name is none."""
+    if value.is_symbolic or any(isinstance(part, Unknown) and part.is_word for part in value.parts):
+        return False
+    known = "".join(part for part in value.parts if isinstance(part, str))
+    return re.fullmatch(r"[-neE]*", known) is not None and value.head[:1] in ("", "-")
 
 
 def printf(shell: Interpreter, invocation: Invocation) -> Status:
@@ -847,13 +640,23 @@ def printf(shell: Interpreter, invocation: Invocation) -> Status:
     arguments = list(invocation.arguments)
     place = invocation.source, invocation.start, invocation.end
     target: str | None = None
-    if arguments and arguments[0] == "-v":
-        if len(arguments) < 2 or not isinstance(arguments[1], str):
-            return _problem(shell, invocation, "the variable's name is unknown")
-        target = str(arguments[1])
-        del arguments[:2]
-    if arguments and arguments[0] == "--":
-        del arguments[0]
+    if arguments and isinstance(arguments[0], str) and re.match(r"-.", arguments[0]):
+        option = str(arguments.pop(0))
+        if option.startswith("-v"):
+            name: Value | None = option[2:]
+            if not name:
+                name = arguments.pop(0) if arguments else None
+            if name is None:
+                return 2
+            if isinstance(name, Mixed):
+                return problem(shell, invocation, "the variable's name is unknown")
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(?:\[.+\])?", name, re.DOTALL):
+                return 2
+            target = name
+            if arguments and arguments[0] == "--":
+                del arguments[0]
+        elif option != "--":
+            return 2
     if not arguments:
         return 2
     status: Status = 0
@@ -861,19 +664,24 @@ def printf(shell: Interpreter, invocation: Invocation) -> Status:
     known = [argument for argument in arguments if isinstance(argument, str)]
     if len(known) < len(arguments):
         value = _printf_mixed(shell, invocation, arguments)
+        if isinstance(value, Mixed) and value.parts == (value.unknown,):
+            status = check(invocation)
     else:
         try:
             value = format_printf(known[0], known[1:])
-        except PrintingProblem as problem:
-            value = shell.value_unknown(str(problem), *place)
-            status = _check(invocation)
+        except PrintingProblem as wrong:
+            value, status = wrong.output, 1
+        except Undecidable as undecidable:
+            value, status = shell.unknown(undecidable.reason, *place), check(invocation)
     if target is None:
         shell.write(value)
-    else:
-        variable = shell.find(target.partition("[")[0])
-        if variable is not None and variable.flags & Flag.READONLY:
-            return 1
+        return status
+    try:
         shell.assign_subscript_text(target, value, *place)
+    except FatalProblem:
+        raise
+    except ExpansionProblem:
+        return 1
     return status
 
 
@@ -881,7 +689,7 @@ def _printf_mixed(shell: Interpreter, invocation: Invocation, arguments: list[Va
     """Return what `printf` writes with partly unknown arguments: plain `%s` keeps what is known."""
     place = invocation.source, invocation.start, invocation.end
     format_ = arguments[0]
-    if isinstance(format_, Mixed) or _is_many(arguments):
+    if isinstance(format_, Mixed) or is_many(arguments):
         return shell.value_unknown("", *place, *arguments)
     pieces = re.split(r"(%s|%%)", format_)
     count = pieces.count("%s")
@@ -890,169 +698,13 @@ def _printf_mixed(shell: Interpreter, invocation: Invocation, arguments: list[Va
     rest = arguments[1:]
     result: list[Value] = []
     while rest:
+        shell.spend(1)
         for piece in pieces:
             if piece == "%s":
                 result.append(rest.pop(0) if rest else "")
-            elif piece == "%%":
-                result.append("%")
-            else:
-                result.append(interpret_escapes(piece)[0])
+            elif piece:
+                result.append(format_printf(piece, ()))
     return concatenate(*result)
-
-
-def read(shell: Interpreter, invocation: Invocation) -> Status:
-    """`read`: from a here-string, a here-document or a pipe; else what comes is unknown."""
-    place = invocation.source, invocation.start, invocation.end
-    if _is_many(invocation.arguments):
-        return _problem(shell, invocation, "the variables' names are unknown")
-    raw = False
-    array: str | None = None
-    delimiter = "\n"
-    undecided = False
-    arguments = list(invocation.arguments)
-    while arguments and isinstance(arguments[0], str) and re.match(r"-[a-zA-Z]", arguments[0]):
-        option = str(arguments.pop(0))[1:]
-        if option == "-":
-            break
-        while option:
-            letter, option = option[0], option[1:]
-            if letter == "r":
-                raw = True
-            elif letter in "adinNptu":
-                value = option or (arguments.pop(0) if arguments else "")
-                option = ""
-                if letter == "a":
-                    array = value if isinstance(value, str) else None
-                elif letter == "d" and isinstance(value, str):
-                    delimiter = value[:1] or "\0"
-                else:
-                    undecided = undecided or letter != "p"
-    names = [name if isinstance(name, str) else None for name in arguments] or ["REPLY"]
-    if None in names:
-        return _problem(shell, invocation, "a variable's name is unknown")
-    text = shell.input
-    if not isinstance(text, str) or undecided or isinstance(shell.ifs(), Mixed):
-        value = shell.value_unknown("it is read from somewhere", *place, text)
-        if array is not None:
-            shell.store(array, Variable(value, Flag.INDEXED, *place))
-        else:
-            for name in names:
-                shell.assign(str(name), value, *place)
-        return Check(("read", *invocation.arguments), *place)
-    line, rest, found = _line(text, delimiter, raw=raw)
-    shell.input = rest
-    separators = expansion.DEFAULT_IFS if shell.ifs() is None else str(shell.ifs())
-    if array is not None:
-        words: Elements = dict(enumerate(_split(line, separators, None)))
-        shell.store(array, Variable(words, Flag.INDEXED, *place))
-    elif not arguments:
-        shell.assign("REPLY", "".join(character for character, _ in line), *place)
-    else:
-        split = _split(line, separators, len(names))
-        for index, name in enumerate(names):
-            shell.assign(str(name), split[index] if index < len(split) else "", *place)
-    return 0 if found else 1
-
-
-_Characters = list[tuple[str, bool]]  # each with whether a backslash stood before it
-
-
-def _line(text: str, delimiter: str, *, raw: bool) -> tuple[_Characters, str, bool]:
-    """Take a line from `text`: its characters, what remains, and whether its end was found."""
-    if raw or "\\" not in text:
-        line, found, rest = text.partition(delimiter)
-        return [(character, False) for character in line], rest, bool(found)
-    characters: _Characters = []
-    position = 0
-    while position < len(text):
-        character = text[position]
-        position += 1
-        if character == delimiter:
-            return characters, text[position:], True
-        if character != "\\":
-            characters.append((character, False))
-        elif position < len(text):
-            if text[position] != "\n":  # a backslash at the end of a line joins it with the next
-                characters.append((text[position], True))
-            position += 1
-    return characters, "", False
-
-
-def _split(line: _Characters, separators: str, limit: int | None) -> list[str]:
-    """Split a line as `read` does (4.2): the last of `limit` words takes the rest."""
-
-    def is_white(index: int) -> bool:
-        character, is_escaped = line[index]
-        return not is_escaped and character in separators and character in expansion.DEFAULT_IFS
-
-    def is_separator(index: int) -> bool:
-        character, is_escaped = line[index]
-        return not is_escaped and character in separators
-
-    position, end = 0, len(line)
-    while position < end and is_white(position):
-        position += 1
-    while end > position and is_white(end - 1):
-        end -= 1
-    words: list[str] = []
-    while position < end:
-        if limit is not None and len(words) == limit - 1:
-            # one separator at the very end is dropped if it is the only one left
-            rest = range(position, end)
-            others = [index for index in rest if is_separator(index) and not is_white(index)]
-            if others == [end - 1]:
-                end -= 1
-                while end > position and is_white(end - 1):
-                    end -= 1
-            words.append("".join(line[index][0] for index in range(position, end)))
-            return words
-        start = position
-        while position < end and not is_separator(position):
-            position += 1
-        words.append("".join(line[index][0] for index in range(start, position)))
-        while position < end and is_white(position):
-            position += 1
-        if position < end and is_separator(position):
-            position += 1
-            while position < end and is_white(position):
-                position += 1
-    return words
-
-
-def mapfile(shell: Interpreter, invocation: Invocation) -> Status:
-    """`mapfile` and `readarray`: lines into an array."""
-    place = invocation.source, invocation.start, invocation.end
-    arguments = list(invocation.arguments)
-    strips = False
-    delimiter = "\n"
-    undecided = _is_many(arguments)
-    while arguments and isinstance(arguments[0], str) and arguments[0].startswith("-"):
-        option = str(arguments.pop(0))
-        for index, letter in enumerate(option[1:]):
-            if letter == "t":
-                strips = True
-            elif letter in "dnOsuCc":
-                value = option[index + 2 :] or (arguments.pop(0) if arguments else "")
-                if letter == "d" and isinstance(value, str):
-                    delimiter = value[:1] or "\0"
-                else:
-                    undecided = True
-                break
-    name = arguments[0] if arguments else "MAPFILE"
-    if not isinstance(name, str):
-        return _problem(shell, invocation, "the array's name is unknown")
-    text = shell.input
-    if not isinstance(text, str) or undecided:
-        value = shell.value_unknown("it is read from somewhere", *place, text)
-        shell.store(name, Variable(value, Flag.INDEXED, *place))
-        return _check(invocation)
-    lines = text.split(delimiter)
-    last = lines.pop()
-    elements: list[Value] = [line if strips else line + delimiter for line in lines]
-    if last:
-        elements.append(last)
-    shell.store(name, Variable(dict(enumerate(elements)), Flag.INDEXED, *place))
-    return 0
 
 
 def test(shell: Interpreter, invocation: Invocation) -> Status:
@@ -1076,9 +728,14 @@ def getopts(shell: Interpreter, invocation: Invocation) -> Status:
     names = [invocation.arguments[1]] if len(invocation.arguments) > 1 else []
     for name in [*names, "OPTARG", "OPTIND"]:
         if not isinstance(name, str):
-            return _problem(shell, invocation, "the variable's name is unknown")
-        shell.assign(name, shell.unknown("`getopts` is not evaluated", *place), *place)
-    return _check(invocation)
+            return problem(shell, invocation, "the variable's name is unknown")
+        variable = shell.state.find(name)
+        if name == "OPTIND" or (variable is not None and variable.flags & ~Flag.MAYBE_UNSET):
+            shell.assign(name, shell.unknown("`getopts` is not evaluated", *place), *place)
+        else:
+            value = shell.unknown("`getopts` is not evaluated", *place)
+            shell.store(name, Variable(value, Flag.MAYBE_UNSET, *place))
+    return check(invocation)
 
 
 def compgen(shell: Interpreter, invocation: Invocation) -> Status:
@@ -1104,9 +761,11 @@ BUILTINS: Mapping[str, Builtin] = {
     "readarray": mapfile, "test": test, "[": test, "getopts": getopts, "compgen": compgen,
     "cd": change_directory, "pushd": change_directory, "popd": change_directory,
     "dirs": unknown_output, "pwd": unknown_output, "umask": unknown_output,
-    "ulimit": unknown_output, "trap": trap, "wait": unknown_status, "hash": unknown_status,
+    "ulimit": unknown_output, "trap": trap, "wait": unknown_status, "hash": hash_,
     "alias": alias, "unalias": true, "exec": exec_, "kill": unknown_status,
     "jobs": unknown_output, "times": unknown_output, "caller": unknown_output,
     "enable": unknown_status, "disown": unknown_status, "bind": unknown_status,
-    "complete": unknown_status,
+    "complete": unknown_status, "compopt": unknown_status, "history": unknown_output,
+    "fc": unknown_output, "help": unknown_output, "fg": unknown_status, "bg": unknown_status,
+    "suspend": unknown_status, "logout": unknown_status,
 }  # fmt: skip

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from overlaylint.shell.arithmetic import ArithmeticProblem, evaluate
+from overlaylint.shell import expansion
 from overlaylint.shell.conditions import Check, Condition, both, either, negate
 from overlaylint.shell.expansion import (
-    UnknownValue,
-    Variables,
-    fetch,
+    ExpansionProblem,
+    FatalProblem,
+    known_pieces,
+    last_index,
+    may_assign,
     pattern_of,
     pattern_pieces,
+    subscript_key,
     value_of,
 )
-from overlaylint.shell.patterns import Pattern
 from overlaylint.shell.regexes import search
 from overlaylint.shell.syntax import (
     Context,
@@ -28,7 +31,16 @@ from overlaylint.shell.syntax import (
     encode,
 )
 from overlaylint.shell.undecidable import Undecidable
-from overlaylint.shell.values import Elements, Flag, Mixed, Value, Variable
+from overlaylint.shell.values import (
+    DOUBTS,
+    MAYBE_ARRAY,
+    Elements,
+    Flag,
+    Mixed,
+    Value,
+    Variable,
+    concatenate,
+)
 
 if TYPE_CHECKING:
     from overlaylint.shell.interpreter import Interpreter
@@ -54,12 +66,38 @@ def conditional(shell: Interpreter, expression: TestExpression) -> Truth:
         if left == expression.is_or:
             return left
         return conditional(shell, expression.right)
+    if _may_assign(expression.right):
+        # what the right side does happens only if the left side lets it
+
+        def right_side() -> int | Condition:
+            truth = conditional(shell, expression.right)
+            return int(not truth) if isinstance(truth, bool) else truth
+
+        if expression.is_or:
+            status = shell.branch(left, lambda: 0, right_side)
+        else:
+            status = shell.branch(left, right_side, lambda: 1)
+        return status == 0 if isinstance(status, int) else status
     right = conditional(shell, expression.right)
     if isinstance(right, bool):
         if right == expression.is_or:
             return right
         return left
     return either(left, right) if expression.is_or else both(left, right)
+
+
+def _may_assign(expression: TestExpression) -> bool:
+    """Tell whether evaluating a test may change anything."""
+    if isinstance(expression, TestNot):
+        return _may_assign(expression.test)
+    if isinstance(expression, TestBoth):
+        return _may_assign(expression.left) or _may_assign(expression.right)
+    words = [word for word in (expression.left, expression.right) if word is not None]
+    if expression.operator == "=~" or any(may_assign(word) for word in words):
+        return True
+    return expression.operator in _NUMERIC and any(
+        "=" in w.raw or "++" in w.raw or "--" in w.raw for w in words
+    )
 
 
 def _test(shell: Interpreter, test: Test) -> Truth:
@@ -91,34 +129,41 @@ def matches(
     is_test: bool = False,
 ) -> Truth:
     """Return whether a pattern matches the whole of `subject`."""
-    pattern, _ = pattern_of(shell, word, always_extended=is_test)
-    if pattern is not None:
-        if isinstance(subject, str):
-            try:
+    pieces = pattern_pieces(shell, word)
+    known = known_pieces(pieces)
+    written: Value
+    if known is not None:
+        written = word.raw
+        try:
+            pattern = pattern_of(shell, known, always_extended=is_test, heeds_case=True)
+            if pattern.literal is not None:
+                written = pattern.literal
+            if isinstance(subject, str):
                 return pattern.matches(subject)
-            except Undecidable:
-                pass
-        elif len(subject.parts) == 1 and subject.unknown.choices:
-            try:
+            if len(subject.parts) == 1 and subject.unknown.choices:
                 return decided_by(subject, pattern.matches)
-            except Undecidable:
-                pass
+        except Undecidable:
+            pass
         else:
-            certain = _matches_mixed(subject, pattern, word)
-            if certain is not None:
-                return certain
-        written: Value = word.raw if pattern.literal is None else pattern.literal
+            if word.raw == "*":
+                return True
+            if (
+                pattern.literal is not None
+                and shell.state.option("nocasematch") is False
+                and _differ(pattern.literal, subject)
+            ):
+                return False
     else:
-        written = value_of(shell, word)
-        if written == subject and isinstance(written, Mixed) and written.is_symbolic:
-            return True
-        if (
-            isinstance(subject, str)
-            and isinstance(written, Mixed)
-            and _differ(subject, written)
-            and not _wild(word)
-        ):
-            return False
+        written = concatenate(*[text for text, _ in pieces])
+        if all(is_quoted for _, is_quoted in pieces) and isinstance(written, Mixed):
+            if written == subject and written.is_symbolic:
+                return True
+            if (
+                isinstance(subject, str)
+                and shell.state.option("nocasematch") is False
+                and _differ(subject, written)
+            ):
+                return False
     name, start, end = place
     return Check((name, subject, "==", written), word.source, start, end)
 
@@ -135,24 +180,6 @@ def decided_by(subject: Mixed, test: Callable[[str], bool]) -> Truth:
     return result
 
 
-def _wild(word: Word) -> bool:
-    """Tell whether a pattern has unquoted parts that could hold wildcards."""
-    from overlaylint.shell.syntax import DoubleQuoted, Quoted
-
-    return not all(isinstance(part, DoubleQuoted | Quoted) for part in word.parts)
-
-
-def _matches_mixed(subject: Mixed, pattern: Pattern, word: Word) -> bool | None:
-    """Return whether a pattern matches partly known text, where that is certain."""
-    if pattern.literal is not None:
-        if _differ(pattern.literal, subject):
-            return False
-        return None
-    if word.raw == "*":
-        return True
-    return None
-
-
 def _differ(text: str, mixed: Mixed) -> bool:
     """Tell whether partly known text is certainly not `text`."""
     if not text.startswith(mixed.head) or not text.endswith(mixed.tail):
@@ -164,22 +191,23 @@ def _differ(text: str, mixed: Mixed) -> bool:
 
 def _regular(shell: Interpreter, left: Value, test: Test) -> Truth:
     """Return whether `left =~ right` holds; sets BASH_REMATCH."""
-    pieces, problem = pattern_pieces(shell, test.right)
+    pieces = pattern_pieces(shell, test.right)
+    known = known_pieces(pieces)
     place = test.right.source, test.start, test.end
-    reason = ""
-    if problem is None and isinstance(left, str):
+    reason = "what was matched is unknown"
+    ignores_case = shell.state.option("nocasematch")
+    if known is not None and isinstance(left, str) and ignores_case is not None:
         try:
-            groups = search(tuple(pieces), left)
+            groups = search(known, left, ignore_case=bool(ignores_case))
         except Undecidable as undecidable:
-            reason = str(undecidable)
+            reason = undecidable.reason
         else:
             found: Elements = dict(enumerate(groups or ()))
             shell.store("BASH_REMATCH", Variable(found, Flag.INDEXED, *place))
             return groups is not None
-    unknown_groups = shell.value_unknown(
-        reason or "what was matched is unknown", *place, left, problem
-    )
-    shell.store("BASH_REMATCH", Variable(unknown_groups, Flag.INDEXED, *place))
+    causes = [text for text, _ in pieces]
+    groups_unknown = shell.value_unknown(reason, *place, left, causes)
+    shell.store("BASH_REMATCH", Variable(groups_unknown, Flag.INDEXED | Flag.MAYBE_UNSET, *place))
     return Check(("[[", left, "=~", test.right.raw), *place)
 
 
@@ -205,48 +233,66 @@ def unary(
             return is_set
     elif operator == "-R" and isinstance(value, str):
         variable = shell.state.find(value)
-        if variable is None or not variable.flags & Flag.MAYBE_UNSET:
-            return variable is not None and bool(variable.flags & Flag.REFERENCE)
-    elif operator == "-o" and value in ("noglob", "errexit", "nounset", "noexec", "xtrace"):
-        letter = {"noglob": "f", "errexit": "e", "nounset": "u", "noexec": "n", "xtrace": "x"}[
-            str(value)
-        ]
-        return letter in shell.state.shell_options
-    elif value == "" and operator not in ("-o", "-t"):
+        if variable is None and shell.state.havoc is None:
+            return False
+        if variable is not None and not variable.flags & (Flag.MAYBE_UNSET | DOUBTS):
+            return bool(variable.flags & Flag.REFERENCE) and variable.value is not None
+    elif operator == "-o" and isinstance(value, str):
+        letter = _OPTION_LETTERS.get(value)
+        options = shell.state.shell_options
+        if letter is not None and f"?{letter}" not in options:
+            return letter in options
+    elif value == "" and operator not in ("-o", "-t", "-v", "-R"):
         return False  # there is no file without a name
     return Check(("test", operator, value), source, start, end)
+
+
+_OPTION_LETTERS = {
+    "noglob": "f", "errexit": "e", "nounset": "u", "noexec": "n", "xtrace": "x",
+    "noclobber": "C", "pipefail": "|", "verbose": "v",
+}  # fmt: skip
 
 
 def _is_set(shell: Interpreter, name: str) -> bool | None:
     """Return whether `[[ -v name ]]` holds; None if unknown."""
     base, bracket, rest = name.partition("[")
+    if not bracket and name.isdigit():
+        positional = shell.state.positional[-1]
+        if int(name) <= len(positional.words):
+            return True
+        return False if positional.rest is None else None
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", base) or (bracket and rest[-1:] != "]"):
+        return False
+    resolved = shell.resolve(base)
+    if resolved is None or resolved != base:
+        return None if resolved is None or bracket else _is_set(shell, resolved)
     variable = shell.find(base)
     if variable is None:
-        special = shell.special(base) if base else None
+        special = shell.special(base)
         if isinstance(special, Mixed):
             return None
-        return special is not None
-    if variable.flags & Flag.MAYBE_UNSET:
+        return special is not None and (not bracket or rest in ("0]", "@]", "*]"))
+    value, flags = variable.value, variable.flags
+    if flags & Flag.MAYBE_UNSET or (isinstance(value, Mixed) and flags & MAYBE_ARRAY):
         return None
-    value = variable.value
     if not bracket:
         if isinstance(value, dict):
-            return ("0" if variable.flags & Flag.ASSOCIATIVE else 0) in value
-        if isinstance(value, Mixed) and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
-            return None
+            return ("0" if flags & Flag.ASSOCIATIVE else 0) in value
         return value is not None
     subscript = rest.removesuffix("]")
-    if subscript in ("@", "*"):
-        if isinstance(value, Mixed) and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
-            return None
+    if subscript in ("@", "*") and not flags & Flag.ASSOCIATIVE:
         return bool(value) if isinstance(value, dict) else value is not None
+    if value is None:
+        return False
     text = encode(subscript)
-    found = fetch(
-        shell, shell.made(""), base, Word(shell.made(text), 0, len(text), Context.OPERAND)
-    )
-    if isinstance(found, Mixed) and isinstance(value, Mixed):
+    key = subscript_key(shell, Word(shell.made(text), 0, len(text), Context.OPERAND), variable)
+    if isinstance(key, Mixed):
         return None
-    return found is not None
+    if isinstance(value, dict):
+        if isinstance(key, int) and key < 0:
+            key += last_index(value) + 1
+        return key in value
+    return key in (0, -1)
 
 
 def binary(
@@ -263,19 +309,23 @@ def binary(
     """Return whether `left operator right` holds; patterns are not matched here."""
     check = Check(("test", left, operator, right), source, start, end)
     if operator in _NUMERIC:
-        numbers: list[int] = []
-        for value in (left, right):
-            if isinstance(value, Mixed):
-                return check
+        if is_arithmetic:
+            word = Word(source, start, end)
             try:
-                numbers.append(
-                    _number(shell, value, source, start, end, is_arithmetic=is_arithmetic)
-                )
-            except UnknownValue:
-                return check
-            except ArithmeticProblem:
+                values = [expansion.computed(shell, source, word, side) for side in (left, right)]
+            except FatalProblem:
+                raise
+            except ExpansionProblem:
                 return False  # bash only complains
-        return _NUMERIC[operator](numbers[0], numbers[1])
+            if isinstance(values[0], str) and isinstance(values[1], str):
+                return _NUMERIC[operator](int(values[0]), int(values[1]))
+            return check
+        if isinstance(left, Mixed) or isinstance(right, Mixed):
+            for side in (left, right):
+                if isinstance(side, str):
+                    _number(side)
+            return check
+        return _NUMERIC[operator](_number(left), _number(right))
     if operator in ("=", "==", "!="):
         if isinstance(left, str) and isinstance(right, str):
             return (left == right) == (operator != "!=")
@@ -297,19 +347,16 @@ def binary(
     return left < right if operator == "<" else left > right
 
 
-def _number(
-    shell: Interpreter, text: str, source: Source, start: int, end: int, *, is_arithmetic: bool
-) -> int:
-    """Return the operand of a numeric test; `[[` takes an expression, `test` only a number."""
-    stripped = text.strip(" \t\n")
-    if is_arithmetic:
-        if not stripped:
-            return 0
-        return evaluate(text, Variables(shell, source, Word(source, start, end)))
+def _number(text: str) -> int:
+    """Return the operand of a numeric `test`."""
+    stripped = text.strip(" \t\n\v\f\r")
     digits = stripped[1:] if stripped[:1] in ("-", "+") else stripped
-    if not digits.isdecimal() or not digits.isascii():
+    if not digits.isdecimal() or not digits.isascii() or len(digits) > 1000:
         raise _NotANumber(text)
-    return int(stripped)
+    number = int(stripped)
+    if not -(1 << 63) <= number < 1 << 63:
+        raise _NotANumber(text)
+    return number
 
 
 class _NotANumber(Exception):
@@ -334,9 +381,15 @@ def test_command(
     if any(isinstance(argument, Mixed) and argument.is_many for argument in arguments):
         return check
     try:
-        return _Arguments(shell, arguments, source, start, end).whole()
+        return _Arguments(shell, arguments, source, start, end).of(arguments)
     except (_Malformed, _NotANumber):
         return None
+    except _Open:
+        return check
+
+
+class _Open(Exception):
+    """How the arguments of `test` are read depends on one that is unknown."""
 
 
 class _Arguments:
@@ -348,10 +401,7 @@ class _Arguments:
         self.shell = shell
         self.words = words
         self.place = source, start, end
-
-    def whole(self) -> Truth:
-        """Return the truth of all the arguments."""
-        return self.of(self.words)
+        self.position = 0
 
     def of(self, words: list[Value]) -> Truth:
         """Return the truth of some arguments, by their number."""
@@ -360,58 +410,108 @@ class _Arguments:
             return False
         if count == 1:
             return unary(self.shell, "-n", words[0], *self.place)
+        first = words[0]
         if count == 2:
-            if words[0] == "!":
+            if isinstance(first, Mixed):
+                raise _Open
+            if first == "!":
                 return _not(self.of(words[1:]))
-            if words[0] in _UNARY:
-                return unary(self.shell, str(words[0]), words[1], *self.place)
+            if first in _UNARY:
+                return unary(self.shell, first, words[1], *self.place)
             raise _Malformed
         if count == 3:
-            if words[1] in _BINARY:
-                return binary(
-                    self.shell, words[0], str(words[1]), words[2], *self.place, is_arithmetic=False
-                )
-            if words[1] in ("-a", "-o"):
-                return self.joined(words, 1)
-            if words[0] == "!":
+            operator = words[1]
+            if isinstance(operator, Mixed):
+                raise _Open
+            if operator in _BINARY:
+                return self.binary(first, operator, words[2])
+            if operator in ("-a", "-o"):
+                left, right = self.of(words[:1]), self.of(words[2:])
+                return _joined(left, right, is_or=operator == "-o")
+            if isinstance(first, Mixed):
+                raise _Open
+            if first == "!":
                 return _not(self.of(words[1:]))
-            if words[0] == "(" and words[2] == ")":
+            if first == "(" and words[2] == ")":
                 return self.of(words[1:2])
             raise _Malformed
+        if isinstance(first, Mixed):
+            raise _Open
         if count == 4:
-            if words[0] == "!":
+            if first == "!":
                 return _not(self.of(words[1:]))
-            if words[0] == "(" and words[3] == ")":
+            if first == "(" and words[3] == ")":
                 return self.of(words[1:3])
-        return self.long(words)
+        if any(isinstance(word, Mixed) for word in words):
+            raise _Open
+        truth = self.either()
+        if self.position != len(self.words):
+            raise _Malformed
+        return truth
 
-    def joined(self, words: list[Value], index: int) -> Truth:
-        """Return the truth of two sides joined by `-a` or `-o` at `index`."""
-        left, right = self.of(words[:index]), self.of(words[index + 1 :])
-        is_or = words[index] == "-o"
-        if isinstance(left, bool):
-            return left if left == is_or else right
-        if isinstance(right, bool):
-            return right if right == is_or else left
-        return either(left, right) if is_or else both(left, right)
+    def binary(self, left: Value, operator: str, right: Value) -> Truth:
+        """Return the truth of two arguments with an operator between them."""
+        return binary(self.shell, left, operator, right, *self.place, is_arithmetic=False)
 
-    def long(self, words: list[Value]) -> Truth:
-        """Return the truth of five arguments or more: `-o` binds weakest, then `-a`."""
-        for operator in ("-o", "-a"):
-            depth = 0
-            for index in range(1, len(words) - 1):
-                word = words[index]
-                if word == "(":
-                    depth += 1
-                elif word == ")":
-                    depth -= 1
-                elif word == operator and depth == 0 and words[index - 1] not in _BINARY:
-                    return self.joined(words, index)
-        if words[0] == "!":
-            return _not(self.of(words[1:]))
-        if words[0] == "(" and words[-1] == ")":
-            return self.of(words[1:-1])
-        raise _Malformed
+    def peek(self, offset: int = 0) -> str | None:
+        """Return an argument that is yet to be read; all are known here."""
+        index = self.position + offset
+        return str(self.words[index]) if index < len(self.words) else None
+
+    def either(self) -> Truth:
+        """Read what `-o` joins, which binds weakest."""
+        truth = self.all_of()
+        while self.peek() == "-o":
+            self.position += 1
+            truth = _joined(truth, self.either(), is_or=True)
+        return truth
+
+    def all_of(self) -> Truth:
+        """Read what `-a` joins."""
+        truth = self.term()
+        while self.peek() == "-a":
+            self.position += 1
+            truth = _joined(truth, self.all_of(), is_or=False)
+        return truth
+
+    def term(self) -> Truth:
+        """Read one test, one in parentheses, or a negated one."""
+        word = self.peek()
+        if word is None:
+            raise _Malformed
+        if word == "!":
+            self.position += 1
+            return _not(self.term())
+        if word == "(":
+            self.position += 1
+            if self.peek() is None:
+                raise _Malformed
+            truth = self.either()
+            if self.peek() != ")":
+                raise _Malformed
+            self.position += 1
+            return truth
+        operator = self.peek(1)
+        right = self.peek(2)
+        if right is not None and operator in _BINARY:
+            self.position += 3
+            return self.binary(word, str(operator), right)
+        if len(word) == 2 and word in _UNARY:
+            if operator is None:
+                raise _Malformed
+            self.position += 2
+            return unary(self.shell, word, operator, *self.place)
+        self.position += 1
+        return word != ""
+
+
+def _joined(left: Truth, right: Truth, *, is_or: bool) -> Truth:
+    """Return the truth of two sides, both of which were read."""
+    if isinstance(left, bool):
+        return left if left == is_or else right
+    if isinstance(right, bool):
+        return right if right == is_or else left
+    return either(left, right) if is_or else both(left, right)
 
 
 def _not(truth: Truth) -> Truth:

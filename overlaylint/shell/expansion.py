@@ -7,12 +7,13 @@ substitutions may change it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overlaylint.shell.arithmetic import ArithmeticProblem, evaluate
-from overlaylint.shell.patterns import Pattern, compile_pattern
+from overlaylint.shell.conditions import Check
+from overlaylint.shell.patterns import Pattern, compile_pattern, has_wildcard
 from overlaylint.shell.printing import quote
 from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import (
@@ -30,6 +31,8 @@ from overlaylint.shell.syntax import (
 )
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
+    ARRAYS,
+    MAYBE_ARRAY,
     Elements,
     Flag,
     Mixed,
@@ -52,6 +55,7 @@ DEFAULT_IFS = " \t\n"
 _WHITESPACE = re.compile(r"[ \t\n]+")
 _WILDCARD = re.compile(r"[*?\[\\]")
 _ESCAPABLE = re.compile(r"([*?\[\]\\])")
+_PLAIN_NUMBER = re.compile(r"[1-9][0-9]{,16}")
 MAXIMUM_WORDS = 20_000
 
 
@@ -162,6 +166,12 @@ def fields(shell: Interpreter, words: tuple[Word, ...]) -> list[Value]:
 def expand_word(shell: Interpreter, word: Word, result: list[Value]) -> None:
     """Add the fields that one word comes to."""
     alternatives = (word.parts,) if not word.is_active else shell.alternatives(word)
+    if len(alternatives) > 1:
+        options = shell.state.shell_options
+        if "no braces" in options:
+            alternatives = (word.parts,)
+        elif "?no braces" in options:
+            raise Undecidable("whether braces are expanded is unknown")
     for parts in alternatives:
         _Splitter(shell, word, result).add(parts)
         if len(result) > MAXIMUM_WORDS:
@@ -177,6 +187,18 @@ _EMPTY = (
 )  # what a quoted empty string leaves: it makes a field where nothing else does
 
 _Piece = tuple[str | Unknown, int]
+
+
+def brace_alternatives(shell: Interpreter, word: Word) -> Iterator[Word]:
+    """Yield the words that a word comes to by brace expansion, in order."""
+    options = shell.state.shell_options
+    if "no braces" in options or "?no braces" in options:
+        yield word
+        return
+    for parts in shell.alternatives(word):
+        alternative = Word(word.source, word.start, word.end, word.context)
+        alternative.__dict__["parts"] = parts
+        yield alternative
 
 
 class _Splitter:
@@ -356,9 +378,10 @@ class _Splitter:
                     self.pieces.append((word, _PLAIN))
             self.is_split = True
         elif ifs.__class__ is not str:
+            assert isinstance(ifs, Mixed)
             self.pieces.append(
                 (replace(ifs.unknown, symbol="", is_many=True, is_word=False), _PLAIN)
-            )  # type: ignore[union-attr]
+            )
         else:
             start = 0
             for index, character in enumerate(text):
@@ -405,38 +428,30 @@ class _Splitter:
 
     def field(self, pieces: list[_Piece]) -> None:
         """Add a field; one with wildcards in it is subject to file name expansion."""
-        if (
-            any(
-                kind == _PLAIN and text.__class__ is str and _WILDCARD.search(text)
-                for text, kind in pieces
-            )
-            and "f" not in self.shell.state.shell_options
-        ):
-            self.file_names(pieces)
-        elif len(pieces) == 1 and pieces[0][0].__class__ is str:
+        for text, kind in pieces:
+            if kind == _PLAIN and text.__class__ is str and _WILDCARD.search(text):
+                if "f" not in self.shell.state.shell_options and self.file_names(pieces):
+                    return
+                break
+        if len(pieces) == 1 and pieces[0][0].__class__ is str:
             self.result.append(pieces[0][0])
         else:
             self.result.append(join(text for text, _ in pieces))
 
-    def file_names(self, pieces: list[_Piece]) -> None:
-        """Add a field with wildcards in it. What files there are is for the interpreter to say."""
+    def file_names(self, pieces: list[_Piece]) -> bool:
+        """Add a field with wildcards in it; which files there are is for the interpreter to say."""
+        known = [(text if text.__class__ is str else "x", kind == _QUOTED) for text, kind in pieces]
+        extended = self.shell.state.option("extglob") is not False
+        if not has_wildcard(known, extended):
+            return False
         pattern: list[str | Unknown] = []
         for text, kind in pieces:
             if kind == _QUOTED and text.__class__ is str:
                 text = _ESCAPABLE.sub(r"\\\1", text)
             pattern.append(text)
         plain = join(text for text, _ in pieces)
-        if not _has_wildcard(join(pattern)):
-            self.result.append(plain)
-            return
         self.result.extend(self.shell.file_names(self.word, join(pattern), plain))
-
-
-def _has_wildcard(pattern: Value) -> bool:
-    """Tell whether file name expansion would look at a word at all."""
-    text = "".join(piece if isinstance(piece, str) else "x" for piece in pieces_of(pattern))
-    text = re.sub(r"\\.", "", text, flags=re.DOTALL)
-    return "*" in text or "?" in text or bool(re.search(r"\[.*\]", text, re.DOTALL))
+        return True
 
 
 # --- parameters (3.5.3) --------------------------------------------------------------------
@@ -484,6 +499,12 @@ def parameter(
     if part.prefix == "!":
         if subscript is not None and not part.operator and subscript.raw in ("@", "*"):
             return keys_of(shell, name)
+        referring = shell.state.find(name)
+        if referring is not None and subscript is None and referring.flags & Flag.REFERENCE:
+            # of a reference it is the name that it refers to
+            if part.operator or not isinstance(referring.value, str):
+                raise Undecidable("`${!name}` of a reference")
+            return referring.value
         target = fetch(shell, source, name, subscript)
         name, subscript = indirect(shell, target)
         if not name:
@@ -532,7 +553,17 @@ def fetch(
     """Return a parameter's value; None if it is not set; a list for all elements or parameters."""
     if name in ("@", "*"):
         return positional_words(shell.state.positional[-1])
-    variable = shell.find(name)
+    variable = shell.state.find(name)
+    if variable is None:
+        variable = shell.dynamic(name)
+    elif variable.flags & Flag.REFERENCE:
+        resolved = shell.resolve(name)
+        if resolved is not None and "[" in resolved and subscript is None:
+            base, element = indirect(shell, resolved)
+            return fetch(shell, source, base, element)
+        variable = shell.find(name)
+        if variable is None and resolved is not None:
+            name = resolved
     if variable is None:
         special = shell.special(name)
         if subscript is not None and special is not None and subscript.raw in ("@", "*"):
@@ -542,7 +573,7 @@ def fetch(
     if subscript is None:
         if isinstance(value, dict):
             return value.get("0" if variable.flags & Flag.ASSOCIATIVE else 0)
-        if value.__class__ is Mixed and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+        if value.__class__ is Mixed and variable.flags & MAYBE_ARRAY:
             return as_one(value)
         return value
     raw = subscript.raw
@@ -551,14 +582,12 @@ def fetch(
             return []
         if isinstance(value, dict):
             return elements_of(value, variable.flags)
-        if value.__class__ is Mixed and variable.flags & (
-            Flag.INDEXED | Flag.ASSOCIATIVE | Flag.MAYBE_UNSET
-        ):
-            return [as_many(value)]
+        if value.__class__ is Mixed and variable.flags & (MAYBE_ARRAY | Flag.MAYBE_UNSET):
+            return [any_number_of(value)]
         return [value]
     if value is None:
         return None
-    if value.__class__ is Mixed and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+    if value.__class__ is Mixed and variable.flags & (MAYBE_ARRAY | Flag.MAYBE_UNSET):
         return as_one(value)
     key = subscript_key(shell, subscript, variable)
     if isinstance(key, Mixed):
@@ -594,9 +623,14 @@ def keys_of(shell: Interpreter, name: str) -> Value | list[Value]:
         if variable.flags & Flag.ASSOCIATIVE:
             return list(associative_order(value))
         return [str(index) for index in sorted(value)]
-    if value.__class__ is Mixed:
-        return [as_many(value)]
+    if value.__class__ is Mixed and variable.flags & (MAYBE_ARRAY | Flag.MAYBE_UNSET):
+        return [any_number_of(value)]
     return ["0"]
+
+
+def any_number_of(value: Mixed) -> Mixed:
+    """Return what stands for any number of words of which nothing is known."""
+    return Mixed((replace(value.unknown, symbol="", choices=(), is_word=False, is_many=True),))
 
 
 def subscript_key(
@@ -605,7 +639,15 @@ def subscript_key(
     """Return an array's key: text for an associative array, else a number."""
     if variable is not None and variable.flags & Flag.ASSOCIATIVE:
         return value_of(shell, subscript)
-    number = arithmetic(shell, subscript.source, subscript)
+    text = value_of(shell, subscript)
+    if text.__class__ is str and (text == "0" or _PLAIN_NUMBER.fullmatch(text)):
+        return int(text)
+    try:
+        number = computed(shell, subscript.source, subscript, text)
+    except FatalProblem:
+        raise
+    except ExpansionProblem as problem:
+        raise FatalProblem(str(problem)) from problem
     return int(number) if isinstance(number, str) else number
 
 
@@ -652,18 +694,7 @@ def default(
     is_set = _is_set(shell, name, current, counts_empty=len(operator) == 1)
     kind = operator[-1]
     if is_set is None:
-        operand = value_of(shell, part.first)
-        alternative = (current if kind != "+" else "") if kind != "?" else current
-        if isinstance(alternative, list):
-            alternative = concatenate(*alternative)
-        if alternative is not None and operand == alternative and operand.__class__ is str:
-            return operand
-        result = shell.value_unknown(
-            "it depends on a value that is unknown", source, part.start, part.end, current
-        )
-        if kind == "=":
-            shell.assign(name, result, source, part.start, part.end)
-        return result
+        return _perhaps_default(shell, source, part, name, subscript, current)
     if kind == "+":
         if not is_set:
             return ""
@@ -679,6 +710,61 @@ def default(
         raise ExpansionProblem("cannot assign in this way")
     shell.assign_subscript(name, subscript, operand, source, part.start, part.end)
     return operand
+
+
+def _perhaps_default(
+    shell: Interpreter,
+    source: Source,
+    part: Parameter,
+    name: str,
+    subscript: Word | None,
+    current: Value | list[Value] | None,
+) -> Value:
+    """Return what `${name:-word}` and the like come to where it is unknown which way they go."""
+    word = part.first
+    assert word is not None
+    kind = part.operator[-1]
+    place = source, part.start, part.end
+    condition = Check((f"${{{name}{part.operator}...}}",), *place)
+    operands: list[Value] = []
+
+    def expand() -> int:
+        operands.append(value_of(shell, word))
+        return 0
+
+    if kind == "?":
+        reason = Unknown(f"it depends on whether {name} is set", *place)
+        shell.may_leave_by_error(127, reason, f"{name}: parameter null or not set")
+        return shell.value_unknown("it is unknown whether it is set", *place, current)
+    if may_assign(word):
+        shell.branch(condition, expand, None)
+    else:
+        expand()
+    alternative = "" if kind == "+" else current
+    if isinstance(alternative, str) and operands == [alternative]:
+        return alternative
+    result = shell.value_unknown("it depends on a value that is unknown", *place, current)
+    if kind == "=":
+        shell.assign_subscript(name, subscript, result, *place)
+    return result
+
+
+def may_assign(word: Word) -> bool:
+    """Tell whether expanding a word may change anything."""
+    waiting: list[Part] = list(word.parts)
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, DoubleQuoted):
+            waiting += part.parts
+        elif isinstance(part, ArithmeticExpansion):
+            return True
+        elif isinstance(part, Parameter):
+            if part.operator in ("=", ":=", "?", ":?", ":") or part.subscript is not None:
+                return True
+            for operand in (part.first, part.second):
+                if operand is not None:
+                    waiting += operand.parts
+    return False
 
 
 def _is_set(
@@ -820,31 +906,57 @@ def transform(
     if operator[0] == "@":
         return _transformed(shell, source, part, name, value)
     assert part.first is not None
-    pattern, literal = pattern_of(shell, part.first)
-    if pattern is None:
-        return shell.value_unknown("the pattern is unknown", source, part.start, part.end, literal)
+    pieces = pattern_pieces(shell, part.first)
     replacement: Value = ""
     if operator[0] == "/" and part.second is not None:
         is_old = shell.compatibility <= 42 and part.old_second is not None
         replacement = value_of(shell, part.old_second if is_old else part.second)  # type: ignore[arg-type]
-    if value.__class__ is Mixed:
-        if len(value.parts) == 1 and value.unknown.choices and isinstance(replacement, str):
-            try:
-                return with_choices(
-                    value,
-                    lambda text: _changed(shell, source, part, text, pattern, replacement),
-                )
-            except Undecidable as undecidable:
-                return shell.value_unknown(undecidable.reason, source, part.start, part.end)
-        trimmed = _trim_mixed(value, operator, pattern, part.first)
-        if trimmed is not None:
-            return trimmed
-        return shell.value_unknown("the text is unknown", source, part.start, part.end, value)
-    assert isinstance(value, str)
+        if "&" in str(replacement) and shell.state.option("patsub_replacement") is not False:
+            raise Undecidable("`&` in a replacement, which depends on bash's version")
+    known = known_pieces(pieces)
+    if known is None:
+        causes = [text for text, _ in pieces]
+        return shell.value_unknown("the pattern is unknown", source, part.start, part.end, *causes)
     try:
-        return _changed(shell, source, part, value, pattern, replacement)
+        pattern = pattern_of(shell, known, heeds_case=operator[0] == "/")
+        if isinstance(value, str):
+            return _changed(shell, source, part, value, pattern, replacement)
+        if len(value.parts) == 1 and value.unknown.choices and isinstance(replacement, str):
+            return with_choices(
+                value, lambda text: _changed(shell, source, part, text, pattern, replacement)
+            )
     except Undecidable as undecidable:
         return shell.value_unknown(undecidable.reason, source, part.start, part.end)
+    trimmed = _trim_mixed(value, operator, pattern, part.first)
+    if trimmed is not None:
+        return trimmed
+    return shell.value_unknown("the text is unknown", source, part.start, part.end, value)
+
+
+def in_case(
+    shell: Interpreter, flags: int, value: Value, source: Source, start: int, end: int
+) -> Value:
+    """Return what is assigned to a variable with an attribute that changes upper and lower case."""
+    if any(isinstance(piece, str) and not piece.isascii() for piece in pieces_of(value)):
+        return shell.value_unknown("it depends on the locale", source, start, end)
+    if flags & Flag.CAPITALIZED:
+        if isinstance(value, str):
+            return value[:1].upper() + value[1:].lower()
+        return shell.value_unknown("the text is unknown", source, start, end, value)
+    change = str.upper if flags & Flag.UPPERCASE else str.lower
+    if isinstance(value, str):
+        return change(value)
+    return join(
+        change(piece)
+        if isinstance(piece, str)
+        else replace(
+            piece,
+            symbol="",
+            pattern="",
+            choices=tuple((condition, change(text)) for condition, text in piece.choices),
+        )
+        for piece in value.parts
+    )
 
 
 def with_choices(value: Mixed, change: Callable[[str], Value]) -> Value:
@@ -915,6 +1027,10 @@ def _trim_mixed(value: Mixed, operator: str, pattern: Pattern, word: Word) -> Va
             if operator[0] == "%" and known.endswith(literal) and literal:
                 return join([*value.parts[:-1], known[: -len(literal)]])
             return value
+        if literal == "/" and operator[0] == "%" and not known:
+            last = value.parts[-1]
+            if isinstance(last, Unknown) and last.symbol and last.is_word:
+                return value  # `${D%/}`: a path, with or without a slash after it
         if known and operator[0] == "#" and not literal.startswith(known):
             return value
         if known and operator[0] == "%" and not literal.endswith(known):
@@ -944,8 +1060,9 @@ def _transformed(
         variable = shell.find(name)
         if variable is None:
             return ""
-        if not variable.flags & Flag.MAYBE_UNSET:
-            return shell.flag_letters(variable)
+        letters = shell.flag_letters(variable)
+        if letters is not None and not variable.flags & Flag.MAYBE_UNSET:
+            return letters
     if isinstance(value, str):
         if operator == "Q":
             variable = shell.find(name)
@@ -970,9 +1087,9 @@ def _transformed(
 # --- patterns and arithmetic ---------------------------------------------------------------
 
 
-def pattern_pieces(shell: Interpreter, word: Word) -> tuple[list[tuple[str, bool]], Mixed | None]:
-    """Return a pattern's pieces, each with whether it is quoted; or what in it is unknown."""
-    pieces: list[tuple[str, bool]] = []
+def pattern_pieces(shell: Interpreter, word: Word) -> list[tuple[Value, bool]]:
+    """Return a pattern's pieces, each with whether it is quoted."""
+    pieces: list[tuple[Value, bool]] = []
     for part in word.parts:
         kind = part.__class__
         if kind is Text:
@@ -980,59 +1097,97 @@ def pattern_pieces(shell: Interpreter, word: Word) -> tuple[list[tuple[str, bool
         elif kind is Quoted:
             pieces.append((part.text, True))  # type: ignore[union-attr]
         else:
-            value = part_value(shell, word.source, part)
-            if isinstance(value, Mixed):
-                return pieces, value
-            pieces.append((value, kind is DoubleQuoted))
-    return pieces, None
+            value = as_one(part_value(shell, word.source, part))
+            pieces.append((value, kind is DoubleQuoted or kind is Tilde))
+    return pieces
+
+
+def known_pieces(pieces: list[tuple[Value, bool]]) -> tuple[tuple[str, bool], ...] | None:
+    """Return a pattern's pieces where all of them are known, else None."""
+    known = tuple((text, is_quoted) for text, is_quoted in pieces if isinstance(text, str))
+    return known if len(known) == len(pieces) else None
 
 
 def pattern_of(
-    shell: Interpreter, word: Word, *, always_extended: bool = False
-) -> tuple[Pattern | None, Mixed]:
-    """Return the pattern that a word is; None and what in it is unknown."""
-    pieces, problem = pattern_pieces(shell, word)
-    if problem is not None:
-        return None, problem
-    extended = always_extended or "extglob" in shell.state.options
-    try:
-        return compile_pattern(tuple(pieces), extended=extended), _NOTHING
-    except Undecidable as undecidable:
-        return None, shell.unknown(undecidable.reason, word.source, word.start, word.end)
+    shell: Interpreter,
+    pieces: tuple[tuple[str, bool], ...],
+    *,
+    always_extended: bool = False,
+    heeds_case: bool = False,
+) -> Pattern:
+    """Return the pattern that consists of `pieces`. Raises Undecidable.
 
-
-_NOTHING = Mixed((Unknown("nothing is unknown"),))
+    `heeds_case` tells that `shopt nocasematch` applies to it.
+    """
+    extended = always_extended or shell.state.option("extglob")
+    if extended is None:
+        if any(not is_quoted and "(" in text for text, is_quoted in pieces):
+            raise Undecidable("whether extended patterns are on is unknown")
+        extended = False
+    ignore_case = False
+    if heeds_case:
+        ignored = shell.state.option("nocasematch")
+        if ignored is None:
+            raise Undecidable("whether case is ignored is unknown")
+        ignore_case = ignored
+    return compile_pattern(pieces, extended=extended, ignore_case=ignore_case)
 
 
 def arithmetic(shell: Interpreter, source: Source, word: Word) -> Value:
     """Return an arithmetic expression's value, as text."""
     text = value_of(shell, word)
-    if isinstance(text, Mixed):
-        return shell.value_unknown(
+    return computed(shell, source, word, text)
+
+
+def computed(shell: Interpreter, source: Source, word: Word, text: Value) -> Value:
+    """Return the value of an arithmetic expression that is `text`, written as `word`.
+
+    What is unknown in the text is taken to be a number, and to assign nothing.
+    """
+    if text.__class__ is str:
+        if text.isdecimal() and (text[0] != "0" or len(text) == 1) and len(text) < 18:
+            return text
+        try:
+            return str(evaluate(text, Variables(shell, source, word)))
+        except UnknownValue as problem:
+            value = Mixed((replace(problem.piece, symbol="", choices=(), is_many=False),))
+        except Undecidable as undecidable:
+            value = shell.unknown(undecidable.reason, source, word.start, word.end)
+        except ArithmeticProblem as problem:
+            raise ExpansionProblem(str(problem)) from problem
+        known: str = text
+    else:
+        value = shell.value_unknown(
             "it is computed from an unknown value", source, word.start, word.end, text
         )
-    if text.isdecimal() and (text[0] != "0" or len(text) == 1) and len(text) < 18:
-        return text
-    try:
-        return str(evaluate(text, Variables(shell, source, word)))
-    except UnknownValue as problem:
-        value = Mixed((problem.piece,))
-    except Undecidable as undecidable:
-        value = shell.unknown(undecidable.reason, source, word.start, word.end)
-    except ArithmeticProblem as problem:
-        raise ExpansionProblem(str(problem)) from problem
-    # whatever the expression assigns to is unknown as well
-    for match in _ASSIGNED.finditer(text):
-        name = match.group(1) or match.group(2)
-        current = shell.state.find(name)
-        shell.store(
-            name, Variable(value, current.flags if current else 0, source, word.start, word.end)
-        )
+        known = "".join(part if isinstance(part, str) else " 0 " for part in pieces_of(text))
+    # whatever the expression may assign to is unknown as well, also through a variable's text
+    waiting, seen = [known], set()
+    while waiting:
+        expression = waiting.pop()
+        for match in _ASSIGNED.finditer(expression):
+            name = match.group(1) or match.group(3)
+            current = shell.state.find(name)
+            flags = Flag.MAYBE_UNSET if current is None else current.flags
+            if match.group(2) and not flags & ARRAYS:
+                flags |= Flag.INDEXED << Flag.DOUBT
+            shell.store(name, Variable(value, flags, source, word.start, word.end))
+        for name in _IDENTIFIER.findall(expression):
+            if name not in seen:
+                seen.add(name)
+                current = shell.state.find(name)
+                if current is not None and isinstance(current.value, str):
+                    waiting.append(current.value)
+                elif current is not None and isinstance(current.value, dict):
+                    waiting += [item for item in current.value.values() if isinstance(item, str)]
     return value
 
 
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNED = re.compile(
-    r"([A-Za-z_]\w*)(?:\[[^\]]*\])?\s*(?:(?:<<|>>|[-+*/%&|^])?=(?!=)|\+\+|--)|(?:\+\+|--)\s*([A-Za-z_]\w*)"
+    r"([A-Za-z_]\w*)\s*(\[.*?\])?\s*(?:(?:<<|>>|[-+*/%&|^])?=(?!=)|\+\+|--)"
+    r"|(?:\+\+|--)\s*([A-Za-z_]\w*)",
+    re.DOTALL,
 )
 
 

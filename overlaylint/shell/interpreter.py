@@ -10,6 +10,7 @@ budget of steps and of text, so that any script ends quickly.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ from functools import partial, wraps
 from typing import Any, TypeVar, cast
 
 from overlaylint.shell import expansion
-from overlaylint.shell.arithmetic import ArithmeticProblem, evaluate
 from overlaylint.shell.braces import TooManyWords, expand_braces
 from overlaylint.shell.conditions import (
     Check,
@@ -30,7 +30,8 @@ from overlaylint.shell.conditions import (
     negate,
 )
 from overlaylint.shell.effects import assigned_names
-from overlaylint.shell.expansion import ExpansionProblem, FatalProblem, UnknownValue
+from overlaylint.shell.expansion import ExpansionProblem, FatalProblem
+from overlaylint.shell.parser import here_document
 from overlaylint.shell.state import Output, Positional, State, merge
 from overlaylint.shell.syntax import (
     AndOr,
@@ -65,6 +66,8 @@ from overlaylint.shell.syntax import (
 )
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
+    ARRAYS,
+    DOUBTS,
     Elements,
     Flag,
     Mixed,
@@ -156,13 +159,32 @@ class Call:
         return self.source.place(self.start, self.end)
 
 
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """An assignment among the words of `declare` and the like, with its value expanded."""
+
+    name: str
+    subscript: Word | None
+    value: Value
+    append: bool
+
+    @property
+    def text(self) -> Value:
+        """The word that it is."""
+        subscript = "" if self.subscript is None else f"[{self.subscript.raw}]"
+        return concatenate(f"{self.name}{subscript}{'+' if self.append else ''}=", self.value)
+
+
 @dataclass(slots=True)
 class Invocation:
-    """A command that is being evaluated: what a builtin gets to see."""
+    """A command that is being evaluated: what a builtin gets to see.
+
+    `operands` are its arguments with the assignments among them.
+    """
 
     name: str
     arguments: list[Value]
-    operands: list[Value | Assignment]
+    operands: list[Value | Assigned]
     source: Source
     start: int
     end: int
@@ -173,8 +195,8 @@ Builtin = Callable[["Interpreter", Invocation], Status]
 
 
 # What is not part of the state and yet differs from way to way: `$_`, what is left of the input,
-# and PIPESTATUS (None where it is the status of the last command).
-_Surroundings = tuple[Value, Value | None, tuple[Status, ...] | None]
+# and PIPESTATUS (empty where it is unknown; a status stands for just that one).
+_Surroundings = tuple[Value, Value | None, Status | tuple[Status, ...]]
 
 
 @dataclass(slots=True)
@@ -248,15 +270,14 @@ class Interpreter:
             self.state.scopes[0].update(variables)
         self.status: Status = 0
         self.substituted: Status = 0  # the status of the last command substitution
-        self.pipe_status: tuple[Status, ...] | None = None
+        self.pipe_status: Status | tuple[Status, ...] = 0
         self.last_argument: Value = unknown("$_ is what the shell was started as")
         self.signal = 0
         self.signal_count = 0
         self.signal_status: Status = 0
         self.signal_message: Value = ""
-        self.is_redirected = (
-            False  # whether what is written goes somewhere else than to `state.output`
-        )
+        self.sinks: dict[int, int] = _SINKS  # where what is written to a descriptor goes
+        self.has_spilt = False  # whether something was written to an outer substitution's output
         self.input: Value | None = None
         self.processes: dict[
             str, Value
@@ -265,6 +286,7 @@ class Interpreter:
         self.exclusions: list[tuple[Condition, ...]] = []
         self.regions: list[_Region] = []
         self.stack: list[str] = []
+        self.callers: tuple[str, ...] = ("source", "main")  # what FUNCNAME ends in
         self.steps = 0
         self.depth = 0
         self.possible_deaths: list[tuple[Condition, Value]] = []
@@ -276,6 +298,7 @@ class Interpreter:
         self.environment: Callable[[str], Value | None] = lambda _: None
         self.finds_programs: bool | None = None  # False where PATH holds no program at all
         self.function_scopes: list[int] = []
+        self.environments: list[bool] = []
         self.is_dead = False
         self.silent = _SILENT  # commands that are no calls worth noting
         self.compatibility = 52  # BASH_COMPAT: the version of bash that is imitated, without dot
@@ -328,7 +351,9 @@ class Interpreter:
         while variable is not None and variable.flags & Flag.REFERENCE:
             rounds += 1
             target = variable.value
-            if not isinstance(target, str) or rounds > 16:
+            if target is None:
+                return None
+            if not isinstance(target, str) or rounds > 16 or "[" in target:
                 return Variable(unknown("it refers to an unknown variable"), Flag.MAYBE_UNSET)
             variable = self.state.find(target)
         return variable
@@ -336,12 +361,14 @@ class Interpreter:
     def dynamic(self, name: str) -> Variable | None:
         """Return an array that bash itself keeps."""
         if name == "FUNCNAME":
-            if not self.stack:
+            if not self.function_scopes:  # bash has it only while a function runs
                 return None
-            names: Elements = dict(enumerate([*reversed(self.stack)]))
+            names: Elements = dict(enumerate([*reversed(self.stack), *self.callers]))
             return Variable(names, Flag.INDEXED)
         if name == "PIPESTATUS":
-            pipe_status = (self.status,) if self.pipe_status is None else self.pipe_status
+            pipe_status = self.pipe_status
+            if not isinstance(pipe_status, tuple):
+                pipe_status = (pipe_status,)
             if not pipe_status:
                 return Variable(unknown("it depends on which way was taken"), Flag.INDEXED)
             statuses: Elements = {
@@ -406,6 +433,10 @@ class Interpreter:
         """Return the number of the innermost function's scope."""
         return self.function_scopes[-1] if self.function_scopes else 0
 
+    def has_environment(self) -> bool:
+        """Tell whether the innermost function was called with assignments before its name."""
+        return bool(self.environments) and self.environments[-1]
+
     def names_with(self, prefix: str) -> list[Value]:
         """Return the names of the variables that start with `prefix` (`${!prefix*}`)."""
         names = {name for scope in self.state.scopes for name in scope if name.startswith(prefix)}
@@ -424,8 +455,10 @@ class Interpreter:
             if (v := self.state.find(name)) is None or v.value is not None
         ]
 
-    def flag_letters(self, variable: Variable) -> str:
-        """Return a variable's attributes as `${x@a}` and `declare -p` show them."""
+    def flag_letters(self, variable: Variable) -> str | None:
+        """Return a variable's attributes as `declare -p` shows them; None if they are unknown."""
+        if variable.flags >> Flag.DOUBT:
+            return None
         letters = (
             (Flag.INDEXED, "a"),
             (Flag.ASSOCIATIVE, "A"),
@@ -433,6 +466,7 @@ class Interpreter:
             (Flag.REFERENCE, "n"),
             (Flag.READONLY, "r"),
             (Flag.EXPORTED, "x"),
+            (Flag.CAPITALIZED, "c"),
             (Flag.LOWERCASE, "l"),
             (Flag.UPPERCASE, "u"),
         )
@@ -489,47 +523,82 @@ class Interpreter:
                 if flags & Flag.READONLY:
                     self.read_only(name, source, start, end)
                     return
-                if flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+                if flags & DOUBTS:
+                    self.assign_doubtful(name, current, source, start, end)
+                    return
+                if flags & ARRAYS:
                     key: int | str = "0" if flags & Flag.ASSOCIATIVE else 0
                     self.assign_element(name, key, value, source, start, end, append=append)
                     return
-                if flags & Flag.INTEGER:
-                    value, append = (
-                        self.integer(current, value, source, start, end, append=append),
-                        False,
-                    )
-                elif flags & Flag.LOWERCASE and isinstance(value, str):
-                    value = value.lower()
-                elif flags & Flag.UPPERCASE and isinstance(value, str):
-                    value = value.upper()
+                assert not isinstance(current.value, dict)
+                value = self.transformed(
+                    flags, current.value, value, (source, start, end), append=append
+                )
+                append = False
             if append and current.value is not None and not isinstance(current.value, dict):
                 value = concatenate(current.value, value)
-        elif append and self.state.havoc is not None:
-            value = concatenate(Mixed((self.state.havoc,)), value)
+        elif append:
+            if self.state.havoc is not None:
+                value = concatenate(Mixed((self.state.havoc,)), value)
+            else:
+                before = self.environment(name)
+                if before is not None:
+                    value = concatenate(before, value)
         if value.__class__ is str and len(value) > MAXIMUM_TEXT:
             raise self.exhausted("a value is too long")
         self.store(name, Variable(value, flags, source, start, end))
 
+    def assign_doubtful(
+        self, name: str, current: Variable, source: Source, start: int, end: int
+    ) -> None:
+        """Assign to a variable that may be an array, or have attributes that change a value."""
+        if (current.flags >> Flag.DOUBT) & (Flag.READONLY | Flag.REFERENCE):
+            raise self.exhausted(f"{name} may be readonly, or refer to another variable")
+        value = unknown(f"the attributes of {name} are unknown", source, start, end)
+        self.store(name, Variable(value, current.flags & ~Flag.MAYBE_UNSET, source, start, end))
+
+    def transformed(
+        self,
+        flags: int,
+        current: Value | None,
+        value: Value,
+        place: tuple[Source, int, int],
+        *,
+        append: bool,
+    ) -> Value:
+        """Return what a variable with these attributes comes to when `value` is assigned to it."""
+        if flags & Flag.INTEGER:
+            return self.integer(current, value, *place, append=append)
+        if append and current is not None:
+            value = concatenate(current, value)
+        if flags & (Flag.LOWERCASE | Flag.UPPERCASE | Flag.CAPITALIZED):
+            return expansion.in_case(self, flags, value, *place)
+        return value
+
     def integer(
-        self, current: Variable, value: Value, source: Source, start: int, end: int, *, append: bool
+        self,
+        current: Value | None,
+        value: Value,
+        source: Source,
+        start: int,
+        end: int,
+        *,
+        append: bool,
     ) -> Value:
         """Return what is assigned to a variable with the integer attribute."""
-        if not isinstance(value, str) or (isinstance(current.value, Mixed) and append):
+        if not append:
+            current = None
+        if not isinstance(value, str) or isinstance(current, Mixed):
             return self.value_unknown(
-                "it is computed from an unknown value", source, start, end, value, current.value
+                "it is computed from an unknown value", source, start, end, value, current
             )
-        word = Word(self.made(value), 0, len(value))
+        text = f"({current or 0}) + ({value or 0})" if append else value
+        word = Word(self.made(text), 0, len(text))
         try:
-            number = evaluate(value or "0", expansion.Variables(self, source, word))
-            if append and isinstance(current.value, str):
-                number = evaluate(
-                    f"{current.value or 0} + {number}", expansion.Variables(self, source, word)
-                )
-        except UnknownValue as problem:
-            return Mixed((problem.piece,))
-        except ArithmeticProblem as problem:
-            raise ExpansionProblem(str(problem)) from problem
-        return str(number)
+            result = expansion.computed(self, source, word, text)
+        except ExpansionProblem as problem:
+            raise FatalProblem(str(problem)) from problem
+        return result
 
     def read_only(self, name: str, source: Source, start: int, end: int) -> None:
         """An assignment to a readonly variable: bash gives up the line."""
@@ -576,22 +645,16 @@ class Interpreter:
             self.lose(source, start, end, "the variable that a reference names is unknown")
             return
         variable = self.state.find(target)
+        is_associative = variable is not None and variable.flags & Flag.ASSOCIATIVE
+        if not is_associative and subscript.raw in ("@", "*"):
+            raise ExpansionProblem("bad array subscript")
         key = expansion.subscript_key(self, subscript, variable)
-        if isinstance(key, Mixed):
-            flags = (variable.flags if variable else 0) & ~Flag.MAYBE_UNSET
-            if not flags & Flag.ASSOCIATIVE:
-                flags |= Flag.INDEXED
-            value = self.value_unknown(
-                "an element with an unknown subscript was assigned", source, start, end, key
-            )
-            self.store(target, Variable(value, flags, source, start, end))
-            return
         self.assign_element(target, key, value, source, start, end, append=append)
 
     def assign_element(
         self,
         name: str,
-        key: int | str,
+        key: int | str | Mixed,
         value: Value,
         source: Source,
         start: int,
@@ -605,31 +668,49 @@ class Interpreter:
         if flags & Flag.READONLY:
             self.read_only(name, source, start, end)
             return
-        current = variable.value if variable is not None else None
-        if isinstance(current, Mixed) and flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
-            self.store(name, Variable(current, flags, source, start, end))
+        if variable is not None and flags & DOUBTS:
+            self.assign_doubtful(name, variable, source, start, end)
             return
-        elements: Elements
-        if isinstance(current, dict):
-            elements = dict(current)
-        elif current is None:
-            elements = {}
-        else:
-            elements = {0: current}
-        if not flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+        current = variable.value if variable is not None else self.environment(name)
+        if variable is None and self.state.havoc is not None:
+            current = Mixed((self.state.havoc,))
+        if not flags & ARRAYS:
             flags |= Flag.INDEXED
+            if isinstance(current, str):
+                current = {0: current}
+        elements = self.element_assigned(
+            current, flags, key, value, (source, start, end), append=append
+        )
+        self.store(name, Variable(elements, flags, source, start, end))
+
+    def element_assigned(
+        self,
+        current: Value | Elements | None,
+        flags: int,
+        key: int | str | Mixed,
+        value: Value,
+        place: tuple[Source, int, int],
+        *,
+        append: bool,
+    ) -> Mixed | Elements:
+        """Return an array after an assignment to one of its elements."""
+        if isinstance(current, Mixed):
+            return current
+        if isinstance(key, Mixed):
+            return self.value_unknown(
+                "an element with an unknown subscript was assigned", *place, key
+            )
+        assert not isinstance(current, str)
+        elements: Elements = {} if current is None else dict(current)
         if isinstance(key, int) and key < 0:
-            key += max((k for k in elements if isinstance(k, int)), default=-1) + 1
+            key += expansion.last_index(elements) + 1
             if key < 0:
                 raise ExpansionProblem("bad array subscript")
-        if flags & Flag.INTEGER:
-            old = Variable(elements.get(key, ""), flags)
-            value, append = self.integer(old, value, source, start, end, append=append), False
-        if append:
-            value = concatenate(elements.get(key, ""), value)
-        elements[key] = value
+        if key == "":
+            raise ExpansionProblem("bad array subscript")
+        elements[key] = self.transformed(flags, elements.get(key), value, place, append=append)
         self.spend(len(elements) // 64)
-        self.store(name, Variable(elements, flags, source, start, end))
+        return elements
 
     def assign_compound(
         self,
@@ -642,85 +723,110 @@ class Interpreter:
         *,
         append: bool,
         scope: dict[str, Variable] | None = None,
-        is_new: bool = False,
     ) -> None:
         """Assign `name=(...)` (6.7)."""
-        target = self.resolve(name) or name
-        variable = None if is_new else self.state.find(target)
+        target = self.resolve(name)
+        if target is None or "[" in target:
+            raise self.exhausted(f"`{name}` refers to what can't be told")
+        variable = self.state.find(target) if scope is None else scope.get(target)
         flags |= (variable.flags if variable is not None else 0) & ~Flag.MAYBE_UNSET
+        flags &= ~(Flag.INDEXED << Flag.DOUBT)
         if not flags & Flag.ASSOCIATIVE:
             flags |= Flag.INDEXED
-        if variable is not None and variable.flags & Flag.READONLY:
+        if flags & Flag.READONLY:
             self.read_only(target, source, start, end)
             return
-        result: Elements = {}
-        if append and variable is not None:
-            current = variable.value
-            if isinstance(current, Mixed) and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
-                self.store(target, replace(variable, source=source, start=start, end=end))
-                return
-            if isinstance(current, dict):
-                result.update(current)
-            elif current is not None:
-                result[0] = current
-        lost = self.fill(result, elements, variable, flags, source, start, end)
-        value: Elements | Mixed = result if lost is None else lost
-        self.store(target, Variable(value, flags, source, start, end), scope)
+        if variable is not None and flags & DOUBTS:
+            self.assign_doubtful(target, variable, source, start, end)
+            return
+        current = variable.value if variable is not None else self.environment(target)
+        if variable is None and self.state.havoc is not None and scope is None:
+            current = Mixed((self.state.havoc,))
+        if isinstance(current, str):
+            current = {"0": current} if flags & Flag.ASSOCIATIVE else {0: current}
+        place = source, start, end
+        try:
+            words = self.compound_words(elements, flags)
+        except ExpansionProblem:
+            # it has become an array all the same
+            self.store(target, Variable(current or {}, flags, *place), scope)
+            raise
+        value: Elements | Mixed
+        if words.__class__ is Mixed or (append and isinstance(current, Mixed)):
+            lost = words if words.__class__ is Mixed else current
+            value = self.value_unknown("its elements are unknown", *place, lost)
+        else:
+            result: Elements = dict(current) if append and isinstance(current, dict) else {}
+            value = self.fill(result, words, flags, place)  # type: ignore[arg-type]
+        self.store(target, Variable(value, flags, *place), scope)
+
+    def compound_words(
+        self, elements: tuple[Element, ...], flags: int
+    ) -> list[tuple[Word | None, Value, bool]] | Mixed:
+        """Expand the words of a compound assignment, all before the first is assigned.
+
+        Each comes with its subscript, and whether it is appended.
+        """
+        words: list[tuple[Word | None, Value, bool]] = []
+        takes_pairs = flags & Flag.ASSOCIATIVE and bool(elements) and elements[0].key is None
+        for element in elements:
+            if element.key is not None:
+                if takes_pairs or (element.value.is_active and "{" in element.value.raw):
+                    raise Undecidable("`[key]=value` that is no element in a list")
+                words.append((element.key, expansion.value_of(self, element.value), element.append))
+            elif flags & Flag.ASSOCIATIVE:
+                words.append((None, expansion.value_of(self, element.value), False))
+            else:
+                for field in expansion.fields(self, (element.value,)):
+                    if isinstance(field, Mixed) and field.is_many:
+                        return field
+                    words.append((None, field, False))
+        return words
 
     def fill(
         self,
         result: Elements,
-        elements: tuple[Element, ...],
-        variable: Variable | None,
+        words: list[tuple[Word | None, Value, bool]],
         flags: int,
-        source: Source,
-        start: int,
-        end: int,
-    ) -> Mixed | None:
-        """Add a compound assignment's elements; return why, where nobody can tell what they are."""
-        index = max((key for key in result if isinstance(key, int)), default=-1) + 1
-        if (
-            flags & Flag.ASSOCIATIVE
-            and elements
-            and all(element.key is None for element in elements)
-        ):
+        place: tuple[Source, int, int],
+    ) -> Elements | Mixed:
+        """Return an array with the words of a compound assignment added to it."""
+        if flags & Flag.ASSOCIATIVE and words and words[0][0] is None:
             # bash takes the words as keys and values in turn
-            words = [expansion.value_of(self, element.value) for element in elements]
             for position in range(0, len(words), 2):
-                key = words[position]
+                key = words[position][1]
                 if isinstance(key, Mixed):
                     return key
-                result[key] = words[position + 1] if position + 1 < len(words) else ""
-            return None
-        for element in elements:
-            if element.key is not None:
-                kind = Variable({}, flags)
-                key_value = expansion.subscript_key(self, element.key, kind)
-                if isinstance(key_value, Mixed):
-                    return self.value_unknown(
-                        "an element's subscript is unknown", source, start, end, key_value
-                    )
-                value = expansion.value_of(self, element.value)
-                if isinstance(key_value, int) and key_value < 0:
-                    key_value += index
-                if element.append:
-                    value = concatenate(result.get(key_value, ""), value)
-                result[key_value] = value
-                if isinstance(key_value, int):
-                    index = key_value + 1
-                continue
-            for field in expansion.fields(self, (element.value,)):
-                if isinstance(field, Mixed) and field.is_many:
-                    return field
-                result[index] = field
-                index += 1
-        if flags & Flag.INTEGER:
-            for name, text in result.items():
-                result[name] = self.integer(
-                    Variable("", flags), text, source, start, end, append=False
-                )
+                if not key:
+                    continue  # bash only complains
+                value = words[position + 1][1] if position + 1 < len(words) else ""
+                result[key] = self.transformed(flags, None, value, place, append=False)
+            return result
+        kind = Variable(None, flags)
+        index = expansion.last_index(result) + 1
+        for subscript, value, append in words:
+            if subscript is None:
+                if flags & Flag.ASSOCIATIVE:
+                    continue  # bash only complains
+                found: int | str | Mixed = index
+            else:
+                if not flags & Flag.ASSOCIATIVE and subscript.raw in ("@", "*"):
+                    continue
+                found = expansion.subscript_key(self, subscript, kind)
+                if isinstance(found, Mixed):
+                    return self.value_unknown("an element's subscript is unknown", *place, found)
+                if isinstance(found, int) and found < 0:
+                    found += expansion.last_index(result) + 1
+                    if found < 0:
+                        continue
+                if found == "":
+                    continue
+            assert not isinstance(found, Mixed)
+            result[found] = self.transformed(flags, result.get(found), value, place, append=append)
+            if isinstance(found, int):
+                index = found + 1
         self.spend(len(result) // 16)
-        return None
+        return result
 
     def perform(self, assignment: Assignment, source: Source) -> None:
         """Carry out an assignment statement."""
@@ -749,23 +855,29 @@ class Interpreter:
 
     def unset_variable(self, name: str) -> None:
         """Unset a variable: the innermost one of its name (`unset -v`)."""
-        for scope in reversed(self.state.scopes):
+        local = self.function_scope()
+        scopes = self.state.scopes
+        for number in range(len(scopes) - 1, -1, -1):
+            scope = scopes[number]
             if name in scope:
-                variable = scope[name]
-                if scope is self.state.scopes[-1] and scope is not self.state.scopes[0]:
+                if number == local and number > 0:
                     # a local variable stays local, without a value
+                    variable = scope[name]
                     scope[name] = Variable(None, 0, variable.source, variable.start, variable.end)
                 else:
                     del scope[name]
-                    if self.state.havoc is not None:
+                    if number == 0 and (self.state.havoc is not None or self.environment(name)):
                         scope[name] = Variable(None)
                 return
-        if self.state.havoc is not None:
-            self.state.scopes[0][name] = Variable(None)
+        if self.state.havoc is not None or self.environment(name) is not None:
+            scopes[0][name] = Variable(None)
 
     def lose(self, source: Source, start: int, end: int, reason: str) -> None:
         """Something of unknown effect happens here: everything may have changed."""
         self.state.make_unknown(Unknown(reason, source, start, end))
+        self.write(unknown(reason, source, start, end))
+        if self.input is not None:
+            self.input = unknown(reason, source, start, end)
 
     def made(self, text: str) -> Source:
         """Return a source for text that the script made itself."""
@@ -787,6 +899,11 @@ class Interpreter:
 
     def file_names(self, word: Word, pattern: Value, plain: Value) -> list[Value]:
         """Return what a word with wildcards comes to: which files there are is unknown."""
+        if self.state.option("failglob") is not False:
+            reason = Unknown(
+                "it depends on which files there are", word.source, word.start, word.end
+            )
+            self.may_leave(DISCARD, 1, reason, "no match")
         pieces: list[str | Unknown] = []
         for piece in pieces_of(pattern):
             if isinstance(piece, str):
@@ -817,13 +934,37 @@ class Interpreter:
 
     def capture(self, body: Command) -> Value:
         """Return what a command writes, run in a subshell."""
+        content = self.read_file(body)
+        if content is not None:
+            return content
+        had_spilt, self.has_spilt = self.has_spilt, False
         with self.subshell(output=[]) as shell_state:
             self.status = (
                 self.run(body) if not (isinstance(body, List) and not body.commands) else 0
             )
             self.end_subshell()
             shell_state.append(self.state.output or [])
+        if self.has_spilt:
+            self.write(unknown("it is what a command in a substitution writes elsewhere"))
+        self.has_spilt = self.has_spilt or had_spilt
         return join(shell_state[0])
+
+    def read_file(self, body: Command) -> Value | None:
+        """Return what `$(< file)` comes to; None if the substitution is another one."""
+        if not isinstance(body, List) or len(body.commands) != 1:
+            return None
+        command = body.commands[0]
+        if not isinstance(command, Simple):
+            return None
+        details = command.details
+        if details.words or details.assignments or len(details.redirections) != 1:
+            return None
+        redirection = details.redirections[0]
+        if redirection.operator != "<" or redirection.descriptor not in ("", "0"):
+            return None
+        redirect = self.redirects(details.redirections)[0]
+        self.status = self.opens((redirect,)) or 0
+        return self.content(redirect.target)
 
     def process_substitution(self, part: ProcessSubstitution) -> Value:
         """Return the file that stands for a process, with what it would hold if that is known."""
@@ -852,11 +993,14 @@ class Interpreter:
         if self.depth > MAXIMUM_CALLS:
             raise self.exhausted("it nests too deeply")
         self.spend(2)
-        saved, was_redirected = self.state, self.is_redirected
+        saved, sinks = self.state, self.sinks
         self.state = saved.copy()
         if output is not None:
             self.state.output = output
-            self.is_redirected = False
+            self.sinks = {
+                number: _OUTER if sink == _OUTPUT else sink for number, sink in sinks.items()
+            }
+            self.sinks[1] = _OUTPUT
         region = self.enter_region(_SUBSHELL)
         last_argument, pipe_status = self.last_argument, self.pipe_status
         box: list[Output] = []
@@ -866,7 +1010,7 @@ class Interpreter:
             self.regions.pop()
             del self.guards[region.guards :]
             del self.exclusions[region.exclusions :]
-            self.state, self.is_redirected = saved, was_redirected
+            self.state, self.sinks = saved, sinks
             self.last_argument, self.pipe_status = last_argument, pipe_status
             self.depth -= 1
 
@@ -1094,37 +1238,56 @@ class Interpreter:
     def run_pipeline(self, node: Pipeline) -> Status:
         """Evaluate a pipeline: each command in a subshell of its own."""
         commands = node.commands
-        status = self.run(commands[0]) if len(commands) == 1 else self.piped(commands)
+        status = self.run(commands[0]) if len(commands) == 1 else self.piped(node)
         if node.is_negated and not self.signal:
             return int(status == 0) if isinstance(status, int) else negate(status)
         return status
 
-    def piped(self, commands: tuple[Command, ...]) -> Status:
+    def piped(self, node: Pipeline) -> Status:
         """Evaluate commands joined by pipes."""
-        saved = self.input
+        commands = node.commands
+        rest = self.input
         statuses: list[Status] = []
-        for position, command in enumerate(commands):
-            is_last = position == len(commands) - 1
-            output: Output | None = None if is_last else []
-            outer, was_redirected = self.state.output, self.is_redirected
-            with self.subshell(output=output) as box:
-                if is_last:
-                    self.state.output, self.is_redirected = outer, was_redirected
-                    if outer is not None:
-                        self.state.output = outer.copy()
+        outer, sinks = self.state.output, self.sinks
+        for position, command in enumerate(commands[:-1]):
+            with self.subshell(output=[]) as box:
+                if node.pipes_stderr:
+                    self.sinks[2] = _OUTPUT
                 self.status = self.run(command)
                 self.end_subshell()
                 box.append(self.state.output or [])
+            if position == 0:
+                rest = self.input
             statuses.append(self.status)
             if self.signal:
-                break
-            if is_last:
+                self.input = rest
+                return self.status
+            self.input = join(box[0])
+        in_shell = self.state.option("lastpipe")
+        if in_shell is None:
+            raise self.exhausted("whether `lastpipe` is on is unknown")
+        if in_shell:
+            statuses.append(self.run(commands[-1]))
+        else:
+            with self.subshell(output=None) as box:
+                self.state.output, self.sinks = outer, sinks
                 if outer is not None:
-                    self.state.output = box[0]
-            else:
-                self.input = join(box[0])
-        self.input = saved
+                    self.state.output = outer.copy()
+                self.status = self.run(commands[-1])
+                self.end_subshell()
+                box.append(self.state.output or [])
+            statuses.append(self.status)
+            if outer is not None and not self.signal:
+                self.state.output = box[0]
+        self.input = rest
         self.pipe_status = tuple(statuses)
+        if self.signal:
+            return statuses[-1]
+        letters = self.state.shell_options
+        if "?|" in letters:
+            return Check(("pipefail",), self.source_of(node), node.start, node.end)
+        if "|" in letters:
+            return _last_failure(statuses)
         return statuses[-1]
 
     def run_background(self, node: Background) -> Status:
@@ -1147,6 +1310,7 @@ class Interpreter:
             box.append(self.state.output or [])
         if outer is not None:
             self.state.output = box[0]
+        self.pipe_status = self.status
         return self.status
 
     def run_if(self, node: If) -> Status:
@@ -1190,22 +1354,28 @@ class Interpreter:
         """Evaluate `for ((a; b; c))`."""
         source = node.condition.source
 
-        def step(word: Word, default: str) -> Status:
+        failures: list[str] = []
+
+        def step(word: Word, default: int) -> Status:
             if not word.raw.strip():
-                return int(default == "0")
+                return int(default == 0)
             try:
                 return _truth(expansion.arithmetic(self, source, word), source, word)
             except FatalProblem:
                 raise
-            except ExpansionProblem:
+            except ExpansionProblem as problem:
+                failures.append(str(problem))
                 return 1
 
-        step(node.initial, "1")
-        return self.loop(
-            lambda: step(node.condition, "1"),
-            lambda: self.run_list(node.body),
-            lambda: step(node.step, "1"),
-        )
+        step(node.initial, 1)
+        if failures:
+            return 1
+
+        def test() -> Status:
+            return 1 if failures else step(node.condition, 1)
+
+        status = self.loop(test, lambda: self.run_list(node.body), lambda: step(node.step, 1))
+        return 1 if failures and not self.signal else status
 
     def loop(
         self, test: Callable[[], Status], body: Callable[[], Status], step: Callable[[], object]
@@ -1266,9 +1436,7 @@ class Interpreter:
         if region.exits:
             # the ways that go on with the next round; one that leaves the loop is kept for its end
             continued = [
-                taken
-                for taken in region.exits
-                if taken.signal == CONTINUE and taken.count <= 1
+                taken for taken in region.exits if taken.signal == CONTINUE and taken.count <= 1
             ]
             if continued:
                 region.exits = [taken for taken in region.exits if taken not in continued]
@@ -1349,7 +1517,13 @@ class Interpreter:
                     self.unknown_rounds(region, condition, again, body, lambda: None)
                     status = Check(("the loop's last command",), origin, node.start, node.end)
                     continue
-                self.assign(node.name, item, origin, node.start, node.end)
+                try:
+                    self.assign(node.name, item, origin, node.start, node.end)
+                except FatalProblem:
+                    raise
+                except ExpansionProblem:
+                    status = 1
+                    break
                 self.status = self.run_list(node.body)
                 is_left = self.end_round(region)
                 status = self.status
@@ -1425,13 +1599,15 @@ class Interpreter:
         """Evaluate `((expression))`."""
         source = node.expression.source
         try:
-            return _truth(
+            status = _truth(
                 expansion.arithmetic(self, source, node.expression), source, node.expression
             )
-        except ExpansionProblem as problem:
-            if isinstance(problem, FatalProblem):
-                raise
-            return 1  # bash only complains
+        except FatalProblem:
+            raise
+        except ExpansionProblem:
+            status = 1  # bash only complains
+        self.pipe_status = status
+        return status
 
     @_giving_up
     def run_conditional(self, node: Conditional) -> Status:
@@ -1440,9 +1616,9 @@ class Interpreter:
 
         self.spend(1)
         result = conditional(self, node.expression)
-        if result is True:
-            return 0
-        return 1 if result is False else result
+        status: Status = int(not result) if isinstance(result, bool) else result
+        self.pipe_status = status
+        return status
 
     def run_function(self, node: Function) -> Status:
         """Define a function."""
@@ -1464,9 +1640,21 @@ class Interpreter:
     @_giving_up
     def run_redirected(self, node: Redirected) -> Status:
         """Evaluate a compound command with redirections."""
-        redirects = self.redirects(node.redirections)
-        with self.redirected(redirects):
-            return self.run(node.command)
+        redirects = self.redirects(
+            tuple(
+                replace(item, target=here_document(item.target.source, _operator_at(item)))
+                if item.operator in ("<<", "<<-")
+                else item
+                for item in node.redirections
+            )
+        )
+
+        def run() -> Status:
+            with self.redirected(redirects):
+                return self.run(node.command)
+
+        opens = None if self.is_tracing else self.opens(redirects)
+        return run() if opens is None else self.branch(opens, run, lambda: 1)
 
     # --- simple commands ---
 
@@ -1477,19 +1665,20 @@ class Interpreter:
             raise self.exhausted("it takes too many steps")
         # without a command substitution the status is 0, with one it is that of the last
         self.substituted = 0
+        status: Status
         try:
-            if not node.details.words:
+            if node.details.words:
+                status = self.run_words(node)
+            else:
                 status = self.assign_all(node)
                 self.last_argument = ""
-                return status
-            return self.run_words(node)
         except ExpansionProblem as problem:
-            return self.give_up(problem)
+            status = self.give_up(problem)
         except Undecidable as undecidable:
             self.lose(node.source, node.start, node.end, undecidable.reason)
-            return Check((undecidable.reason,), node.source, node.start, node.end)
-        finally:
-            self.pipe_status = None
+            status = Check((undecidable.reason,), node.source, node.start, node.end)
+        self.pipe_status = status
+        return status
 
     def assign_all(self, node: Simple) -> Status:
         """Carry out assignments with no command after them."""
@@ -1497,17 +1686,19 @@ class Interpreter:
         for assignment in details.assignments:
             self.perform(assignment, node.source)
         if details.redirections:
-            self.redirects(details.redirections)
+            opens = self.opens(self.redirects(details.redirections))
+            if opens is not None:
+                return opens if self.substituted == 0 else both(opens, self.substituted)  # type: ignore[arg-type]
         return self.substituted
 
     def run_words(self, node: Simple) -> Status:
         """Evaluate a command with words."""
         details = node.details
-        operands: list[Value | Assignment] = []
+        operands: list[Value | Assigned] = []
         arguments: list[Value] = []
         for word in details.words:
             if word.__class__ is Assignment:
-                operands.append(word)
+                self.expand_assignment(node, word, operands)
             else:
                 text = word.literal  # type: ignore[union-attr]
                 if text is not None:
@@ -1535,10 +1726,27 @@ class Interpreter:
         try:
             return self.run_invocation(node, invocation, redirects)
         finally:
-            last = operands[-1] if operands else name
-            if isinstance(last, Assignment):
-                last = unknown("$_ is an assignment", node.source, node.start, node.end)
-            self.last_argument = as_one(last)
+            last = operands[-1]
+            self.last_argument = as_one(last.text if isinstance(last, Assigned) else last)
+
+    def expand_assignment(
+        self, node: Simple, assignment: Assignment, operands: list[Value | Assigned]
+    ) -> None:
+        """Expand an assignment among the words of `declare` and the like."""
+        value = assignment.value
+        if isinstance(value, tuple):
+            from overlaylint.shell.declaring import declare_compound
+
+            declare_compound(self, node, assignment, operands)
+            operands.append(assignment.name)
+            return
+        words = [value]
+        if value.is_active and "{" in value.raw:
+            words = list(expansion.brace_alternatives(self, value))
+        name, subscript, append = assignment.name, assignment.subscript, assignment.append
+        operands += [
+            Assigned(name, subscript, expansion.value_of(self, word), append) for word in words
+        ]
 
     def run_invocation(
         self, node: Simple, invocation: Invocation, redirects: tuple[Redirect, ...]
@@ -1546,29 +1754,70 @@ class Interpreter:
         """Evaluate a command with its redirections, and the assignments before it."""
         details = node.details
         if not details.assignments and not redirects:
-            return self.invoke(invocation, (), ())
+            status = self.invoke(invocation, (), ())
+            if self.sinks is not _SINKS:
+                self.complain(invocation.name, status)
+            return status
         environment: tuple[tuple[str, Value], ...] = ()
         if details.assignments:
-            environment = tuple(
-                (assignment.name, expansion.value_of(self, assignment.value))
-                for assignment in details.assignments
-                if isinstance(assignment.value, Word)
-            )
-            self.state.scopes.append(
-                {
-                    key: Variable(value, Flag.EXPORTED, node.source, node.start, node.end)
-                    for key, value in environment
-                }
-            )
+            scope: dict[str, Variable] = {}
+            self.state.scopes.append(scope)
+            try:
+                environment = tuple(self.temporary(node, details.assignments, scope))
+            except BaseException:
+                self.state.scopes.pop()
+                raise
         try:
             if not redirects:
                 return self.invoke(invocation, redirects, environment)
-            with self.redirected(redirects):
-                invocation.input = self.input
-                return self.invoke(invocation, redirects, environment)
+
+            def run() -> Status:
+                with self.redirected(redirects):
+                    invocation.input = self.input
+                    status = self.invoke(invocation, redirects, environment)
+                    self.complain(invocation.name, status)
+                    return status
+
+            opens = None if self.is_tracing else self.opens(redirects)
+            return run() if opens is None else self.branch(opens, run, lambda: 1)
         finally:
             if details.assignments:
                 self.state.scopes.pop()
+
+    def complain(self, name: str, status: Status) -> None:
+        """Write what a command that may have failed writes to standard error, if that is caught."""
+        sink = self.sinks.get(2, _ELSEWHERE)
+        if sink == _ELSEWHERE or status == 0 or self.state.output is None:
+            return
+        if name not in _QUIET and name not in self.state.functions:
+            self.write_to(sink, unknown(f"it is how `{name}` fails"))
+
+    def temporary(
+        self, node: Simple, assignments: tuple[Assignment, ...], scope: dict[str, Variable]
+    ) -> Iterator[tuple[str, Value]]:
+        """Assign variables for one command, each seeing those before it."""
+        for assignment in assignments:
+            if assignment.subscript is not None:
+                continue  # bash only complains
+            name = assignment.name
+            if isinstance(assignment.value, tuple):
+                value: Value = unknown("a list is given to one command", node.source, node.start)
+            else:
+                value = expansion.value_of(self, assignment.value)
+            hidden = self.find(name)
+            if hidden is not None and hidden.flags & Flag.READONLY:
+                continue  # bash only complains
+            if hidden is not None and (hidden.flags & (DOUBTS | Flag.REFERENCE)):
+                raise self.exhausted(f"the attributes of {name} are unknown")
+            if assignment.append:
+                before = hidden.value if hidden is not None else self.special(name)
+                flags = hidden.flags if hidden is not None else 0
+                if isinstance(before, dict):
+                    before = before.get("0" if flags & Flag.ASSOCIATIVE else 0)
+                place = node.source, node.start, node.end
+                value = self.transformed(flags, before, value, place, append=True)
+            scope[name] = Variable(value, Flag.EXPORTED, node.source, node.start, node.end)
+            yield name, value
 
     def invoke(
         self,
@@ -1598,7 +1847,9 @@ class Interpreter:
                 self.record(invocation, redirects, environment, is_function=True)
             if self.guards and self.stack.count(name) >= _RECURSIONS:
                 return self.not_followed(invocation, function)
-            return self.call(name, function, invocation.arguments)
+            return self.call(
+                name, function, invocation.arguments, has_environment=bool(environment)
+            )
         builtin = self.commands.get(name) or self.builtins.get(name)
         if builtin is None:
             if self.calls is not None:
@@ -1649,8 +1900,11 @@ class Interpreter:
                     redirects,
                 )
             )
-        if not self.is_tracing and not _is_path(arguments[0]):
-            self.lose(node.source, node.start, node.end, "a command was run whose name is unknown")
+        reason = "a command was run whose name is unknown"
+        if self.is_tracing or _is_path(arguments[0]):
+            self.write(unknown(reason, node.source, node.start, node.end))
+        else:
+            self.lose(node.source, node.start, node.end, reason)
         return Check(tuple(arguments), node.source, node.start, node.end)
 
     def call_chosen(
@@ -1694,18 +1948,13 @@ class Interpreter:
         """Note a call, where calls are noted."""
         if self.calls is None:
             return
-        arguments: list[Value] = []
-        for operand in invocation.operands:
-            if isinstance(operand, Assignment):
-                value = operand.value
-                text = expansion.value_of(self, value) if isinstance(value, Word) else "(...)"
-                arguments.append(as_one(concatenate(operand.name + "=", text)))
-            else:
-                arguments.append(operand)
         self.calls.append(
             Call(
                 invocation.name,
-                tuple(arguments),
+                tuple(
+                    operand.text if isinstance(operand, Assigned) else operand
+                    for operand in invocation.operands
+                ),
                 invocation.source,
                 invocation.start,
                 invocation.end,
@@ -1719,19 +1968,32 @@ class Interpreter:
             )
         )
 
-    def call(self, name: str, function: Function, arguments: Iterable[Value]) -> Status:
+    def call(
+        self,
+        name: str,
+        function: Function,
+        arguments: Iterable[Value],
+        *,
+        has_environment: bool = False,
+    ) -> Status:
         """Call a function (3.3)."""
         self.depth += 1
         if self.depth > MAXIMUM_CALLS:
             raise self.exhausted("functions call each other too deeply")
-        with self.function(name, arguments):
+        with self.function(name, arguments, has_environment=has_environment):
             return self.returning(function.body)
 
     @contextmanager
-    def function(self, name: str, arguments: Iterable[Value]) -> Iterator[None]:
-        """Be inside a function: a scope and positional parameters of its own."""
+    def function(
+        self, name: str, arguments: Iterable[Value], *, has_environment: bool = False
+    ) -> Iterator[None]:
+        """Be inside a function: a scope and positional parameters of its own.
+
+        `has_environment` tells that the scope around it was made by the same command (`A=b f`).
+        """
         self.stack.append(name)
         self.function_scopes.append(len(self.state.scopes))
+        self.environments.append(has_environment)
         self.state.scopes.append({})
         self.state.positional.append(positional_of(arguments))
         try:
@@ -1739,7 +2001,10 @@ class Interpreter:
         finally:
             self.stack.pop()
             self.function_scopes.pop()
-            self.state.scopes.pop()
+            self.environments.pop()
+            saved = self.state.scopes.pop().get("-")
+            if saved is not None and isinstance(saved.value, str):
+                self.state.shell_options = frozenset(saved.value)  # `local -`
             self.state.positional.pop()
             self.depth -= 1
 
@@ -1760,9 +2025,21 @@ class Interpreter:
             return script.extended_globs
         return script.extended_globs + script.inner_extended_globs
 
+    def may_leave(self, signal: int, status: int, reason: Unknown, message: str) -> None:
+        """Note that the way followed may end here, and goes on where `signal` leads."""
+        taken = _Exit(
+            signal, 1, status, self.state.copy(), reason, self.surroundings, message
+        )  # fmt: skip
+        self.leave(taken, (Check((message,), reason.source, reason.start, reason.end),))
+
+    def may_leave_by_error(self, status: int, reason: Unknown, message: str) -> None:
+        """Note that a fatal error may be met here."""
+        is_subshell = any(region.is_subshell for region in self.regions)
+        self.may_leave(EXIT, 1 if is_subshell else status, reason, message)
+
     def may_parse(self, command: Command, extended_globs: tuple[int, ...]) -> bool:
         """Tell whether bash can read a command: extended patterns in it need `extglob` on."""
-        return "extglob" in self.state.options or not any(
+        return self.state.option("extglob") is not False or not any(
             command.start <= position < command.end for position in extended_globs
         )
 
@@ -1777,28 +2054,30 @@ class Interpreter:
             self.status = 0
             return 0
         if any(region.is_subshell for region in self.regions):
-            for command in commands:
-                if extended_globs and not self.may_parse(command, extended_globs):
-                    self.die("syntax error near unexpected token `('", 2)
-                    return 2
-                self.status = _RUN[command.__class__](self, command)
-                if self.signal:
-                    break
-            return self.status
-        region = self.enter_region(_LINES)
-        text, index = source.text, 0
-        try:
-            while index < len(commands) and not self.signal:
-                end = index + 1
-                while end < len(commands) and not _ends_line(
-                    text[commands[end - 1].end : commands[end].start]
-                ):
-                    end += 1
-                line = commands[index:end]
-                index = end
+            for line in _lines_of(commands, source.text):
                 if extended_globs and not all(self.may_parse(c, extended_globs) for c in line):
                     self.die("syntax error near unexpected token `('", 2)
                     return 2
+                last = line[-1]
+                if isinstance(last, Opaque):
+                    self.status = Check((last.reason,), source, last.start, last.end)
+                    break
+                for command in line:
+                    self.status = _RUN[command.__class__](self, command)
+                    if self.signal:
+                        return self.status
+            return self.status
+        region = self.enter_region(_LINES)
+        try:
+            for line in _lines_of(commands, source.text):
+                if extended_globs and not all(self.may_parse(c, extended_globs) for c in line):
+                    self.die("syntax error near unexpected token `('", 2)
+                    return 2
+                last = line[-1]
+                if isinstance(last, Opaque):
+                    # bash reads the whole line before it runs any of it
+                    self.status = Check((last.reason,), source, last.start, last.end)
+                    break
                 for command in line:
                     self.status = _RUN[command.__class__](self, command)
                     if self.signal:
@@ -1809,6 +2088,8 @@ class Interpreter:
                 if region.exits:
                     self.rejoin(region, (DISCARD,))
                 del self.exclusions[region.exclusions :]
+                if self.signal:
+                    break
         finally:
             self.leave_region(region)
         return self.status
@@ -1876,29 +2157,86 @@ class Interpreter:
     @contextmanager
     def redirected(self, redirects: tuple[Redirect, ...]) -> Iterator[None]:
         """Evaluate with input and output redirected."""
-        saved = self.is_redirected, self.input
+        saved = self.sinks, self.input
+        sinks = dict(self.sinks)
+        is_input = False
         for item in redirects:
-            operator, descriptor = item.operator, item.descriptor
-            if operator in (">", ">>", ">|", "&>", "&>>") and descriptor in ("", "1"):
-                self.is_redirected = True
-            elif operator == ">&" and descriptor in ("", "1"):
-                if item.target != "1":
-                    self.is_redirected = True
-            elif operator == "<<<" and descriptor in ("", "0"):
-                self.input = concatenate(item.target, "\n")
-            elif operator in ("<<", "<<-") and descriptor in ("", "0"):
-                self.input = item.target
-            elif operator in ("<", "<>", "<&") and descriptor in ("", "0"):
-                self.input = self.content(item.target)
+            operator, target = item.operator, item.target
+            default = 0 if operator[0] == "<" else 1
+            number = int(item.descriptor) if item.descriptor.isdigit() else default
+            if item.descriptor.startswith("{"):
+                name = item.descriptor[1:-1]
+                place = _place_of(target)
+                self.assign(name, unknown("it is a file descriptor's number", *place), *place)
+                continue
+            if operator in (">&", "<&"):
+                self.duplicate(sinks, operator, item.descriptor, number, target)
+                is_input = is_input or (number == 0 and target != "0")
+                if number == 0 and target != "0":
+                    self.input = unknown("it is read from another descriptor")
+            elif operator in ("&>", "&>>"):
+                sinks[1] = sinks[2] = _sink_of(sinks, target)
+            elif operator[0] == ">":
+                sinks[number] = _sink_of(sinks, target)
+            elif number == 0:
+                is_input = True
+                if operator == "<<<":
+                    self.input = concatenate(target, "\n")
+                elif operator in ("<<", "<<-"):
+                    self.input = target
+                else:
+                    self.input = self.content(target)
+            else:
+                sinks[number] = _ELSEWHERE
+        self.sinks = sinks
         try:
             yield
         finally:
-            self.is_redirected, self.input = saved
+            self.sinks = saved[0]
+            if is_input:
+                self.input = saved[1]
+
+    def duplicate(
+        self, sinks: dict[int, int], operator: str, descriptor: str, number: int, target: Value
+    ) -> None:
+        """Carry out `>&` or `<&` (3.6.8, 3.6.9)."""
+        if isinstance(target, Mixed):
+            sinks[number] = _UNKNOWN
+            if not descriptor:
+                sinks[2] = _UNKNOWN
+        elif target.rstrip("-").isdigit():
+            other = int(target.rstrip("-"))
+            sinks[number] = sinks.get(other, _ELSEWHERE)
+            if target.endswith("-") and other != number:
+                sinks[other] = _ELSEWHERE
+        elif target == "-" or descriptor or operator == "<&":
+            sinks[number] = _ELSEWHERE
+        else:
+            sinks[1] = sinks[2] = _sink_of(sinks, target)
+
+    def descriptors(self) -> set[str]:
+        """Return what may stand after `>&`."""
+        return {"0", "-", *map(str, self.sinks)}
+
+    def opens(self, redirects: tuple[Redirect, ...]) -> Check | None:
+        """Return the condition under which all redirections succeed; None if they certainly do."""
+        for item in redirects:
+            target = item.target
+            if item.operator in ("<<", "<<-", "<<<") or target in _CERTAIN_FILES:
+                continue
+            if item.operator in (">&", "<&") and target in self.descriptors():
+                continue
+            if isinstance(target, Mixed) and target.unknown.symbol in self.processes:
+                continue
+            return Check((item.operator, target), *_place_of(target))
+        return None
 
     def content(self, target: Value) -> Value:
         """Return what a file holds: known of /dev/null and process substitutions only."""
         if target == "/dev/null":
             return ""
+        if target in ("/dev/stdin", "/dev/fd/0") and self.input is not None:
+            return self.input
         if isinstance(target, Mixed) and len(target.parts) == 1:
             symbol = target.unknown.symbol
             known = self.processes.get(symbol)
@@ -1909,9 +2247,82 @@ class Interpreter:
     def write(self, value: Value) -> None:
         """Write to standard output."""
         output = self.state.output
-        if output is not None and not self.is_redirected:
-            output.extend(pieces_of(value))
+        if output is not None:
+            self.write_to(self.sinks[1], value)
+
+    def write_to(self, sink: int, value: Value) -> None:
+        """Write to where a descriptor leads."""
+        output = self.state.output
+        if output is None:
+            return
+        if sink == _OUTPUT:
+            pieces = pieces_of(value)
+            if output and isinstance(output[-1], Unknown) and not output[-1].symbol:
+                # after what is unknown, more of it tells nothing
+                while pieces and isinstance(pieces[0], Unknown) and not pieces[0].symbol:
+                    pieces = pieces[1:]
+            output.extend(pieces)
             self.spend(1)
+        elif sink == _OUTER:
+            self.has_spilt = True
+        elif sink == _UNKNOWN:
+            output.append(Unknown("it is unknown where a command's output goes"))
+            self.has_spilt = True
+
+
+_GAP = re.compile(r"(?:[ \t\n;&]|\\\n|#[^\n]*)*")
+
+
+def _lines_of(commands: tuple[Command, ...], text: str) -> Iterator[tuple[Command, ...]]:
+    """Split a script's commands where its lines end, compound commands kept whole."""
+    start = 0
+    for index in range(1, len(commands)):
+        start_of_next = commands[index].start
+        if commands[index].__class__ is Opaque:
+            match = _GAP.match(text, start_of_next)
+            start_of_next = match.end() if match else start_of_next
+        if _ends_line(text[commands[index - 1].end : start_of_next]):
+            yield commands[start:index]
+            start = index
+    yield commands[start:]
+
+
+def _last_failure(statuses: list[Status]) -> Status:
+    """Return a pipeline's status with `pipefail`: the last one that is not 0."""
+    result: Status = 0
+    for status in statuses:
+        if isinstance(status, int):
+            result = status or result
+        elif result == 0:
+            result = status
+        elif not isinstance(result, int):
+            result = both(result, status)
+    return result
+
+
+def _place_of(value: Value) -> tuple[Source, int, int]:
+    """Return where a value became unknown."""
+    if isinstance(value, Mixed):
+        piece = value.unknown
+        if piece.source is not None:
+            return piece.source, piece.start, piece.end
+    return Source(""), 0, 0
+
+
+def _sink_of(sinks: dict[int, int], target: Value) -> int:
+    """Return where what is written to a file goes."""
+    if target in ("/dev/stdout", "/dev/fd/1"):
+        return sinks[1]
+    if target in ("/dev/stderr", "/dev/fd/2"):
+        return sinks.get(2, _ELSEWHERE)
+    if isinstance(target, Mixed) and not target.is_nonempty:
+        return _UNKNOWN
+    return _ELSEWHERE
+
+
+def _operator_at(item: Redirection) -> int:
+    """Return where a redirection's operator stands."""
+    return item.start + len(item.descriptor)
 
 
 def _ends_line(text: str) -> bool:
@@ -2024,6 +2435,20 @@ def _unchanged(before: State, after: State) -> bool:
         and before.output == after.output
     )
 
+
+# where what is written goes: the output of the innermost command substitution (or of the script),
+# that of one around it, a file or a terminal, or nobody knows where
+_OUTPUT, _OUTER, _ELSEWHERE, _UNKNOWN = range(4)
+_SINKS = {1: _OUTPUT, 2: _ELSEWHERE}
+_CERTAIN_FILES = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2"})
+
+# builtins that fail without a word
+_QUIET = frozenset(
+    {
+        "false", "test", "[", "return", "exit", "read", "shopt", "command", "eval", "let", "!",
+        "continue", "break", "shift", "getopts", "has", "hasv", "hasq", "use", "usev", "usex",
+    }
+)  # fmt: skip
 
 # parameters that change by themselves, or differ from machine to machine (5.1, 5.2)
 _CHANGING = frozenset(

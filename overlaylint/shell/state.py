@@ -10,7 +10,17 @@ from dataclasses import dataclass, replace
 
 from overlaylint.shell.conditions import Condition, both, negate
 from overlaylint.shell.syntax import Function
-from overlaylint.shell.values import Flag, Mixed, Unknown, Value, Variable, join, pieces_of
+from overlaylint.shell.values import (
+    ATTRIBUTES,
+    MAYBE_ARRAY,
+    Flag,
+    Mixed,
+    Unknown,
+    Value,
+    Variable,
+    join,
+    pieces_of,
+)
 
 Output = list[str | Unknown]
 
@@ -50,6 +60,12 @@ class State:
         other.output = None if self.output is None else self.output.copy()
         other.havoc = self.havoc
         return other
+
+    def option(self, name: str) -> bool | None:
+        """Tell whether a shell option (`shopt`) is on; None where that is unknown."""
+        if name in self.options:
+            return True
+        return None if f"?{name}" in self.options else False
 
     def find(self, name: str) -> Variable | None:
         """Return the variable that `name` means here: the innermost scope's (dynamic scope)."""
@@ -95,17 +111,27 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
     for index, positional in enumerate(left.positional):
         if positional != right.positional[index]:
             left.positional[index] = Positional((), reason)
-    left.options &= right.options
-    left.shell_options &= right.shell_options
+    if left.options != right.options:
+        left.options = _merged_options(left.options, right.options)
+    if left.shell_options != right.shell_options:
+        left.shell_options = _merged_options(left.shell_options, right.shell_options)
     if left.output is not None and right.output is not None and left.output != right.output:
         common: Output = []
         for one, other in zip(left.output, right.output, strict=False):
             if one != other:
                 break
             common.append(one)
-        left.output = [*common, reason]
+        left.output = common if common and common[-1] == reason else [*common, reason]
     left.havoc = left.havoc or right.havoc
     return left
+
+
+def _merged_options(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
+    """Return the options after one of two ways: one that may be on has a `?` before its name."""
+    doubtful = {name.lstrip("?") for name in left ^ right}
+    return frozenset(
+        {name for name in left & right if name not in doubtful} | {f"?{name}" for name in doubtful}
+    )
 
 
 def _merge_scope(
@@ -120,22 +146,47 @@ def _merge_scope(
         if there is variable:
             continue
         if there is None:
-            scope[name] = _disagreed(variable, reason)
-        elif not _same(variable.value, there.value) or variable.flags != there.flags:
-            if (
-                isinstance(variable.value, str | Mixed)
-                and isinstance(there.value, str | Mixed)
-                and variable.flags == there.flags
-            ):
-                value = _chosen(variable.value, there.value, reason, condition)
-                scope[name] = Variable(
-                    value, variable.flags, variable.source, variable.start, variable.end
-                )
-            else:
-                scope[name] = _disagreed(variable, reason)
+            scope[name] = _alone(variable, reason)
+        else:
+            scope[name] = _merged(variable, there, reason, condition)
     for name, variable in other.items():
         if name not in scope:
-            scope[name] = _disagreed(variable, reason)
+            scope[name] = _alone(variable, reason)
+
+
+def _alone(variable: Variable, reason: Unknown) -> Variable:
+    """Return a variable that is set on one way only."""
+    flags = _doubtful(variable.flags, 0) | Flag.MAYBE_UNSET
+    return Variable(Mixed((reason,)), flags, variable.source, variable.start, variable.end)
+
+
+def _merged(
+    left: Variable, right: Variable, reason: Unknown, condition: Condition | None
+) -> Variable:
+    """Return a variable that both ways have."""
+    flags = left.flags if left.flags == right.flags else _doubtful(left.flags, right.flags)
+    value = left.value
+    if not _same(value, right.value):
+        if (
+            isinstance(value, str | Mixed)
+            and isinstance(right.value, str | Mixed)
+            and not flags & MAYBE_ARRAY
+        ):
+            value = _chosen(value, right.value, reason, condition)
+        else:
+            value = Mixed((reason,))
+            flags |= Flag.MAYBE_UNSET
+    elif flags == left.flags:
+        return left
+    return Variable(value, flags, left.source, left.start, left.end)
+
+
+def _doubtful(left: int, right: int) -> int:
+    """Return the attributes after one of two ways: certain ones, and those that it may have."""
+    certain = left & right & ATTRIBUTES
+    possible = (left | right | left >> Flag.DOUBT | right >> Flag.DOUBT) & ATTRIBUTES & ~certain
+    others = (left | right) & Flag.MAYBE_UNSET | left & right & Flag.KEPT
+    return certain | possible << Flag.DOUBT | others
 
 
 def _same(left: object, right: object) -> bool:
@@ -189,14 +240,3 @@ def _common(left: Value, right: Value, reason: Unknown) -> Value:
             pieces.append(one[:length])
         break
     return join([*pieces, reason])
-
-
-def _disagreed(variable: Variable, reason: Unknown) -> Variable:
-    """Return a variable of which only the kind is known; it may not even be set."""
-    return Variable(
-        Mixed((reason,)),
-        variable.flags & ~Flag.READONLY | Flag.MAYBE_UNSET,
-        variable.source,
-        variable.start,
-        variable.end,
-    )

@@ -175,6 +175,15 @@ class Flag:
     ASSOCIATIVE = 128
     MAYBE_UNSET = 256  # not bash's: set on one way here and not on the other
     KEPT = 512  # not bash's: a command of unknown effect is taken to leave it alone
+    CAPITALIZED = 1024
+    DOUBT = 16  # shifted left by this, a bit stands for an attribute that it may have
+
+
+ARRAYS = Flag.INDEXED | Flag.ASSOCIATIVE
+ATTRIBUTES = 0xFF | Flag.CAPITALIZED
+MAYBE_ARRAY = ARRAYS | ARRAYS << Flag.DOUBT
+DOUBTS = (ATTRIBUTES & ~Flag.EXPORTED) << Flag.DOUBT
+"""What a variable may be beyond what is certain, as far as it changes an assignment."""
 
 
 Elements = dict[int | str, Value]
