@@ -155,7 +155,12 @@ def matches(
                 return False
     else:
         written = concatenate(*[text for text, _ in pieces])
-        if all(is_quoted for _, is_quoted in pieces) and isinstance(written, Mixed):
+        # what the package manager sets and names (`CHOST`, `D`) holds no wildcards
+        is_literal = all(
+            is_quoted or (isinstance(text, Mixed) and text.is_symbolic)
+            for text, is_quoted in pieces
+        )
+        if is_literal and isinstance(written, Mixed):
             if written == subject and written.is_symbolic:
                 return True
             if (
