@@ -48,7 +48,7 @@ _COMMON = (
     '<k>="$(<f> z)"; :', "unset -f <f>", "<p>() { :; }", "unset -f <p>",
     "declare -f <f> >/dev/null && <n>=is; :", "declare -F <p> >/dev/null || <n>=not; :",
     "type -t <f> >/dev/null || <n>=nothing", "declare -p <v> >/dev/null 2>&1 || <n>=undeclared",
-    '<n>="${!X@}"', '<n>="${!XA*}"', "[[ -v <v> ]] && <n>=v; :", "shopt -s nullglob", "shopt -s extglob",
+    '<n>="${!XB@}"', '<n>="${!XB*}"', "[[ -v <v> ]] && <n>=v; :", "shopt -s nullglob", "shopt -s extglob",
     "shopt -q extglob && <n>=ext; :", "shopt -u extglob nullglob", "set -f", "[[ -o noglob ]] && <n>=f; :",
     "set -- <w> y", '<n>="$#:${*:2}"', '<n>="${1}"', "shift", "IFS=,", "unset IFS", 'IFS=$\' \\t\\n\'',
     '<n>="${<a>[*]}"', "read -r <n> <<<'<w>'", "read -r <n> V <<<\"<w>\"", "printf -v <n> '%s.' <w> <v>",
