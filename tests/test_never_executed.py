@@ -208,3 +208,25 @@ def test_the_audit_would_have_seen_it(tmp_path: Path) -> None:
     )
     _, refused, _ = json.loads(ran.stderr.splitlines()[-1])
     assert refused == ["subprocess.Popen", "os.system", f"open {tmp_path}/x", "os.mkdir"]
+
+
+def test_pkgcore_starts_no_process_either() -> None:
+    """It would ask bash for its version as it is imported."""
+    script = """
+import sys
+
+def audit(event, arguments):
+    if event in ("os.fork", "os.exec", "os.posix_spawn", "subprocess.Popen"):
+        raise PermissionError(event)
+
+sys.addaudithook(audit)
+from overlaylint.overlay.atom import parse_atom
+
+print(parse_atom(">=app-misc/hello-1:2=[flag?]", "8"))
+assert "pkgcore.ebuild.atom" in sys.modules
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert not ran.stderr

@@ -44,6 +44,11 @@ def parse_atom_parts(text: str, eapi: str | None) -> dict[str, str | tuple[str, 
 
     # Where bash is older than 5.3, pkgcore says so when it is imported. Bash is not used here.
     logging.getLogger("pkgcore").addFilter(_is_no_word_of_bash)
+    from snakeoil.process import spawn
+
+    if hasattr(spawn, "bash_version") and not hasattr(spawn.bash_version, "cached_result"):
+        # pkgcore would start bash to ask for its version, and refuse EAPIs that want a newer one
+        spawn.bash_version.cached_result = "5.3.0"
     from pkgcore.ebuild.atom import atom
     from pkgcore.ebuild.errors import MalformedAtom
 

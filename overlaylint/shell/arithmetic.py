@@ -26,7 +26,7 @@ _LARGEST: Final = (1 << 63) - 1
 _MASK: Final = (1 << 64) - 1
 
 
-class ArithmeticProblem(Exception):  # noqa: N818 - the word of this project for bad input
+class ArithmeticProblem(Exception):
     """Bash would refuse the expression; `message` is what it would say."""
 
     def __init__(self, message: str) -> None:

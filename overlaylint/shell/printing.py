@@ -33,7 +33,7 @@ _LARGEST_UNSIGNED: Final = (1 << 64) - 1
 _LARGEST_INT: Final = (1 << 31) - 1
 
 
-class PrintingProblem(Exception):  # noqa: N818 - the word of this project for bad input
+class PrintingProblem(Exception):
     """`printf` would fail, with `message`; it prints (or assigns) `output` all the same."""
 
     def __init__(self, message: str, output: str) -> None:
@@ -338,7 +338,7 @@ def _size(text: str) -> int:
     return int(text) if len(text) < 10 else _LARGEST_INT
 
 
-class _Stop(Exception):  # noqa: N818 - no error
+class _Stop(Exception):
     r"""A `\c` was printed."""
 
 

@@ -7,7 +7,7 @@ that has exceptions of its own.
 from __future__ import annotations
 
 
-class Undecidable(Exception):  # noqa: N818 - it reports no error
+class Undecidable(Exception):
     """What bash would do can't be told exactly; `reason` says why, in a few words."""
 
     def __init__(self, reason: str) -> None:
