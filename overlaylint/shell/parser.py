@@ -6,8 +6,8 @@ expansions and commands with something inside them are taken apart character by 
 What is inside a word is parsed when it is asked for (`Word.parts`), but every substitution in
 it is parsed here, since bash refuses a script for an error in it.
 
-What the parser accepts is what `bash -n` accepts with `extglob` on; where that option matters,
-`Script.extended_globs` says.
+What the parser accepts is what `bash -n` accepts, save that extended patterns are read as if
+`extglob` was on: where that option matters, `Script.extended_globs` says.
 """
 
 from __future__ import annotations
@@ -52,10 +52,16 @@ from overlaylint.shell.syntax import (
     TestNot,
     While,
     Word,
+    decode,
+    encode,
 )
 
 # Deeper nesting than this is refused. Bash itself has no limit; the deepest real script nests 12.
 MAXIMUM_DEPTH = 120
+# Bash has this limit.
+MAXIMUM_HERE_DOCUMENTS = 16
+# How many bytes may be copied to put together names and operators that lines split.
+_MAXIMUM_COPIED = 1_000_000_000
 
 
 class ParseError(Exception):
@@ -69,60 +75,101 @@ class ParseError(Exception):
 
 
 # --- what words are made of ----------------------------------------------------------------
-# The quantifiers are possessive: none of these expressions ever backtracks.
+# The quantifiers are possessive: these expressions hardly ever backtrack.
 
 _PLAIN = r"[^ \t\n|&;()<>'\"`$\\]++"
 _ESCAPE = r"\\."
 _SINGLE = r"'[^']*+'"
-_ANSI = r"\$'(?:[^'\\]++|\\.)*+'"
-_NAME = r"\$[A-Za-z_][A-Za-z0-9_]*+"
+_ANSI = r"\$'(?>(?:[^'\\]++|\\.)*)'"
+_IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*+"
+_NAME = rf"\${_IDENTIFIER}"
 _SPECIAL = r"\$[0-9@*#?$!\-]"
-_BRACED = r"\$\{[^}'\"`$\\]++\}"
-_DOLLAR = r"\$(?![A-Za-z_0-9@*#?$!\-({\['\"])"  # a dollar sign that starts nothing
-_QUOTED_DOLLAR = r"\$(?![A-Za-z_0-9@*#?$!\-({\[])"
+_BRACED = r"\$\{[^}'\"`$\\<>]*+\}"
+# a dollar sign that starts nothing
+_DOLLAR = r"\$(?![A-Za-z_0-9@*#?$!\-({\['\"]|\\\n)"
+_QUOTED_DOLLAR = r"\$(?![A-Za-z_0-9@*#?$!\-({\[]|\\\n)"
 _LOCALE = r"\$(?=\")"
-_QUOTED_INSIDE = rf"(?:[^\"\\$`]++|{_ESCAPE}|{_NAME}|{_SPECIAL}|{_BRACED}|{_QUOTED_DOLLAR})*+"
+_QUOTED_INSIDE = rf"(?>(?:[^\"\\$`]++|{_ESCAPE}|{_NAME}|{_SPECIAL}|{_BRACED}|{_QUOTED_DOLLAR})*)"
 _DOUBLE = rf"\"{_QUOTED_INSIDE}\""
-_ATOMS = (
-    rf"(?:{_PLAIN}|{_DOUBLE}|{_NAME}|{_BRACED}|{_SINGLE}|{_ESCAPE}|{_SPECIAL}|{_ANSI}|{_DOLLAR}|{_LOCALE})"
-)
+_QUOTED = rf"{_DOUBLE}|{_NAME}|{_BRACED}|{_SINGLE}|{_ESCAPE}|{_SPECIAL}|{_ANSI}|{_DOLLAR}|{_LOCALE}"
+_ATOM = rf"(?:{_PLAIN}|{_QUOTED})"
 _BLANK = r"(?:[ \t]++|\\\n)"
+_END = r"(?=[ \t\n;&|()]|[<>](?!\()|\\\n|\Z)"  # a word ends here
+# blanks that something of the same command follows
+_GAP = r"[ \t](?>(?:[ \t]|\\\n)*)(?=&>|[^\n\#;&|()])"
+# a redirection to a plain word; a number or {name} before another redirection is none
+_REDIRECTED = (
+    rf"(?:[<>]&-(?!\#)|(?:<<<|<[&>]?(?!<)|>[>&|]?|&>>?)(?>{_BLANK}*)"
+    rf"(?![\#\-]|[0-9]++[<>]|\{{[^ \t\n<>]*+[<>])(?>{_ATOM}+))"
+)
+_RUN = rf"(?>(?:{_ATOM}|{_GAP}|{_REDIRECTED})*)"
+_KEYWORD = (
+    r"(?:if|then|elif|else|fi|do|done|case|esac|in|while|until|for|select|function|time|coproc"
+    rf"|\{{|\}}|!|\[\[|\]\]){_END}"
+)
 
-ATOMS = re.compile(rf"{_ATOMS}*+", re.DOTALL)
-RUN = re.compile(rf"{_ATOMS}*+(?:{_BLANK}*+(?!\#){_ATOMS}++)*+{_BLANK}*+", re.DOTALL)
-BLANKS = re.compile(rf"{_BLANK}*+")
-QUOTED_INSIDE = re.compile(_QUOTED_INSIDE, re.DOTALL)
-BRACED_HEAD = re.compile(r"\$\{[!#]?(?:[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[@*#?$!\-](?!\}?[A-Za-z_0-9]))?")
-BRACED_INSIDE = re.compile(rf"(?:[^}}'\"`$\\]++|{_ESCAPE}|{_NAME}|{_SPECIAL}|{_BRACED})*+", re.DOTALL)
-NESTED_INSIDE = re.compile(rf"(?:[^()\[\]'\"`$\\]++|{_ESCAPE}|{_NAME}|{_SPECIAL}|{_BRACED})*+", re.DOTALL)
-REGULAR_EXPRESSION = re.compile(
-    rf"(?:[^ \t\n()<>&;'\"`$\\]++|{_DOUBLE}|{_NAME}|{_BRACED}|{_SINGLE}|{_ESCAPE}|{_SPECIAL}|{_ANSI}|{_DOLLAR}|{_LOCALE})*+",
+ATOMS = re.compile(rf"(?>{_ATOM}*)", re.DOTALL)
+RUN = re.compile(_RUN, re.DOTALL)
+# A reserved word; or else as much as possible of a simple command, and the end of its line.
+# What starts with a number, a brace or a redirection is left to `Parser.simple_parts`.
+COMMAND = re.compile(
+    rf"({_KEYWORD})"
+    rf"|(?![0-9{{<>&])(?>({_IDENTIFIER}(?:\+?=|\[))?){_RUN}()(?>{_BLANK}*)(\n[ \t\n]*+)?",
     re.DOTALL,
 )
-BACKQUOTED = re.compile(r"`(?:[^`\\]++|\\.)*+`", re.DOTALL)
+_IS_KEYWORD, _ASSIGNS, _COMMAND_END, _LINE_END = 1, 2, 3, 4
+
+BLANKS = re.compile(rf"(?>{_BLANK}*)")
+SPACE = re.compile(r"(?>(?:[ \t\n]++|\\\n)*)")
+KEYWORD = re.compile(_KEYWORD)
+IN = re.compile(rf"in{_END}")
+FUNCTION = re.compile(rf"([^ \t\n|&;()<>'\"`$\\=\[]++|\[)(?>{_BLANK}*)\((?>{_BLANK}*)\)")
+SUBSCRIPTED = re.compile(rf"[ \t]{_IDENTIFIER}\[")
+PARENTHESES = re.compile(rf"\((?>{_BLANK}*)\)")
+ASSIGNMENT = re.compile(rf"({_IDENTIFIER})(\+?=)?")
+REDIRECTION = re.compile(r"&>>?|<<<|<<-|<<|<&|<>|<(?!\()|>>|>\||>&|>(?!\()")
+DESCRIPTOR = re.compile(
+    rf"(?:0*+[0-9]{{1,10}}|\{{{_IDENTIFIER}(?:\[[^ \t\n|&;()<>'\"`\\\]]++\])?\}})(?=[<>])"
+)
+TIME_OPTIONS = re.compile(rf"(?:-p{_END}(?>{_BLANK}*))?(?:--{_END}(?>{_BLANK}*))?")
+TOKEN = re.compile(r"&&|\|\||;;&|;;|;&|\|&|<<<|<<-|<<|>>|<&|>&|&>|[|&;()<>]|[^ \t\n|&;()<>]+")
+BINARY_TEST = re.compile(rf"(?:[=!]=|=~?|-(?:eq|ne|lt|le|gt|ge|nt|ot|ef)){_END}")
+LESS_OR_GREATER = re.compile(r"<(?![<>&(])|>(?![>&|(])")
+UNARY_TEST = re.compile(rf"-[abcdefghknoprstuvwxzGLNORS]{_END}")
+NOT = re.compile(rf"!{_END}")
+CONDITIONAL_END = re.compile(rf"\]\]{_END}")
+QUOTED_INSIDE = re.compile(_QUOTED_INSIDE, re.DOTALL)
+REGULAR_EXPRESSION = re.compile(rf"(?>(?:[^ \t\n&;()<>'\"`$\\]++|{_QUOTED})*)", re.DOTALL)
+BACKQUOTED = re.compile(r"`(?>(?:[^`\\]++|\\.)*)`", re.DOTALL)
 SINGLE = re.compile(_SINGLE)
 ANSI = re.compile(_ANSI, re.DOTALL)
-SIMPLE_DOLLAR = re.compile(rf"{_NAME}|{_SPECIAL}|{_BRACED}", re.DOTALL)
-KEYWORD = re.compile(
-    r"(?:if|then|elif|else|fi|do|done|case|esac|while|until|for|select|function|time|coproc|\{|\}|!|\[\[)"
-    r"(?=[ \t\n;&|()<>]|\\\n|\Z)"
+SIMPLE_DOLLAR = re.compile(rf"{_NAME}|{_SPECIAL}|{_BRACED}")
+# a line of a here-document whose delimiter is not quoted; `\` and a newline don't end it
+LEADING_TABS = re.compile(r"^\t+", re.MULTILINE)
+CONTINUED_TABS = re.compile(r"^\t*+((?>(?:[^\\\n]++|\\.)*)\\?+\n?)", re.DOTALL | re.MULTILINE)
+ESCAPED = re.compile(r"\\.", re.DOTALL)
+PROTECTED = re.compile(r"\\([\\\"$`])")
+DELIMITER_QUOTE = re.compile(
+    r"\$'((?>(?:[^'\\]++|\\.)*))'|'([^']*+)'|\$?\"((?>(?:[^\"\\]++|\\.)*))\"|\\(.)", re.DOTALL
 )
-KEYWORD_STARTS = frozenset("itefdcwus{}![")
-FUNCTION = re.compile(r"([^ \t\n|&;()<>'\"`$\\]++)(?<!=)[ \t]*+\([ \t]*+\)")
-FUNCTION_NAME = re.compile(r"[^ \t\n|&;()<>]++")
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+")
-ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)(\+?=)?")
-REDIRECTION = re.compile(r"&>>|&>|<<<|<<-|<<|<&|<>|>>|>\||>&|<|>")
-DESCRIPTOR = re.compile(r"(?:[0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\})(?=[<>])")
-TOKEN = re.compile(r"&&|\|\||;;&|;;|;&|\|&|<<<|<<-|<<|>>|<&|>&|&>|[|&;()<>]|[^ \t\n|&;()<>]+")
-BINARY_TESTS = frozenset(
-    {"=", "==", "!=", "=~", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"}
+CONTINUED_LINE = re.compile(r"(?>(?:[^\\\n]++|\\.)*)\\?+", re.DOTALL)
+# a name or an operator that a continued line splits
+CONTINUED = re.compile(r"\\\n(?<![ \t]\\\n)")
+SPLIT_TOKEN = re.compile(
+    r"(?!\#)(?:[|&;<>(]++(?>(?:\\\n)+)(?=[|&;<>(\-])(?>(?:[|&;<>(]|\\\n(?=(?>(?:\\\n)*)[|&;<>(\-]))*)"
+    r"|[^ \t\n|&;()<>'\"`$\\]++(?>(?:\\\n)+)(?=[^ \t\n|&;)])(?>(?:[^ \t\n|&;()<>'\"`$\\]|\\\n)*))"
 )
-UNARY_TEST = re.compile(r"-[abcdefghknoprstuvwxzGLNORS](?=[ \t\n]|\\\n)")
-COND_END = re.compile(r"\]\](?=[ \t\n;&|()<>]|\\\n|\Z)")
-CLOSERS = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
-DECLARATIONS = frozenset({"declare", "typeset", "local", "export", "readonly", "alias", "eval", "let"})
+SPLIT_DOLLAR = re.compile(r"\$(?>(?:\\\n)+)(?=[A-Za-z_0-9@*#?$!\-({\['\"])|\$\((?>(?:\\\n)+)(?=\()")
+
+CLOSERS = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}", "in", "]]"})
+# the commands that may have arrays assigned among their arguments
+DECLARATIONS = frozenset(
+    {"declare", "typeset", "local", "export", "readonly", "alias", "eval", "let"}
+)
 EXTENDED_GLOB = frozenset("?*+@!")
+
+# what can be the body of a function
+COMPOUND = frozenset({"{", "(", "[[", "if", "for", "select", "while", "until", "case"})
 
 _NOTHING: frozenset[str] = frozenset()
 _PARENTHESIS = frozenset({")"})
@@ -135,6 +182,51 @@ _BRACE = frozenset({"}"})
 _ARM = frozenset({"esac", ";;"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """How bash finds the end of something between two brackets.
+
+    `inside` passes what means nothing there. The characters in `expansions` start an expansion
+    after a dollar sign, and `(` after `<` or `>` if `has_processes`; the opening bracket counts
+    if `nests`.
+    """
+
+    opener: str
+    closer: str
+    inside: re.Pattern[str]
+    expansions: str
+    nests: bool
+    has_processes: bool
+
+
+def _pair(
+    brackets: str,
+    special: str,
+    *,
+    expansions: str = "",
+    nests: bool = True,
+    processes: bool = False,
+) -> _Pair:
+    opener, closer = brackets[0], brackets[1]
+    plain = rf"[^'\"`$\\{special}{'<>' if processes else ''}]++"
+    starts = re.escape(expansions + "$'")
+    dollar = rf"\$(?![{starts}]|\\\n)"
+    items = [plain, _ESCAPE, r"\$\$", dollar]
+    if "{" in expansions:
+        items.insert(2, _BRACED)
+    if processes:
+        items.append(r"[<>](?:[<>]|(?!\())")
+    inside = re.compile(rf"(?>(?:{'|'.join(items)})*)", re.DOTALL)
+    return _Pair(opener, closer, inside, expansions, nests, processes)
+
+
+BRACES = _pair("{}", r"}", expansions="({[", nests=False, processes=True)
+SUBSCRIPT = _pair("[]", r"\[\]", expansions="({[", processes=True)
+ARITHMETIC = _pair("()", "()", expansions="(")
+OLD_ARITHMETIC = _pair("[]", r"\[\]", expansions="(")
+PATTERN = _pair("()", "()")
+
+
 @dataclass(slots=True)
 class _PendingDocument:
     """A here-document whose operator was read, and whose text comes after the line's end."""
@@ -143,6 +235,7 @@ class _PendingDocument:
     delimiter: str
     is_quoted: bool
     strip_tabs: bool
+    text: Word
 
 
 def parse(data: bytes, name: str = "") -> Script:
@@ -159,16 +252,28 @@ def parse_source(source: Source) -> Script:
         parser.commands_into(commands, _NOTHING)
     except ParseError as error:
         errors = (SyntaxProblem(error.start, error.end, error.message),)
+    except RecursionError:
+        # whoever calls may be deep in calls already
+        start = parser.position
+        errors = (SyntaxProblem(start, start, _TOO_DEEP),)
+    if errors:
         start = commands[-1].end if commands else 0
-        commands.append(Opaque(start, len(source.text), error.message))
+        commands.append(Opaque(start, len(source.text), errors[0].message))
     return Script(
         source,
         List(0, len(source.text), tuple(commands)),
         errors,
-        tuple(parser.comments),
+        tuple(sorted(parser.comments, key=_start)),
         tuple(parser.extended_globs),
         tuple(parser.inner_extended_globs),
     )
+
+
+_TOO_DEEP = "commands are nested too deeply to be read"
+
+
+def _start(comment: Comment) -> int:
+    return comment.start
 
 
 class Parser:
@@ -180,11 +285,16 @@ class Parser:
         self.position = start
         self.end = len(source.text) if end is None else end
         self.depth = 0
+        self.substitutions = 0  # how many of them the position is in
+        self.finish = start  # where the last part of a simple command ended
+        self.ends_in_word = False  # whether the last command did, so that `}` is a word after it
         self.comments: list[Comment] = []
         self.extended_globs: list[int] = []
         self.inner_extended_globs: list[int] = []
         self.pending: list[_PendingDocument] = []
-        self.arithmetic_ends: dict[int, int] = {}  # -1 where `((` is two subshells
+        if source.is_continued is None:
+            source.is_continued = CONTINUED.search(source.text) is not None
+        self.is_continued = source.is_continued
 
     # --- errors ---
 
@@ -208,9 +318,7 @@ class Parser:
         """Go one level deeper."""
         self.depth += 1
         if self.depth > MAXIMUM_DEPTH:
-            raise ParseError(
-                self.position, self.position + 1, "commands are nested too deeply to be read"
-            )
+            raise ParseError(self.position, self.position + 1, _TOO_DEEP)
 
     # --- between commands ---
 
@@ -222,21 +330,52 @@ class Parser:
         """Pass blanks and continued lines; return the character that follows."""
         match = BLANKS.match(self.text, self.position, self.end)
         assert match
-        self.position = match.end()
-        return self.peek()
+        self.position = position = match.end()
+        if self.is_continued:
+            self.join_token()
+            position = self.position
+        return self.text[position] if position < self.end else ""
 
     def skip_newlines(self) -> str:
         """Pass blanks, comments and line ends, and the here-documents that a line end starts."""
         while True:
-            character = self.skip_blanks()
-            if character == "\n":
-                self.position += 1
-                if self.pending:
-                    self.read_here_documents()
-            elif character == "#":
+            match = (BLANKS if self.pending else SPACE).match(self.text, self.position, self.end)
+            assert match
+            self.position = position = match.end()
+            character = self.text[position] if position < self.end else ""
+            if character == "#":
                 self.read_comment()
+            elif character == "\n":
+                self.position += 1
+                self.read_here_documents()
             else:
-                return character
+                return self.skip_blanks() if self.is_continued else character
+
+    def join_token(self) -> None:
+        """Put together a name or an operator that continued lines split, here in the text."""
+        match = SPLIT_TOKEN.match(self.text, self.position, self.end)
+        if match:
+            self.join(self.position, match.end())
+
+    def join_dollar(self) -> None:
+        """Put together the start of an expansion that continued lines split, here in the text."""
+        while match := SPLIT_DOLLAR.match(self.text, self.position, self.end):
+            self.join(self.position, match.end())
+
+    def join(self, start: int, end: int) -> None:
+        """Move the continued lines in a part of the text to before it, where they mean nothing.
+
+        The text keeps its length, so that every other place in it stays what it is.
+        """
+        source = self.source
+        source.copied += len(self.text)
+        if source.copied > _MAXIMUM_COPIED:
+            raise ParseError(start, end, "too many words are split by continued lines")
+        part = self.text[start:end]
+        joined = part.replace("\\\n", "")
+        moved = "\\\n" * ((len(part) - len(joined)) // 2)
+        source.text = self.text = self.text[:start] + moved + joined + self.text[end:]
+        self.position = start + len(moved)
 
     def read_comment(self) -> None:
         """Pass the comment that starts here."""
@@ -249,23 +388,44 @@ class Parser:
     def read_here_documents(self) -> None:
         """Pass the texts of the here-documents of the line that just ended."""
         for document in self.pending:
-            start = self.position
-            while True:
-                line_start = self.position
-                if line_start >= self.end:  # bash takes the end of the file, with a warning
-                    line_start = self.end
-                    break
-                line_end = self.text.find("\n", line_start, self.end)
-                self.position = self.end if line_end < 0 else line_end + 1
-                line = self.text[line_start : self.end if line_end < 0 else line_end]
-                if document.strip_tabs:
-                    line = line.lstrip("\t")
-                if line == document.delimiter:
-                    break
-            self.source.here_documents[document.operator] = HereDocument(
-                start, line_start, document.is_quoted, document.strip_tabs
-            )
+            self.read_here_document(document)
         self.pending.clear()
+
+    def read_here_document(self, document: _PendingDocument) -> None:
+        """Pass the text of a here-document and the line that ends it."""
+        text, end = self.text, self.end
+        start = finish = self.position
+        delimiter = document.delimiter
+        while True:
+            line_start = finish = self.position
+            if line_start >= end:
+                break  # bash takes the end of the file, with a warning
+            if document.is_quoted:
+                line_end = text.find("\n", line_start, end)
+                if line_end < 0:
+                    line_end = end
+            else:
+                match = CONTINUED_LINE.match(text, line_start, end)
+                assert match
+                line_end = match.end()
+            self.position = min(line_end + 1, end)
+            line = text[line_start:line_end]
+            if not document.is_quoted and "\\\n" in line:
+                line = without_continuation(line)
+            if line == delimiter:
+                break
+            if document.strip_tabs:
+                line = line.lstrip("\t")
+                if line == delimiter:
+                    break
+            if self.substitutions and line.startswith(delimiter) and ")" in line[len(delimiter) :]:
+                # within $( ), the parenthesis may follow the delimiter on its line
+                self.position = line_end - len(line) + len(delimiter)
+                break
+        here = HereDocument(start, finish, document.is_quoted, document.strip_tabs)
+        self.source.here_documents[document.operator] = here
+        # now that the text is known, the word that stands for it can be filled in
+        vars(document.text).update(vars(here_document(self.source, document.operator)))
 
     # --- lists and pipelines ---
 
@@ -280,119 +440,173 @@ class Parser:
 
     def commands_into(self, commands: list[Command], closers: frozenset[str]) -> None:
         """Parse commands up to one of `closers`, adding each to `commands` once it is whole."""
-        self.enter()
+        source, end = self.source, self.end
         while True:
-            character = self.skip_newlines()
+            position = self.position
+            character = self.text[position] if position < end else ""
+            if character in " \t\n\\#" or self.is_continued:
+                character = self.skip_newlines()
+                position = self.position
             if not character:
-                break
-            if character in ")&|;":
-                if character in closers or (character == ";" and ";;" in closers and self.at_arm_end()):
-                    break
-                raise self.unexpected()
-            keyword = self.keyword()
-            if keyword in CLOSERS:
-                if keyword in closers:
-                    break
-                raise self.unexpected()
-            command = self.and_or()
+                return
+            match = COMMAND.match(self.text, position, end)
+            if match:
+                kind = match.lastindex
+                if kind == _LINE_END:
+                    finish = match.end(_COMMAND_END)
+                    if finish > position and not self.pending and not self.has_subscript(match):
+                        commands.append(Simple(source, position, finish))
+                        self.position = match.end()
+                        continue
+                elif kind == _IS_KEYWORD:
+                    keyword = match.group()
+                    if keyword in CLOSERS:
+                        if keyword in closers:
+                            return
+                        raise self.unexpected()
+                elif character in ")|;":
+                    if character in closers or self.at_arm_end(closers):
+                        return
+                    raise self.unexpected()
+            command = self.and_or(match)
             character = self.skip_blanks()
             if character == "&":
                 self.position += 1
                 command = Background(command.start, self.position, command)
             elif character == ";":
-                if not (";;" in closers and self.at_arm_end()):
-                    self.position += 1
-                    if self.peek() in (";", "&"):
+                if not self.at_arm_end(closers):
+                    if self.text.startswith(";&", self.position):
                         raise self.unexpected()
-            elif character and character not in "\n#)" and self.keyword() not in closers:
+                    self.position += 1
+            elif character and character not in "\n#)" and not self.at_closer(closers):
                 raise self.unexpected()
             commands.append(command)
-        self.depth -= 1
 
-    def at_arm_end(self) -> bool:
-        """Tell whether `;;`, `;&` or `;;&` stands here."""
-        return self.text[self.position : self.position + 2] in (";;", ";&")
+    def at_arm_end(self, closers: frozenset[str]) -> bool:
+        """Tell whether `;;`, `;&` or `;;&` stands here and ends the list."""
+        return ";;" in closers and self.text.startswith((";;", ";&"), self.position)
+
+    def at_closer(self, closers: frozenset[str]) -> bool:
+        """Tell whether a reserved word stands here, right after a command, that ends the list."""
+        return not self.ends_in_word and self.keyword() in closers
 
     def keyword(self) -> str:
         """Return the reserved word that stands here, or an empty string (3.2.1)."""
-        if self.position < self.end and self.text[self.position] in KEYWORD_STARTS:
-            match = KEYWORD.match(self.text, self.position, self.end)
-            if match:
-                return match.group()
-        return ""
+        match = KEYWORD.match(self.text, self.position, self.end)
+        return match.group() if match else ""
 
-    def and_or(self) -> Command:
-        """Parse pipelines joined by `&&` and `||`."""
-        first = self.pipeline()
-        text = self.text
-        character = self.skip_blanks()
-        if character not in ("&", "|") or text[self.position + 1 : self.position + 2] != character:
+    def and_or(self, match: re.Match[str] | None = None) -> Command:
+        """Parse pipelines joined by `&&` and `||`; `match` is what `COMMAND` finds here."""
+        first = self.pipeline(match)
+        operator = self.and_or_operator()
+        if not operator:
             return first
         commands = [first]
         operators: list[str] = []
-        while character in ("&", "|") and text[self.position + 1 : self.position + 2] == character:
-            operators.append(character * 2)
+        while operator:
+            operators.append(operator)
             self.position += 2
             self.skip_newlines()
             commands.append(self.pipeline())
-            character = self.skip_blanks()
+            operator = self.and_or_operator()
         return AndOr(first.start, commands[-1].end, tuple(commands), tuple(operators))
 
-    def pipeline(self) -> Command:
+    def and_or_operator(self) -> str:
+        """Return `&&` or `||` if one stands here, else an empty string."""
+        character = self.skip_blanks()
+        if character and character in "&|" and self.text.startswith(character, self.position + 1):
+            return character * 2
+        return ""
+
+    def pipeline(self, match: re.Match[str] | None = None) -> Command:
         """Parse commands joined by `|`, with `!` or `time` before them."""
         start = self.position
-        is_negated = False
-        has_prefix = False
-        while (keyword := self.keyword()) in ("!", "time"):
-            self.position += len(keyword)
-            has_prefix = True
-            if keyword == "!":
-                is_negated = not is_negated
-            elif self.skip_blanks() == "-" and self.text.startswith("-p", self.position):
-                self.position += 2
-            self.skip_blanks()
-        if has_prefix and self.peek() in ("", "\n", ";", "&", "|", ")"):
+        is_negated = is_timed = False
+        if match is None or match.lastindex == _IS_KEYWORD:
+            while (keyword := self.keyword()) in ("!", "time"):
+                match = None
+                self.position += len(keyword)
+                self.skip_blanks()
+                if keyword == "!":
+                    is_negated = not is_negated
+                else:
+                    is_timed = True
+                    options = TIME_OPTIONS.match(self.text, self.position, self.end)
+                    assert options
+                    self.position = options.end()
+                    self.skip_blanks()
+        if (is_negated or is_timed or self.position > start) and self.peek() in (
+            "",
+            "\n",
+            ";",
+            "#",
+        ):
             # `!` and `time` may stand alone
             first: Command = List(start, self.position, ())
         else:
-            first = self.command()
+            first = self.command(match)
         commands = [first]
-        pipes_stderr = False
-        while self.skip_blanks() == "|" and self.text[self.position + 1 : self.position + 2] != "|":
+        pipes_stderr: list[bool] = []
+        while self.skip_blanks() == "|" and not self.text.startswith("|", self.position + 1):
             self.position += 1
-            if self.peek() == "&":
-                pipes_stderr = True
-                self.position += 1
+            pipes_stderr.append(self.peek() == "&")
+            self.position += pipes_stderr[-1]
             self.skip_newlines()
             commands.append(self.command())
-        if len(commands) == 1 and not is_negated:
+        if len(commands) == 1 and not is_negated and not is_timed:
             return first
-        return Pipeline(start, commands[-1].end, tuple(commands), is_negated, pipes_stderr)
+        return Pipeline(
+            start, commands[-1].end, tuple(commands), is_negated, tuple(pipes_stderr), is_timed
+        )
 
     # --- commands ---
 
-    def command(self) -> Command:
-        """Parse one command, simple or compound."""
-        character = self.peek()
-        if not character or character in "\n)|;" or character == "&" and self.text[self.position : self.position + 2] != "&>":
-            raise self.unexpected()
-        keyword = self.keyword()
-        if keyword:
-            if keyword in CLOSERS:
-                raise self.unexpected()
+    def command(self, match: re.Match[str] | None = None) -> Command:
+        """Parse one command, simple or compound; `match` is what `COMMAND` finds here."""
+        start = self.position
+        if match is None:
+            match = COMMAND.match(self.text, start, self.end)
+        if match is None:
+            # it starts with a number, a brace or a redirection
+            return self.unusual(start)
+        if match.lastindex == _IS_KEYWORD:
+            keyword = match.group()
             if keyword == "function":
                 return self.function_keyword()
             if keyword == "coproc":
                 return self.coprocess()
-            return self.with_redirections(self.compound(keyword))
-        if character == "(":
+            if keyword != "time":
+                return self.with_redirections(self.compound(keyword))
+            # after a pipe it is a word like any other
+        elif self.has_subscript(match):
+            return self.unusual(start)
+        else:
+            self.position = match.end(_COMMAND_END)
+        if self.position == start and self.peek() == "(":
             return self.with_redirections(self.compound("("))
-        match = FUNCTION.match(self.text, self.position, self.end)
-        if match and match.group(1)[0] != "#":
-            start = self.position
-            self.position = match.end()
-            return self.function_body(start, match.group(1))
-        return self.simple()
+        finish = self.position
+        character = self.skip_blanks()
+        if finish > start and (
+            not character
+            or character in "\n;|)#"
+            or (character == "&" and not self.text.startswith(">", self.position + 1))
+        ):
+            self.ends_in_word = True
+            return Simple(self.source, start, finish)
+        if character == "(":
+            match = FUNCTION.match(self.text, start, self.end)
+            if match:
+                self.position = match.end()
+                return self.function_body(start, match.group(1))
+        return self.simple(start)
+
+    def has_subscript(self, match: re.Match[str]) -> bool:
+        """Tell whether `name[` may start an assignment in what `COMMAND` matched."""
+        end = match.end(_ASSIGNS)
+        return end >= 0 and (
+            self.text[end - 1] == "["
+            or SUBSCRIPTED.search(self.text, end, match.end(_COMMAND_END)) is not None
+        )
 
     def compound(self, keyword: str) -> Command:
         """Parse the compound command that `keyword` starts here (3.2.5)."""
@@ -448,6 +662,14 @@ class Parser:
         self.expect(start, "(", ")")
         return Subshell(start, self.position, body)
 
+    def arithmetic_end(self, start: int) -> int:
+        """Return where `((...))` at `start` ends, or -1 if it is something else (two subshells)."""
+        self.position = start + 1
+        self.pair(ARITHMETIC)
+        end = self.position
+        self.position = start + 1
+        return end + 1 if self.text.startswith(")", end) and end < self.end else -1
+
     def arithmetic_word(self, start: int, end: int) -> Word:
         """Return the expression from `start` to `end`."""
         return Word(self.source, start, end, Context.ARITHMETIC)
@@ -472,68 +694,73 @@ class Parser:
 
     def for_(self, start: int, keyword: str) -> Command:
         """Parse `for` or `select`, after the word."""
-        self.skip_blanks()
+        character = self.skip_blanks()
         if keyword == "for" and self.text.startswith("((", self.position):
             return self.for_arithmetic(start)
-        match = FUNCTION_NAME.match(self.text, self.position, self.end)
-        if not match:
-            raise self.unexpected()
-        name = match.group()
-        self.position = match.end()
+        name = self.word()
         words: list[Word] | None = None
         character = self.skip_blanks()
         if character == ";":
             self.position += 1
-        character = self.skip_newlines()
-        match = re.compile(r"in(?=[ \t\n;&|()<>]|\\\n|\Z)").match(self.text, self.position, self.end)
-        if match:
-            self.position = match.end()
-            words = []
-            while (character := self.skip_blanks()) and character not in ";\n#&|)":
-                words.append(self.word())
-            if character == "#":
-                self.read_comment()
-            elif character == ";":
-                self.position += 1
-            elif character != "\n":
-                raise self.unclosed(start, keyword, "done")
             self.skip_newlines()
-        if self.keyword() == "{":
-            self.position += 1
-            body = self.list_until(_BRACE)
-            self.expect(start, keyword, "}")
+            is_listed = True
         else:
-            self.expect(start, keyword, "do")
-            body = self.list_until(_DONE)
-            self.expect(start, keyword, "done")
+            is_listed = character in ("\n", "#")
+            self.skip_newlines()
+            if IN.match(self.text, self.position, self.end):
+                self.position += 2
+                words = self.words_of_for(start, keyword)
+                is_listed = True
+        if self.keyword() == "{" and not is_listed:
+            raise self.unexpected()
+        body = self.loop_body(start, keyword)
         return For(
             start,
             self.position,
-            name,
+            self.text[name.start : name.end],
             None if words is None else tuple(words),
             body,
             keyword == "select",
         )
+
+    def words_of_for(self, start: int, keyword: str) -> list[Word]:
+        """Parse the words after `in`, and the end of their line."""
+        words: list[Word] = []
+        while (character := self.skip_blanks()) and character not in ";\n#&|)":
+            words.append(self.word())
+        if character == ";":
+            self.position += 1
+        elif character and character not in "\n#":
+            raise self.unexpected()
+        self.skip_newlines()
+        return words
+
+    def loop_body(self, start: int, keyword: str) -> List:
+        """Parse `do list done` or `{ list; }`."""
+        opener, closer, closers = (
+            ("{", "}", _BRACE) if self.keyword() == "{" else ("do", "done", _DONE)
+        )
+        self.expect(start, keyword, opener)
+        body = self.list_until(closers)
+        self.expect(start, keyword, closer)
+        return body
 
     def for_arithmetic(self, start: int) -> Command:
         """Parse `for ((a; b; c))` from its first parenthesis."""
         opening = self.position
         end = self.arithmetic_end(opening)
         if end < 0:
-            raise self.unclosed(start, "for ((", "))")
+            raise ParseError(opening, opening + 2, "`for ((` needs `))` after its expressions")
         bounds = [opening + 1]
-        depth = 0
-        for index in range(opening + 2, end - 2):
-            character = self.text[index]
-            if character in "([{":
-                depth += 1
-            elif character in ")]}":
-                depth -= 1
-            elif character == ";" and depth == 0:
-                bounds.append(index)
+        scanner = Parser(self.source, opening + 2, end - 2)
+        while (position := scanner.find(";")) < end - 2:
+            bounds.append(position)
+            scanner.position = position + 1
         bounds.append(end - 2)
         if len(bounds) != 4:
-            raise ParseError(opening, end, "`for ((` needs three expressions, with `;` between them")
+            raise ParseError(
+                opening, end, "`for ((` needs three expressions, with `;` between them"
+            )
         initial, condition, step = (
             self.arithmetic_word(bounds[i] + 1, bounds[i + 1]) for i in range(3)
         )
@@ -541,22 +768,41 @@ class Parser:
         if self.skip_blanks() == ";":
             self.position += 1
         self.skip_newlines()
-        if self.keyword() == "{":
-            self.position += 1
-            body = self.list_until(_BRACE)
-            self.expect(start, "for", "}")
-        else:
-            self.expect(start, "for", "do")
-            body = self.list_until(_DONE)
-            self.expect(start, "for", "done")
+        body = self.loop_body(start, "for")
         return ForArithmetic(start, self.position, initial, condition, step, body)
+
+    def find(self, delimiter: str, *, is_arithmetic: bool = False) -> int:
+        """Return where `delimiter` first stands unquoted, or the end.
+
+        In arithmetic, a colon that belongs to `?` and what is in parentheses don't count.
+        """
+        conditionals = 0
+        while self.position < self.end:
+            character = self.text[self.position]
+            if is_arithmetic and character == ":" and conditionals:
+                conditionals -= 1
+                self.position += 1
+            elif character == delimiter:
+                break
+            elif character == "\\":
+                self.position += 2
+            elif character in "'\"`$":
+                self.expansion()
+            elif is_arithmetic and character == "(":
+                self.pair(ARITHMETIC)
+            elif character in "<>" and self.text.startswith("(", self.position + 1):
+                self.substitution(2)
+            else:
+                conditionals += is_arithmetic and character == "?"
+                self.position += 1
+        return min(self.position, self.end)
 
     def case(self, start: int) -> Case:
         """Parse `case`, after the word."""
         self.skip_blanks()
         subject = self.word()
         self.skip_newlines()
-        if not re.compile(r"in(?=[ \t\n;&|()<>]|\\\n|\Z)").match(self.text, self.position, self.end):
+        if not IN.match(self.text, self.position, self.end):
             raise self.unclosed(start, "case", "in")
         self.position += 2
         arms: list[CaseArm] = []
@@ -564,6 +810,8 @@ class Parser:
             character = self.skip_newlines()
             if self.keyword() == "esac":
                 break
+            if not character:
+                raise self.unclosed(start, "case", "esac")
             if character == "(":
                 self.position += 1
                 self.skip_blanks()
@@ -578,7 +826,11 @@ class Parser:
             body = self.list_until(_ARM, may_be_empty=True)
             terminator = ""
             if self.peek() == ";":
-                terminator = ";;&" if self.text.startswith(";;&", self.position) else self.text[self.position : self.position + 2]
+                terminator = (
+                    ";;&"
+                    if self.text.startswith(";;&", self.position)
+                    else self.text[self.position : self.position + 2]
+                )
                 self.position += len(terminator)
             arms.append(CaseArm(tuple(patterns), body, terminator or ";;"))
             if not terminator:
@@ -591,253 +843,365 @@ class Parser:
         start = self.position
         self.position += len("function")
         self.skip_blanks()
-        match = FUNCTION_NAME.match(self.text, self.position, self.end)
-        if not match:
-            raise self.unexpected()
-        self.position = match.end()
-        parentheses = re.compile(r"[ \t]*\([ \t]*\)").match(self.text, self.position, self.end)
+        name = self.word()
+        self.skip_blanks()
+        parentheses = PARENTHESES.match(self.text, self.position, self.end)
         if parentheses:
             self.position = parentheses.end()
-        return self.function_body(start, match.group())
+        return self.function_body(start, self.text[name.start : name.end])
 
     def function_body(self, start: int, name: str) -> Function:
         """Parse the body of a function whose header was read."""
-        character = self.skip_newlines()
-        keyword = self.keyword()
-        if character == "(":
-            keyword = "("
-        if keyword not in ("{", "(", "[[", "if", "for", "select", "while", "until", "case"):
+        keyword = "(" if self.skip_newlines() == "(" else self.keyword()
+        if keyword not in COMPOUND:
             raise self.unclosed(start, f"{name} ()", "{ ... }")
         body = self.with_redirections(self.compound(keyword))
-        return Function(self.source, start, self.position, decode_name(name), body)
+        return Function(self.source, start, self.position, decode(name), body)
 
     def coprocess(self) -> Command:
         """Parse `coproc [name] command`."""
         start = self.position
         self.position += len("coproc")
-        self.skip_blanks()
-        match = NAME.match(self.text, self.position, self.end)
-        if match and not self.keyword():
+        name = "COPROC"
+        keyword = self.compound_keyword()
+        if not keyword:
+            if self.peek() in ("", "\n", "#"):
+                raise self.unexpected()
             # a name is one only if a compound command follows it
-            after = self.position
-            self.position = match.end()
-            character = self.skip_blanks()
-            if not (character == "(" or (self.keyword() and self.keyword() not in CLOSERS)):
-                self.position = after
-        return Coprocess(start, self.position, self.command())
+            before = self.position
+            is_name = self.assignment(True, True) is None
+            self.word_into(may_be_empty=True)
+            end = self.position
+            if is_name and end > before:
+                keyword = self.compound_keyword()
+                name = self.text[before:end]
+            if not keyword:
+                self.position = before
+                command = self.unusual(before)
+                return Coprocess(start, self.position, command, name)
+        body = self.with_redirections(self.compound(keyword))
+        return Coprocess(start, self.position, body, decode(name))
 
-    # --- simple commands ---
-
-    def simple(self) -> Simple:
-        """Pass a simple command."""
-        start = self.position
-        text, end = self.text, self.end
-        run = RUN.match
-        while True:
-            match = run(text, self.position, end)
-            assert match
-            self.position = position = match.end()
-            character = text[position] if position < end else ""
-            if not character or character in "\n;|)#":
-                break
-            if character == "&":
-                if text[position + 1 : position + 2] != ">":
-                    break
-                self.redirection()
-            elif character in "<>":
-                if text[position + 1 : position + 2] == "(":
-                    self.substitution(2)
-                else:
-                    self.redirection()
-            elif character == "(":
-                self.parenthesis_in_word(start)
-            else:
-                self.expansion()
-        finish = self.position
-        while finish > start and text[finish - 1] in " \t" and text[finish - 2 : finish - 1] != "\\":
-            finish -= 1
-        return Simple(self.source, start, finish)
-
-    def parenthesis_in_word(self, command_start: int) -> None:
-        """Pass `(...)` at the end of a word: an array's elements or an extended pattern."""
-        text = self.text
-        start = self.position
-        index = start - 1
-        if index >= command_start and text[index] in EXTENDED_GLOB:
-            self.extended_globs.append(index)
-            self.pattern_group()
-            return
-        if index >= command_start and text[index] == "=":
-            index -= 1
-            if text[index] == "+":
-                index -= 1
-            while index >= command_start and (text[index].isalnum() and text[index].isascii() or text[index] == "_"):
-                index -= 1
-            if (
-                index + 1 < start - 1
-                and NAME.match(text, index + 1)
-                and (index < command_start or text[index] in " \t\n)")
-                and self.may_assign(command_start, index + 1)
-            ):
-                self.elements()
-                return
-        raise self.unexpected()
-
-    def may_assign(self, command_start: int, word_start: int) -> bool:
-        """Tell whether a word that starts at `word_start` may be a compound assignment."""
-        details = _Dissector(self.source, command_start, word_start).run()
-        if not details.words:
-            return True
-        first = details.words[0]
-        if isinstance(first, Assignment):
-            return True
-        name = self.text[first.start : first.end]
-        if name in ("command", "builtin") and len(details.words) > 1:
-            second = details.words[1]
-            name = self.text[second.start : second.end]
-        return name in DECLARATIONS
-
-    def elements(self) -> list[tuple[int, int]]:
-        """Pass the elements of an array, from `(`; return the span of each."""
-        start = self.position
-        self.position += 1
-        spans: list[tuple[int, int]] = []
-        while True:
-            character = self.skip_newlines()
-            if character == ")":
-                self.position += 1
-                return spans
-            if not character:
-                raise self.unclosed(start, "(", ")")
-            element = self.position
-            if character == "[":
-                self.subscript()
-                if self.peek() in ("=", "+"):
-                    self.word_into(may_be_empty=True)
-                    spans.append((element, self.position))
-                    continue
-                self.position = element
-            self.word_into()
-            spans.append((element, self.position))
-
-    def pattern_group(self) -> None:
-        """Pass `(a|b)` of an extended pattern (3.5.8.1)."""
-        start = self.position
-        self.enter()
-        self.position += 1
-        while True:
-            match = NESTED_INSIDE.match(self.text, self.position, self.end)
-            assert match
-            self.position = match.end()
-            character = self.peek()
-            if character == ")":
-                self.position += 1
-                self.depth -= 1
-                return
-            if character == "(":
-                self.pattern_group()
-            elif character in ("[", "]"):
-                self.position += 1
-            elif not character:
-                raise self.unclosed(start, "(", ")")
-            else:
-                self.expansion()
-
-    def subscript(self) -> None:
-        """Pass `[...]`, with what is quoted or nested in it."""
-        start = self.position
-        self.position += 1
-        depth = 1
-        while True:
-            match = NESTED_INSIDE.match(self.text, self.position, self.end)
-            assert match
-            self.position = match.end()
-            character = self.peek()
-            if character == "[":
-                depth += 1
-            elif character == "]":
-                depth -= 1
-                if depth == 0:
-                    self.position += 1
-                    return
-            elif not character:
-                raise self.unclosed(start, "[", "]")
-            elif character not in "()":
-                self.expansion()
-                continue
-            self.position += 1
-
-    def redirection(self) -> Redirection:
-        """Pass a redirection operator and its target."""
-        start = self.position
-        match = REDIRECTION.match(self.text, start, self.end)
-        assert match
-        operator = match.group()
-        self.position = match.end()
-        self.skip_blanks()
-        if operator in ("<<", "<<-"):
-            word_start = self.position
-            self.word_into()
-            raw = self.text[word_start : self.position]
-            delimiter = unquote(raw)
-            self.pending.append(
-                _PendingDocument(start, delimiter, delimiter != raw or "'" in raw or '"' in raw, operator == "<<-")
-            )
-            target = Word(self.source, word_start, self.position)
-        else:
-            target = self.word()
-        return Redirection(start, self.position, "", operator, target)
+    def compound_keyword(self) -> str:
+        """Return what starts a compound command here; other reserved words are errors."""
+        if self.skip_blanks() == "(":
+            return "("
+        keyword = self.keyword()
+        if keyword in ("", "time"):
+            return ""
+        if keyword not in COMPOUND:
+            raise self.unexpected()
+        return keyword
 
     def with_redirections(self, command: Command) -> Command:
         """Parse the redirections that follow a compound command."""
         redirections: list[Redirection] = []
-        while True:
-            self.skip_blanks()
-            match = DESCRIPTOR.match(self.text, self.position, self.end)
-            descriptor = match.group() if match else ""
-            position = self.position + len(descriptor)
-            if not (
-                self.text[position : position + 1] in ("<", ">")
-                or self.text.startswith("&>", position)
-            ) or position >= self.end:
+        while (character := self.skip_blanks()) and character in "<>&0123456789{":
+            redirection = self.redirection()
+            if redirection is None:
                 break
-            self.position = position
-            found = self.redirection()
-            redirections.append(Redirection(position - len(descriptor), found.end, descriptor, found.operator, found.target))
+            redirections.append(redirection)
+        self.ends_in_word = bool(redirections)
         if not redirections:
             return command
-        return Redirected(command.start, self.position, command, tuple(redirections))
+        return Redirected(command.start, redirections[-1].end, command, tuple(redirections))
+
+    # --- simple commands ---
+
+    def simple(self, start: int) -> Command:
+        """Pass what remains of the simple command that starts at `start`."""
+        pending, globs = len(self.pending), len(self.extended_globs)
+        self.ends_in_word = True
+        while True:
+            match = RUN.match(self.text, self.position, self.end)
+            assert match
+            self.position = finish = match.end()
+            character = self.skip_blanks()
+            if (
+                not character
+                or character in "\n;|)#"
+                or (character == "&" and not self.text.startswith(">", self.position + 1))
+            ):
+                if finish == start:
+                    raise self.unexpected()
+                return Simple(self.source, start, finish)
+            if character in "<>&":
+                if self.redirection() is None:
+                    self.substitution(2)
+                elif self.peek() == "#":
+                    # only after `>&-`, which is no word
+                    return Simple(self.source, start, self.position)
+            elif character == "(":
+                if finish != self.position or not self.passes_pattern(start):
+                    # an array, an odd function, or an error
+                    del self.pending[pending:]
+                    del self.extended_globs[globs:]
+                    return self.unusual(start)
+            else:
+                self.expansion()
+
+    def passes_pattern(self, start: int) -> bool:
+        """Pass `(...)` if it belongs to an extended pattern of a word that starts at `start`."""
+        text, opening = self.text, self.position
+        before = opening - 1
+        while before > start and text.startswith("\\\n", before - 1):
+            before -= 2
+        if before < start or text[before] not in EXTENDED_GLOB:
+            return False
+        backslash = before
+        while backslash > start and text[backslash - 1] == "\\":
+            backslash -= 1
+        if (before - backslash) % 2:
+            return False
+        self.extended_globs.append(before)
+        self.pair(PATTERN)
+        return True
+
+    def unusual(self, start: int) -> Command:
+        """Pass the simple command, or the function of an odd name, that starts at `start`."""
+        self.position = start
+        details = self.parts()
+        if self.peek() == "(":
+            match = PARENTHESES.match(self.text, self.position, self.end)
+            words = details.words
+            if not match or len(words) != 1 or details.assignments or details.redirections:
+                raise self.unexpected()
+            name = self.text[words[0].start : words[0].end]
+            self.position = match.end()
+            return self.function_body(start, name)
+        if self.finish == start:
+            raise self.unexpected()
+        self.ends_in_word = True
+        return Simple(self.source, start, self.finish)
+
+    def parts(self) -> Details:
+        """Pass a simple command word by word, and return what it consists of."""
+        assignments: list[Assignment] = []
+        words: list[Word | Assignment] = []
+        redirections: list[Redirection] = []
+        # Bash reads name[...] and name=(...) as one word only before the command's name and
+        # before redirections, or as arguments of a declaration.
+        may_assign = True
+        may_assign_array = False
+        takes_assignments = declares = False
+        self.finish = self.position
+        while (character := self.skip_blanks()) and character not in "\n;|)#(":
+            position = self.position
+            if character in "<>&0123456789{":
+                redirection = self.redirection()
+                if redirection:
+                    redirections.append(redirection)
+                    may_assign_array = False
+                    may_assign = may_assign and not assignments
+                    self.finish = self.position
+                    continue
+                if character == "&":
+                    break
+            assignment = None
+            if not words or takes_assignments:
+                assignment = self.assignment(may_assign, may_assign or may_assign_array)
+            if assignment is None:
+                word = Word(self.source, position, self.word_end(position))
+                if not words or (not takes_assignments and _is_prefix(self.text, words)):
+                    name = self.text[position : self.position]
+                    takes_assignments = name in DECLARATIONS
+                    declares = name not in ("alias", "eval", "let")
+                    may_assign_array = may_assign and takes_assignments
+                may_assign = False
+                words.append(word)
+            elif not words:
+                assignments.append(assignment)
+            elif declares:
+                words.append(assignment)
+            else:
+                is_array = isinstance(assignment.value, tuple)
+                context = Context.PLAIN if is_array else Context.COMMAND
+                words.append(Word(self.source, position, self.position, context))
+            self.finish = self.position
+        return Details(tuple(assignments), tuple(words), tuple(redirections))
+
+    def word_end(self, start: int) -> int:
+        """Pass the rest of the word that starts at `start`, and return where it ends."""
+        self.word_into(may_be_empty=self.position > start)
+        return self.position
+
+    def assignment(self, reads_subscript: bool, reads_array: bool) -> Assignment | None:
+        """Pass the assignment that stands here, if one does; otherwise at most a subscript.
+
+        With `reads_subscript`, `[` after a name starts one, whatever follows; without it, the
+        subscript must lie within the word. With `reads_array`, `=(` starts an array.
+        """
+        start = self.position
+        match = ASSIGNMENT.match(self.text, start, self.end)
+        if not match:
+            return None
+        subscript: Word | None = None
+        operator = match.group(2)
+        self.position = bracket = match.end()
+        if not operator:
+            if self.peek() != "[" or not self.passes_subscript(start, reads_subscript):
+                return None
+            subscript = Word(self.source, bracket + 1, self.position - 1, Context.OPERAND)
+            operator = "+=" if self.text.startswith("+=", self.position) else "="
+            if not self.text.startswith(operator, self.position):
+                self.position = self.position if reads_subscript else start
+                return None
+            self.position += len(operator)
+        value_start = self.position
+        value: Word | tuple[Element, ...] | None = None
+        after = -1
+        if reads_array and self.peek() == "(":
+            value = tuple(self.element(*span) for span in self.elements(reads_array))
+            after = self.position
+        self.word_into(may_be_empty=True)
+        if value is None or self.position > after:
+            value = Word(self.source, value_start, self.position, Context.ASSIGNED)
+        return Assignment(start, self.position, match.group(1), subscript, operator == "+=", value)
+
+    def passes_subscript(self, start: int, reads_subscript: bool) -> bool:
+        """Pass the subscript that stands here, in the word that starts at `start`."""
+        if reads_subscript:
+            self.pair(SUBSCRIPT)
+            return True
+        bracket, end = self.position, self.end
+        self.position = start
+        self.word_into()
+        self.end, self.position = self.position, bracket
+        try:
+            self.pair(SUBSCRIPT)
+        except ParseError:
+            self.position = start
+            return False
+        finally:
+            self.end = end
+        return True
+
+    def elements(self, nests: bool) -> list[tuple[int, int]]:
+        """Pass the elements of an array, from `(`; return the span of each."""
+        opening = self.position
+        self.enter()
+        self.position += 1
+        spans: list[tuple[int, int]] = []
+        while (character := self.skip_newlines()) != ")":
+            if not character:
+                raise self.unclosed(opening, "(", ")")
+            start = self.position
+            if character == "[":
+                self.pair(SUBSCRIPT)
+            self.word_into(may_be_empty=self.position > start)
+            spans.append((start, self.position))
+        self.position += 1
+        self.depth -= 1
+        return spans
+
+    def element(self, start: int, end: int) -> Element:
+        """Return the array element from `start` to `end`."""
+        if self.text[start] == "[":
+            after = self.position
+            self.position = start
+            self.pair(SUBSCRIPT)
+            key_end = self.position
+            self.position = after
+            for operator in ("=", "+="):
+                if self.text.startswith(operator, key_end) and key_end < end:
+                    return Element(
+                        Word(self.source, start + 1, key_end - 1, Context.OPERAND),
+                        Word(self.source, key_end + len(operator), end, Context.ASSIGNED),
+                        operator == "+=",
+                    )
+        return Element(None, Word(self.source, start, end))
+
+    # --- redirections ---
+
+    def redirection(self) -> Redirection | None:
+        """Pass the redirection that stands here, if one does (3.6)."""
+        start = self.position
+        descriptor = self.descriptor()
+        self.position += len(descriptor)
+        if self.is_continued:
+            self.join_token()
+        match = REDIRECTION.match(self.text, self.position, self.end)
+        if not match:
+            self.position = start
+            return None
+        operator = match.group()
+        self.position = match.end()
+        character = self.skip_blanks()
+        target: Word
+        if operator in ("<<", "<<-"):
+            target = self.here_document(match.start(), operator == "<<-")
+        elif operator in ("<&", ">&"):
+            if character == "-":
+                self.position += 1
+                target = Word(self.source, self.position - 1, self.position)
+            else:
+                target = self.word(may_be_number=True)
+        else:
+            target = self.word()
+        return Redirection(start, self.position, descriptor, operator, target)
+
+    def descriptor(self) -> str:
+        """Return the number or `{name}` here that a redirection follows, or an empty string."""
+        match = DESCRIPTOR.match(self.text, self.position, self.end)
+        if not match:
+            return ""
+        descriptor = match.group()
+        # a number that is too large is a word
+        return descriptor if descriptor[0] == "{" or int(descriptor) < 1 << 31 else ""
+
+    def here_document(self, operator: int, strip_tabs: bool) -> Word:
+        """Pass the delimiter of a here-document; return the word for the text that will follow."""
+        delimiter = self.word()
+        if operator in self.source.here_documents:
+            return here_document(self.source, operator)
+        if len(self.pending) >= MAXIMUM_HERE_DOCUMENTS:
+            raise ParseError(operator, self.position, "more than 16 here-documents on one line")
+        raw = self.text[delimiter.start : delimiter.end].replace("\\\n", "")
+        is_quoted = any(character in raw for character in "'\"\\")
+        if is_quoted:
+            raw = unquote(raw)
+        text = Word(self.source, len(self.text), len(self.text), Context.PLAIN)
+        self.pending.append(_PendingDocument(operator, raw, is_quoted, strip_tabs, text))
+        return text
 
     # --- words ---
 
-    def word(self) -> Word:
+    def word(self, *, may_be_number: bool = False) -> Word:
         """Pass one word, which must stand here."""
         start = self.position
+        character = self.peek()
+        if character == "#":
+            raise self.unexpected()
         self.word_into()
+        if character in "0123456789{" and self.peek() in ("<", ">"):
+            end = self.position
+            self.position = start
+            descriptor = self.descriptor()
+            if descriptor and not (may_be_number and character != "{"):
+                raise self.unexpected()
+            self.position = end
         return Word(self.source, start, self.position)
 
     def word_into(self, *, may_be_empty: bool = False) -> None:
         """Pass one word."""
         start = self.position
-        text, end = self.text, self.end
         while True:
-            match = ATOMS.match(text, self.position, end)
+            text = self.text
+            match = ATOMS.match(text, self.position, self.end)
             assert match
             self.position = position = match.end()
-            character = text[position] if position < end else ""
+            character = text[position] if position < self.end else ""
             if not character or character in " \t\n;|)&":
                 break
-            if character == "\\" and text[position + 1 : position + 2] == "\n":
-                break
             if character in "<>":
-                if text[position + 1 : position + 2] != "(":
+                if self.is_continued:
+                    self.join_token()
+                if not self.text.startswith("(", self.position + 1):
                     break
                 self.substitution(2)
             elif character == "(":
-                if position == start or text[position - 1] not in EXTENDED_GLOB:
+                if position == start or not self.passes_pattern(start):
                     break
-                self.extended_globs.append(position - 1)
-                self.pattern_group()
             else:
                 self.expansion()
         if self.position == start and not may_be_empty:
@@ -889,24 +1253,18 @@ class Parser:
 
     def dollar(self, *, is_quoted: bool) -> None:
         """Pass what a dollar sign starts."""
+        if self.is_continued:
+            self.join_dollar()
         text, start = self.text, self.position
-        following = text[start + 1 : start + 2] if start + 1 < self.end else ""
+        following = text[start + 1] if start + 1 < self.end else ""
         if following == "(":
-            if text.startswith("((", start + 1):
-                end = self.arithmetic_end(start + 1)
-                if end >= 0:
-                    self.position = end
-                    return
             self.substitution(2)
         elif following == "{":
-            match = SIMPLE_DOLLAR.match(text, start, self.end)
-            if match:
-                self.position = match.end()
-            else:
-                self.braced(is_quoted=is_quoted)
+            self.position += 1
+            self.pair(BRACES)
         elif following == "[":
             self.position += 1
-            self.subscript()
+            self.pair(OLD_ARITHMETIC)
         elif following == "'" and not is_quoted:
             match = ANSI.match(text, start, self.end)
             if not match:
@@ -916,98 +1274,95 @@ class Parser:
             match = SIMPLE_DOLLAR.match(text, start, self.end)
             self.position = match.end() if match else start + 1
 
-    def substitution(self, opener: int) -> Substitution:
+    def substitution(self, opener: int) -> None:
         """Pass `$(list)`, `<(list)` or `>(list)`, whose opening is `opener` characters long."""
         start = self.position
+        if self.text.startswith("(", start + opener):
+            # Arithmetic, or a list that starts with a parenthesis. Bash reads the latter only
+            # when it comes to run it, and so do we (`late_substitution`).
+            self.position = start + opener - 1
+            self.pair(ARITHMETIC)
+            return
         known = self.source.substitutions.get(start)
         if known is None:
+            self.enter()
             self.position += opener
             before = len(self.extended_globs)
+            pending, self.pending = self.pending, []
+            ends_in_word = self.ends_in_word
+            self.substitutions += 1
             body = self.list_until(_PARENTHESIS, may_be_empty=True)
             self.expect(start, self.text[start : start + opener], ")")
+            self.substitutions -= 1
+            self.ends_in_word = ends_in_word
+            self.pending += pending
             self.inner_extended_globs += self.extended_globs[before:]
             del self.extended_globs[before:]
+            self.depth -= 1
             known = Substitution(body, self.position)
             self.source.substitutions[start] = known
         self.position = known.end
+
+    def late_substitution(self, opener: int) -> Substitution:
+        """Pass a substitution and return it, whether or not it could be parsed before."""
+        start = self.position
+        self.substitution(opener)
+        known = self.source.substitutions.get(start)
+        if known is None:
+            parser = Parser(self.source, start + opener, self.position - 1)
+            commands: list[Command] = []
+            try:
+                parser.commands_into(commands, _NOTHING)
+            except ParseError as error:
+                commands.append(Opaque(start, self.position, error.message))
+            body = List(start + opener, self.position - 1, tuple(commands))
+            known = Substitution(body, self.position)
+            self.source.substitutions[start] = known
         return known
 
-    def braced(self, *, is_quoted: bool) -> None:
-        """Pass `${...}`."""
+    def pair(self, kind: _Pair) -> None:
+        """Pass what stands here between two brackets."""
         start = self.position
         self.enter()
-        text = self.text
-        if text.startswith("${ ", start) or text.startswith("${|", start) or text.startswith("${\n", start):
-            raise ParseError(start, start + 2, "`${ command; }` is not known to bash before 5.3")
-        match = BRACED_HEAD.match(text, start, self.end)
-        assert match
-        self.position = match.end()
-        if self.peek() == "[":
-            self.subscript()
-        # within double quotes, single quotes only mean something in a pattern
-        has_quotes = not is_quoted or self.peek() in ("#", "%", "/", "^", ",")
+        self.position += 1
+        depth = 1
+        inside = kind.inside
         while True:
-            match = BRACED_INSIDE.match(text, self.position, self.end)
+            match = inside.match(self.text, self.position, self.end)
             assert match
-            self.position = match.end()
-            character = self.peek()
-            if character == "}":
+            self.position = position = match.end()
+            text = self.text
+            character = text[position] if position < self.end else ""
+            if character == kind.closer:
                 self.position += 1
-                self.depth -= 1
-                return
-            if character == "'":
-                if has_quotes:
-                    self.expansion()
+                depth -= 1
+                if not depth:
+                    self.depth -= 1
+                    return
+            elif character == kind.opener:
+                self.position += 1
+                depth += 1
+            elif not character:
+                raise ParseError(
+                    start, start + 1, f"`{kind.opener}` is never closed by `{kind.closer}`"
+                )
+            elif character in "<>":
+                self.substitution(2)
+            elif character == "$":
+                following = text[position + 1] if position + 1 < self.end else ""
+                if following == "\\" or following == "'" or following in kind.expansions:
+                    self.dollar(is_quoted=False)
                 else:
                     self.position += 1
-            elif character == "$":
-                self.dollar(is_quoted=is_quoted)
-            elif character:
-                self.expansion()
             else:
-                raise ParseError(start, start + 2, "`${` is never closed by `}`")
-
-    def arithmetic_end(self, start: int) -> int:
-        """Return where `((...))` at `start` ends, or -1 if it is something else (two subshells)."""
-        known = self.arithmetic_ends.get(start)
-        if known is not None:
-            return known
-        saved = self.position
-        self.position = start + 2
-        depth = 2
-        self.enter()
-        end = -1
-        while True:
-            match = NESTED_INSIDE.match(self.text, self.position, self.end)
-            assert match
-            self.position = match.end()
-            character = self.peek()
-            if character == "(":
-                depth += 1
-            elif character == ")":
-                depth -= 1
-                if depth == 0:
-                    end = self.position + 1
-                    break
-                if depth == 1 and self.text[self.position + 1 : self.position + 2] != ")":
-                    break
-            elif not character:
-                break
-            elif character not in "[]":
                 self.expansion()
-                continue
-            self.position += 1
-        self.depth -= 1
-        self.position = saved
-        self.arithmetic_ends[start] = end
-        return end
 
     # --- [[ ]] ---
 
     def conditional(self, start: int) -> Conditional:
         """Parse `[[ expression ]]`, after the brackets (3.2.5.2)."""
         expression = self.test_or(start)
-        if not COND_END.match(self.text, self.position, self.end):
+        if not CONDITIONAL_END.match(self.text, self.position, self.end):
             raise self.unclosed(start, "[[", "]]")
         self.position += 2
         return Conditional(start, self.position, expression)
@@ -1030,7 +1385,6 @@ class Parser:
 
     def test_term(self, start: int) -> TestExpression:
         """Parse one test, or several in parentheses."""
-        text = self.text
         character = self.skip_newlines()
         if not character:
             raise self.unclosed(start, "[[", "]]")
@@ -1042,64 +1396,72 @@ class Parser:
             self.expect(opening, "(", ")")
             self.depth -= 1
             return inside
-        if character == "!" and text[self.position + 1 : self.position + 2] in (" ", "\t", "\n", "("):
+        if NOT.match(self.text, self.position, self.end):
             self.enter()
             self.position += 1
             inside = self.test_term(start)
             self.depth -= 1
             return TestNot(inside)
-        if COND_END.match(text, self.position, self.end):
-            raise self.unexpected()
         begin = self.position
-        unary = UNARY_TEST.match(text, begin, self.end)
+        unary = UNARY_TEST.match(self.text, begin, self.end)
         if unary:
             self.position = unary.end()
-            self.skip_blanks()
-            if COND_END.match(text, self.position, self.end):
-                raise self.unexpected()
-            operand = self.word()
+            operand = self.operand()
             return Test(begin, self.position, unary.group(), None, operand)
-        left = self.word()
+        left = self.operand()
         character = self.skip_blanks()
-        if character in ("<", ">"):
-            operator = character
-            self.position += 1
+        match = LESS_OR_GREATER.match(self.text, self.position, self.end) or BINARY_TEST.match(
+            self.text, self.position, self.end
+        )
+        if not match:
+            if character != ")" and not (
+                self.text.startswith(("&&", "||"), self.position)
+                or CONDITIONAL_END.match(self.text, self.position, self.end)
+            ):
+                raise self.unclosed(start, "[[", "]]")
+            return Test(begin, left.end, "-n", None, left)
+        operator = match.group()
+        self.position = match.end()
+        if operator == "=~":
+            right = self.regular_expression()
         else:
-            match = re.compile(r"[=!-][^ \t\n|&;()<>]*").match(text, self.position, self.end)
-            if not match or match.group() not in BINARY_TESTS:
-                if character and character not in ")&|\n#" and not COND_END.match(text, self.position, self.end):
-                    raise self.unexpected()
-                return Test(begin, self.position, "-n", None, left)
-            operator = match.group()
-            self.position = match.end()
-        self.skip_blanks()
-        if COND_END.match(text, self.position, self.end):
-            raise self.unexpected()
-        right = self.regular_expression() if operator == "=~" else self.pattern()
+            before = len(self.extended_globs)
+            right = self.operand()
+            if operator in ("=", "==", "!="):
+                # extended patterns are always on here
+                del self.extended_globs[before:]
         return Test(begin, self.position, operator, left, right)
 
-    def pattern(self) -> Word:
-        """Pass the right side of a test, in which extended patterns are always on."""
-        before = len(self.extended_globs)
-        word = self.word()
-        del self.extended_globs[before:]
-        return word
+    def operand(self) -> Word:
+        """Pass an operand of a test."""
+        self.skip_blanks()
+        if CONDITIONAL_END.match(self.text, self.position, self.end):
+            raise self.unexpected()
+        return self.word()
 
     def regular_expression(self) -> Word:
         """Pass the right side of `=~`."""
+        character = self.skip_blanks()
         start = self.position
         while True:
             match = REGULAR_EXPRESSION.match(self.text, self.position, self.end)
             assert match
-            self.position = match.end()
-            character = self.peek()
+            self.position = position = match.end()
+            text = self.text
+            character = text[position] if position < self.end else ""
             if character == "(":
-                self.pattern_group()
-            elif not character or character in " \t\n)<>&;":
+                self.pair(PATTERN)
+            elif not character or character in " \t\n);&":
                 break
+            elif character in "<>":
+                if not text.startswith("(", position + 1):
+                    break
+                self.substitution(2)
             else:
                 self.expansion()
-        if self.position == start:
+        raw = self.text[start : self.position]
+        if (raw in ("", "]]") and character in ("", "\n", " ", "\t")) or raw.startswith("#"):
+            self.position = start
             raise self.unexpected()
         return Word(self.source, start, self.position, Context.REGULAR_EXPRESSION)
 
@@ -1107,100 +1469,9 @@ class Parser:
 # --- simple commands, taken apart ----------------------------------------------------------
 
 
-class _Dissector(Parser):
-    """Takes a simple command apart; its text was parsed before, so nothing in it can fail."""
-
-    def run(self) -> Details:
-        """Return the command's assignments, words and redirections."""
-        assignments: list[Assignment] = []
-        words: list[Word | Assignment] = []
-        redirections: list[Redirection] = []
-        text, end = self.text, self.end
-        takes_assignments = declares = False
-        while (character := self.skip_blanks()) and character not in "\n#;|)":
-            position = self.position
-            if character in "<>&" or character.isdigit() or character == "{":
-                match = DESCRIPTOR.match(text, position, end)
-                descriptor = match.group() if match else ""
-                operator = text[position + len(descriptor) : position + len(descriptor) + 2]
-                if operator[:1] in ("<", ">") and operator[1:] != "(" or operator == "&>":
-                    self.position = position + len(descriptor)
-                    redirections.append(self.described(descriptor))
-                    continue
-            if not words or takes_assignments:
-                assignment = self.assignment(position)
-                if assignment and words and not declares:
-                    words.append(Word(self.source, position, self.position, _plain_if_compound(assignment)))
-                    continue
-                if assignment:
-                    (words if words else assignments).append(assignment)
-                    continue
-                self.position = position
-            word = self.word()
-            if not words or (takes_assignments is False and _is_prefix(text, words)):
-                name = text[word.start : word.end]
-                takes_assignments, declares = name in DECLARATIONS, name not in ("alias", "eval", "let")
-            words.append(word)
-        return Details(tuple(assignments), tuple(words), tuple(redirections))
-
-    def described(self, descriptor: str) -> Redirection:
-        """Return the redirection that stands here, with its descriptor and here-document."""
-        start = self.position
-        found = self.redirection()
-        target = found.target
-        if found.operator in ("<<", "<<-"):
-            self.pending.clear()
-            target = here_document(self.source, start)
-        return Redirection(start - len(descriptor), found.end, descriptor, found.operator, target)
-
-    def assignment(self, start: int) -> Assignment | None:
-        """Return the assignment that stands here, if one does."""
-        text = self.text
-        match = ASSIGNMENT.match(text, start, self.end)
-        if not match:
-            return None
-        subscript: Word | None = None
-        operator = match.group(2)
-        self.position = match.end()
-        if not operator:
-            if self.peek() != "[":
-                return None
-            self.subscript()
-            subscript = Word(self.source, match.end() + 1, self.position - 1, Context.OPERAND)
-            operator = "+=" if text.startswith("+=", self.position) else "="
-            if not text.startswith(operator, self.position):
-                return None
-            self.position += len(operator)
-        value: Word | tuple[Element, ...]
-        if self.peek() == "(" and subscript is None:
-            value = tuple(self.element(*span) for span in self.elements())
-        else:
-            value_start = self.position
-            self.word_into(may_be_empty=True)
-            value = Word(self.source, value_start, self.position)
-        return Assignment(start, self.position, match.group(1), subscript, operator == "+=", value)
-
-    def element(self, start: int, end: int) -> Element:
-        """Return the array element from `start` to `end`."""
-        if self.text[start] == "[":
-            after = self.position
-            self.position = start
-            self.subscript()
-            key_end = self.position
-            self.position = after
-            operator = re.compile(r"\+?=").match(self.text, key_end, end)
-            if operator:
-                return Element(
-                    Word(self.source, start + 1, key_end - 1, Context.OPERAND),
-                    Word(self.source, operator.end(), end),
-                    operator.group() == "+=",
-                )
-        return Element(None, Word(self.source, start, end))
-
-
-def _plain_if_compound(assignment: Assignment) -> Context:
-    """Return how an assignment after `eval` and the like is read: as a word like any other."""
-    return Context.PLAIN if isinstance(assignment.value, tuple) else Context.COMMAND
+def take_apart(command: Simple) -> Details:
+    """Return what a simple command consists of; it was parsed before, so nothing can fail."""
+    return Parser(command.source, command.start, command.end).parts()
 
 
 def _is_prefix(text: str, words: list[Word | Assignment]) -> bool:
@@ -1208,39 +1479,39 @@ def _is_prefix(text: str, words: list[Word | Assignment]) -> bool:
     return all(text[word.start : word.end] in ("command", "builtin") for word in words)
 
 
-def take_apart(command: Simple) -> Details:
-    """Return what a simple command consists of."""
-    return _Dissector(command.source, command.start, command.end).run()
+# --- here-documents ------------------------------------------------------------------------
 
 
 def here_document(source: Source, operator: int) -> Word:
     """Return the text of the here-document whose operator stands at `operator`."""
-    document = source.here_documents.get(operator)
-    if document is None:
-        # the file ends on the line of the operator
-        return Word(source, len(source.text), len(source.text), Context.PLAIN)
+    document = source.here_documents[operator]
     context = Context.PLAIN if document.quoted else Context.HERE_DOCUMENT
     if not document.strip_tabs:
         return Word(source, document.start, document.end, context)
-    body = re.sub(r"(?m)^\t+", "", source.text[document.start : document.end])
+    body = source.text[document.start : document.end]
+    # tabs that follow a continued line stay
+    tabs, kept = (LEADING_TABS, "") if document.quoted else (CONTINUED_TABS, r"\1")
+    body = tabs.sub(kept, body)
     stripped = Source(body, source.name, source, (document.start, document.end))
     return Word(stripped, 0, len(body), context)
 
 
+def without_continuation(text: str) -> str:
+    """Return text without the ends of lines that a backslash protects."""
+    return ESCAPED.sub(lambda match: "" if match.group() == "\\\n" else match.group(), text)
+
+
 def unquote(raw: str) -> str:
     """Return a here-document's delimiter without its quotes (3.6.6)."""
-    if not any(character in raw for character in "'\"\\"):
-        return raw
-    return re.sub(
-        r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.)",
-        lambda m: m.group(1) or (m.group(2) and re.sub(r"\\([\\\"$`])", r"\1", m.group(2))) or m.group(3) or "",
-        raw,
-        flags=re.DOTALL,
-    )
 
+    def replace(match: re.Match[str]) -> str:
+        ansi, single, double, escaped = match.groups()
+        if ansi is not None:
+            from overlaylint.shell.words import decode_ansi
 
-def decode_name(name: str) -> str:
-    """Return a function's name as text."""
-    from overlaylint.shell.syntax import decode
+            return encode(decode_ansi(ansi))
+        if double is not None:
+            return PROTECTED.sub(r"\1", double)
+        return single if single is not None else escaped
 
-    return decode(name)
+    return DELIMITER_QUOTE.sub(replace, raw)

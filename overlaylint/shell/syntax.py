@@ -49,6 +49,9 @@ class Source:
     origin: tuple[int, int] = (0, 0)
     here_documents: dict[int, HereDocument] = field(default_factory=dict)
     substitutions: dict[int, Substitution] = field(default_factory=dict)
+    # whether a line is continued in the middle of a word; None until somebody looked
+    is_continued: bool | None = None
+    copied: int = 0
 
     def place(self, start: int, end: int) -> tuple[Source, int, int]:
         """Return the file that `start` to `end` comes from, with the span there."""
@@ -175,12 +178,14 @@ class Context(IntEnum):
     """Where a word stands, which decides what its quotes and backslashes mean (3.1.2)."""
 
     COMMAND = 0  # among a command's words
-    OPERAND = 1  # after the operator of an unquoted ${...}: blanks are text
+    OPERAND = 1  # a subscript: blanks are text
     QUOTED_OPERAND = 2  # the same within double quotes
     HERE_DOCUMENT = 3  # quotes are text
     ARITHMETIC = 4  # as within double quotes, but a double quote is dropped
     REGULAR_EXPRESSION = 5  # after =~: parentheses and bars are text
     PLAIN = 6  # nothing is special at all
+    ASSIGNED = 8  # the value of an assignment: a tilde counts after a colon as well
+    WORD_OPERAND = 9  # as OPERAND, but a tilde counts at the start
     QUOTED_REPLACEMENT = 7  # a replacement within double quotes, to bash 4.2: quotes are text
 
 
@@ -252,7 +257,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class HereDocument:
-    """The text after `<<`: `body` is a word if it is expanded, and plain text if its delimiter is quoted."""
+    """The text after `<<`: plain text if its delimiter is `quoted`, else it is expanded."""
 
     start: int
     end: int
@@ -322,7 +327,8 @@ class Pipeline:
     end: int
     commands: tuple[Command, ...]
     is_negated: bool
-    pipes_stderr: bool = False
+    pipes_stderr: tuple[bool, ...] = ()
+    is_timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -501,6 +507,7 @@ class Coprocess:
     start: int
     end: int
     command: Command
+    name: str = "COPROC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 
-from overlaylint.shell.parser import ANSI, BACKQUOTED, Parser, parse_source
+from overlaylint.shell.parser import (
+    ARITHMETIC,
+    BACKQUOTED,
+    SUBSCRIPT,
+    ParseError,
+    Parser,
+    parse_source,
+)
 from overlaylint.shell.syntax import (
     ArithmeticExpansion,
     CommandSubstitution,
     Context,
     DoubleQuoted,
-    List,
     Parameter,
     Part,
     ProcessSubstitution,
@@ -25,11 +31,19 @@ from overlaylint.shell.syntax import (
 _UNQUOTED_RUN = re.compile(r"[^'\"`$\\<>]++")
 _QUOTED_RUN = re.compile(r"[^\"`$\\]++")
 _SIMPLE_PARAMETER = re.compile(
-    r"\$(?:([A-Za-z_][A-Za-z0-9_]*+|[0-9@*#?$!\-])|\{([A-Za-z_][A-Za-z0-9_]*+|[0-9@*#?$!\-])\})"
+    r"\$(?:([A-Za-z_][A-Za-z0-9_]*+|[0-9@*#?$!\-])(?!\\\n)"
+    r"|\{([A-Za-z_][A-Za-z0-9_]*+|[0-9@*#?$!\-])\})"
+)
+# a parameter's name, or the start of `${...}`, that continued lines may split
+_SPLIT_PARAMETER = re.compile(
+    r"\$(?:(?>(?:[A-Za-z_0-9]|\\\n(?=(?>(?:\\\n)*)[A-Za-z_0-9]))*)"
+    r"|\{(?>(?:[^'\"`$\\}\[/ \t\n]|\\\n)*))"
 )
 _TILDE = re.compile(r"~[A-Za-z0-9._+-]*(?=[/:]|\Z)")
-_BRACED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[@*#?$!\-]")
-_OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|:|@(?=[A-Za-z]\})")
+_ASSIGNS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+\+?=")
+_BRACED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)|[0-9]++|[@*#?$!\-]")
+_INDIRECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[#?@*]")
+_OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|~~?|:(?!\})|@(?=[A-Za-z]\})")
 _QUOTE = re.compile(r"['\"\\]")
 _QUOTED_CONTEXTS = frozenset(
     {
@@ -38,6 +52,10 @@ _QUOTED_CONTEXTS = frozenset(
         Context.ARITHMETIC,
         Context.QUOTED_REPLACEMENT,
     }
+)
+# where `~` at the start is somebody's home directory
+_TILDE_CONTEXTS = frozenset(
+    {Context.COMMAND, Context.ASSIGNED, Context.WORD_OPERAND, Context.REGULAR_EXPRESSION}
 )
 # what a backslash protects between double quotes, and in a here-document
 _PROTECTED = {
@@ -49,22 +67,23 @@ _PROTECTED = {
 
 
 def parse_parts(word: Word) -> tuple[Part, ...]:
-    """Return the parts of a word."""
-    source, context = word.source, word.context
-    text = source.text
-    if context is Context.PLAIN:
-        return (Quoted(decode(text[word.start : word.end])),) if word.end > word.start else ()
+    """Return the parts of a word. Nothing is raised.
+
+    What bash finds wrong only when it expands the word (an open quote in a here-document, say) is
+    a bad substitution that reaches to the end of the word.
+    """
+    if word.context is Context.PLAIN:
+        text = word.source.text[word.start : word.end]
+        return (Quoted(decode(text)),) if text else ()
     parts: list[Part] = []
-    if context in _QUOTED_CONTEXTS:
-        _Reader(source, word.start, word.end).quoted_into(parts, context)
-        return tuple(parts)
-    start = word.start
-    if context is Context.COMMAND and text.startswith("~", start):
-        match = _TILDE.match(text, start, word.end)
-        if match:
-            parts.append(Tilde(match.group()))
-            start = match.end()
-    _Reader(source, start, word.end).unquoted_into(parts, context)
+    reader = _Reader(word.source, word.start, word.end)
+    try:
+        if word.context in _QUOTED_CONTEXTS:
+            reader.quoted_into(parts, word.context)
+        else:
+            reader.word_into(parts, word.context)
+    except ParseError:
+        parts.append(Parameter(reader.position, word.end, "", is_bad=True))
     return tuple(parts)
 
 
@@ -81,14 +100,40 @@ class _Reader:
         """Return a parser that stands where this reader does."""
         return Parser(self.source, self.position, self.end)
 
-    def unquoted_into(self, parts: list[Part], context: Context) -> None:
+    def word_into(self, parts: list[Part], context: Context) -> None:
+        """Read a whole word that is not between quotes."""
+        text, start = self.text, self.position
+        # where an assignment's value starts: `~` means a home directory there, and after a colon
+        assigned = start if context is Context.ASSIGNED else -1
+        if context in _TILDE_CONTEXTS and start < self.end:
+            if text[start] == "~":
+                self.tilde_into(parts)
+            elif context is Context.COMMAND:
+                match = _ASSIGNS.match(text, start, self.end)
+                if match:
+                    assigned = match.end()
+        self.unquoted_into(parts, context, assigned)
+
+    def tilde_into(self, parts: list[Part]) -> None:
+        """Read the `~` that stands here, if it is somebody's home directory."""
+        match = _TILDE.match(self.text, self.position, self.end)
+        if match:
+            parts.append(Tilde(match.group()))
+            self.position = match.end()
+
+    def unquoted_into(self, parts: list[Part], context: Context, assigned: int) -> None:
         """Read unquoted text to the end."""
-        text, end = self.text, self.end
+        end = self.end
         while self.position < end:
+            text = self.text
             match = _UNQUOTED_RUN.match(text, self.position, end)
             if match:
-                parts.append(Text(decode(match.group())))
-                self.position = match.end()
+                run = match.group()
+                if assigned >= 0 and "~" in run:
+                    self.assigned_into(parts, match.end(), assigned)
+                else:
+                    parts.append(Text(decode(run)))
+                    self.position = match.end()
                 continue
             character = text[self.position]
             if character == "$":
@@ -96,22 +141,18 @@ class _Reader:
             elif character == '"':
                 self.double_quoted(parts)
             elif character == "'":
-                close = text.index("'", self.position + 1)
+                close = text.find("'", self.position + 1, end)
+                if close < 0:
+                    raise ParseError(self.position, end, "`'` is never closed by `'`")
                 parts.append(Quoted(decode(text[self.position + 1 : close])))
                 self.position = close + 1
             elif character == "\\":
-                escaped = text[self.position + 1 : self.position + 2]
-                if self.position + 1 >= end:
-                    parts.append(Quoted("\\"))
-                elif escaped != "\n":
-                    parts.append(Quoted(self.escaped_character()))
-                self.position = min(end, self.position + 1 + len(escaped))
+                self.escaped_into(parts)
             elif character == "`":
                 self.backquoted(parts, is_quoted=False)
-            elif text.startswith("(", self.position + 1) and context is Context.COMMAND:
+            elif text.startswith("(", self.position + 1) and context is not Context.OPERAND:
                 start = self.position
-                scanner = self.scanner()
-                found = scanner.substitution(2)
+                found = self.scanner().late_substitution(2)
                 self.position = found.end
                 parts.append(
                     ProcessSubstitution(self.source, start, found.end, character, found.body)
@@ -120,20 +161,47 @@ class _Reader:
                 parts.append(Text(character))
                 self.position += 1
 
-    def escaped_character(self) -> str:
-        """Return the character after a backslash, all its bytes."""
-        start = self.position + 1
+    def assigned_into(self, parts: list[Part], stop: int, assigned: int) -> None:
+        """Read unquoted text up to `stop`, with home directories where an assignment has them."""
+        text, start = self.text, self.position
+        while self.position < stop:
+            tilde = text.find("~", self.position, stop)
+            self.position = stop if tilde < 0 else tilde
+            if tilde >= 0 and tilde != assigned and (tilde == start or text[tilde - 1] != ":"):
+                self.position = tilde + 1
+                continue
+            if self.position > start:
+                parts.append(Text(decode(text[start : self.position])))
+            start = self.position
+            if tilde >= 0:
+                self.tilde_into(parts)
+                if self.position == tilde:
+                    self.position += 1
+                else:
+                    start = self.position
+        if stop > start:
+            parts.append(Text(decode(text[start:stop])))
+
+    def escaped_into(self, parts: list[Part]) -> None:
+        """Read a backslash and the character that it protects, all bytes of it."""
+        text, start, end = self.text, self.position + 1, self.end
+        if start >= end:
+            parts.append(Quoted("\\"))
+            self.position = end
+            return
         stop = start + 1
-        while self.text[start] >= "\x80" and stop < self.end and "\x80" <= self.text[stop] < "\xc0":
+        while text[start] >= "\x80" and stop < end and "\x80" <= text[stop] < "\xc0":
             stop += 1
-        self.position += stop - start - 1
-        return decode(self.text[start:stop])
+        if text[start] != "\n":
+            parts.append(Quoted(decode(text[start:stop])))
+        self.position = stop
 
     def quoted_into(self, parts: list[Part], context: Context) -> None:
         """Read text in which only `$`, backquotes and some backslashes mean something."""
-        text, end = self.text, self.end
+        end = self.end
         protected = _PROTECTED[context]
         while self.position < end:
+            text = self.text
             match = _QUOTED_RUN.match(text, self.position, end)
             if match:
                 parts.append(Quoted(decode(match.group())))
@@ -149,9 +217,7 @@ class _Reader:
                     parts.append(Quoted('"'))
                 self.position += 1
             else:
-                escaped = (
-                    text[self.position + 1 : self.position + 2] if self.position + 1 < end else ""
-                )
+                escaped = text[self.position + 1] if self.position + 1 < end else ""
                 if escaped == "\n":
                     self.position += 2
                 elif escaped and escaped in protected:
@@ -166,18 +232,17 @@ class _Reader:
         scanner = self.scanner()
         scanner.double_quoted()
         inside: list[Part] = []
-        _Reader(self.source, self.position + 1, scanner.position - 1).inside_quotes(inside)
+        reader = _Reader(self.source, self.position + 1, scanner.position - 1)
+        reader.quoted_into(inside, Context.ARITHMETIC)
+        self.text = self.source.text
         parts.append(DoubleQuoted(tuple(inside)))
         self.position = scanner.position
 
-    def inside_quotes(self, parts: list[Part]) -> None:
-        """Read what stands between double quotes."""
-        self.quoted_into(parts, Context.ARITHMETIC)
-
     def backquoted(self, parts: list[Part], *, is_quoted: bool) -> None:
-        """Read an old-style command substitution; within it a backslash protects $, ` and itself."""
+        """Read an old-style command substitution: a backslash in it protects $, ` and itself."""
         match = BACKQUOTED.match(self.text, self.position, self.end)
-        assert match
+        if not match:
+            raise ParseError(self.position, self.end, "`` ` `` is never closed")
         start, self.position = self.position, match.end()
         inside = match.group()[1:-1]
         if "\\" in inside:
@@ -188,75 +253,82 @@ class _Reader:
 
     def dollar(self, parts: list[Part], *, is_quoted: bool) -> None:
         """Read what a dollar sign starts."""
-        text, start = self.text, self.position
-        match = _SIMPLE_PARAMETER.match(text, start, self.end)
+        match = _SIMPLE_PARAMETER.match(self.text, self.position, self.end)
         if match:
-            parts.append(Parameter(start, match.end(), match.group(1) or match.group(2)))
+            parts.append(Parameter(self.position, match.end(), match.group(1) or match.group(2)))
             self.position = match.end()
             return
-        following = text[start + 1] if start + 1 < self.end else ""
         scanner = self.scanner()
-        if following == "'" and not is_quoted:
-            match = ANSI.match(text, start, self.end)
-            assert match
-            parts.append(Quoted(decode_ansi(match.group()[2:-1])))
-            self.position = match.end()
-            return
+        if scanner.is_continued:
+            self.join(scanner)
+            match = _SIMPLE_PARAMETER.match(self.text, self.position, self.end)
+            if match:
+                name = match.group(1) or match.group(2)
+                parts.append(Parameter(self.position, match.end(), name))
+                self.position = match.end()
+                return
+        text, start = self.text, self.position
+        following = text[start + 1] if start + 1 < self.end else ""
         if following == '"' and not is_quoted:
             self.position += 1
             self.double_quoted(parts)
             return
-        if following not in ("(", "{", "["):
+        if following not in ("(", "{", "[") and (following != "'" or is_quoted):
             parts.append(Quoted("$") if is_quoted else Text("$"))
             self.position += 1
             return
         scanner.dollar(is_quoted=is_quoted)
+        self.text = self.source.text
         self.position = end = scanner.position
-        if following == "[":
-            parts.append(
-                ArithmeticExpansion(
-                    start, end, Word(self.source, start + 2, end - 1, Context.ARITHMETIC)
-                )
-            )
+        if following == "'":
+            parts.append(Quoted(decode_ansi(text[start + 2 : end - 1])))
+        elif following == "[":
+            inside = Word(self.source, start + 2, end - 1, Context.ARITHMETIC)
+            parts.append(ArithmeticExpansion(start, end, inside))
         elif following == "{":
             parts.append(self.parameter(start, end, is_quoted=is_quoted))
-        elif scanner.arithmetic_ends.get(start + 1, -1) >= 0:
-            parts.append(
-                ArithmeticExpansion(
-                    start, end, Word(self.source, start + 3, end - 2, Context.ARITHMETIC)
-                )
-            )
+        elif self.is_arithmetic(start, end):
+            inside = Word(self.source, start + 3, end - 2, Context.ARITHMETIC)
+            parts.append(ArithmeticExpansion(start, end, inside))
         else:
-            body: List = self.source.substitutions[start].body
+            scanner.position = start
+            body = scanner.late_substitution(2).body
             parts.append(CommandSubstitution(self.source, start, end, body))
+
+    def join(self, scanner: Parser) -> None:
+        """Put together what starts here and continued lines split."""
+        scanner.join_dollar()
+        match = _SPLIT_PARAMETER.match(scanner.text, scanner.position, scanner.end)
+        if match and "\\\n" in match.group():
+            scanner.join(scanner.position, match.end())
+        self.text, self.position = scanner.text, scanner.position
+
+    def is_arithmetic(self, start: int, end: int) -> bool:
+        """Tell whether `$(` at `start`, whose `)` is before `end`, is `$((expression))`."""
+        if not self.text.startswith("$((", start):
+            return False
+        scanner = Parser(self.source, start + 2, end - 1)
+        scanner.pair(ARITHMETIC)
+        return scanner.position == end - 1
 
     def parameter(self, start: int, end: int, *, is_quoted: bool) -> Parameter:
         """Read `${...}`, which stands from `start` to `end`."""
-        text = self.text
+        source, text = self.source, self.text
         position, last = start + 2, end - 1
-        prefix = ""
         bad = Parameter(start, end, "", is_bad=True)
-        if text[position] in "!#" and position + 1 < last:
-            following = text[position + 1]
-            is_name = _BRACED_NAME.match(text, position + 1, last)
-            if text[position] == "!" and is_name and following not in "-":
-                prefix = "!"
-            elif (
-                text[position] == "#"
-                and is_name
-                and (following not in "-?#!$" or position + 2 == last)
-            ):
-                prefix = "#"
+        prefix = self.prefix(position, last)
         match = _BRACED_NAME.match(text, position + len(prefix), last)
         if not match:
             return bad
         name, position = match.group(), match.end()
         subscript: Word | None = None
-        if position < last and text[position] == "[":
-            scanner = Parser(self.source, position, last)
-            scanner.subscript()
-            subscript = Word(self.source, position + 1, scanner.position - 1, Context.OPERAND)
+        if match.group(1) and position < last and text[position] == "[":
+            scanner = Parser(source, position, last)
+            scanner.pair(SUBSCRIPT)
+            subscript = Word(source, position + 1, scanner.position - 1, Context.OPERAND)
             position = scanner.position
+            if subscript.start == subscript.end:
+                return bad
         if position == last:
             return Parameter(start, end, name, prefix, subscript)
         if prefix == "!" and subscript is None and text[position:last] in ("*", "@"):
@@ -266,56 +338,47 @@ class _Reader:
             return bad
         operator, position = match.group(), match.end()
         if operator == "@":
+            if position + 1 != last:
+                return bad
             return Parameter(start, end, name, prefix, subscript, "@" + text[position])
+        second = old = None
         if operator == ":":
-            return self.substring(start, end, name, prefix, subscript, position)
-        if operator[0] == "/":
-            split = self.delimiter(position, last, "/")
-            pattern = Word(self.source, position, split, Context.OPERAND)
-            replacement = old = None
+            split = self.delimiter(position, last, ":")
+            first = Word(source, position, split, Context.ARITHMETIC)
             if split < last:
-                replacement = Word(self.source, split + 1, last, Context.OPERAND)
+                second = Word(source, split + 1, last, Context.ARITHMETIC)
+        elif operator[0] == "/":
+            split = self.delimiter(position, last, "/")
+            first = Word(source, position, split, Context.WORD_OPERAND)
+            if split < last:
+                second = Word(source, split + 1, last, Context.WORD_OPERAND)
                 if is_quoted and _QUOTE.search(text, split + 1, last):
-                    old = Word(self.source, split + 1, last, Context.QUOTED_REPLACEMENT)
-            return Parameter(
-                start, end, name, prefix, subscript, operator, pattern, replacement, old_second=old
-            )
-        is_pattern = operator[0] in "#%^,"
-        context = Context.QUOTED_OPERAND if is_quoted and not is_pattern else Context.OPERAND
-        operand = Word(self.source, position, last, context)
-        return Parameter(start, end, name, prefix, subscript, operator, operand)
+                    old = Word(source, split + 1, last, Context.QUOTED_REPLACEMENT)
+        else:
+            is_word = not is_quoted or operator[0] in "#%^,~"
+            context = Context.WORD_OPERAND if is_word else Context.QUOTED_OPERAND
+            first = Word(source, position, last, context)
+        return Parameter(
+            start, end, name, prefix, subscript, operator, first, second, old_second=old
+        )
 
-    def substring(
-        self, start: int, end: int, name: str, prefix: str, subscript: Word | None, position: int
-    ) -> Parameter:
-        """Read the offset and length of `${name:offset:length}`."""
-        last = end - 1
-        split = self.delimiter(position, last, ":")
-        offset = Word(self.source, position, split, Context.ARITHMETIC)
-        length = Word(self.source, split + 1, last, Context.ARITHMETIC) if split < last else None
-        return Parameter(start, end, name, prefix, subscript, ":", offset, length)
+    def prefix(self, position: int, last: int) -> str:
+        """Return `!` or `#` if it stands here before a name, and is not the name itself."""
+        character = self.text[position]
+        if position + 1 >= last:
+            return ""
+        if character == "!" and _INDIRECT_NAME.match(self.text, position + 1, last):
+            return "!"
+        if character == "#" and _BRACED_NAME.match(self.text, position + 1, last):
+            # of these, all but the length of the parameter is an operator
+            is_operator = self.text[position + 1] in "-?#"
+            return "" if is_operator and position + 2 < last else "#"
+        return ""
 
     def delimiter(self, start: int, end: int, delimiter: str) -> int:
-        """Return where `delimiter` first stands unquoted, or `end`; `?:` of arithmetic is passed."""
+        """Return where `delimiter` first stands unquoted, or `end`; a colon is of arithmetic."""
         scanner = Parser(self.source, start, end)
-        text = self.text
-        depth = 0
-        while scanner.position < end:
-            character = text[scanner.position]
-            if character == delimiter and depth == 0:
-                return scanner.position
-            if character == "\\":
-                scanner.position += 2
-            elif character in "'\"`$":
-                scanner.expansion()
-            else:
-                if delimiter == ":":
-                    if character in "(?[":
-                        depth += 1
-                    elif character in "):]":
-                        depth -= 1
-                scanner.position += 1
-        return end
+        return scanner.find(delimiter, is_arithmetic=delimiter == ":")
 
 
 _ANSI_ESCAPES = {
