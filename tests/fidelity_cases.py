@@ -446,12 +446,8 @@ unset -f _set
     "eapply": broken("8", "eapply x"),
     "unpack": broken("8", "unpack x"),
     "keepdir": broken("8", "keepdir /x"),
-}  # fmt: skip
-
-#: What is still told wrong. A case that comes right is to be moved up.
-OPEN: dict[str, Case] = {
-    "length-of-variable-for-builds": partly("LICENSE", "LICENSE=${#A[@]}"),
-    "replaced-unset": ebuild("8", "LICENSE=\"${V/#/p-}${A[@]/%/-s}\""),
-    "case-change": ebuild("8", "X='foo Bar'\nLICENSE=\"${X^}|${X^^}|${X,,}|${X^^[fo]}|${X~~}\""),
     "line-continuation": ebuild("8", "LICEN\\\nSE=a\\\nb\nHOMEPAGE='a\\\nb'\nIUSE=\"x\\\ny\""),
+    "length-of-variable-for-builds": partly("LICENSE", "LICENSE=${#A[@]}"),
+    "replaced-unset": ebuild("8", "LICENSE=\"x${V/#/p-}${B[@]/%/-s}\""),
+    "case-change": ebuild("8", "X='foo Bar'\nLICENSE=\"${X^}|${X^^}|${X,,}|${X^^[fo]}|${X~~}\""),
 }  # fmt: skip

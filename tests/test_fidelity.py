@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fidelity_cases import CASES, OPEN, Case
+from fidelity_cases import CASES, Case
 from fidelity_maker import Made, overlays
 from hypothesis import Phase, event, given, settings
 from portage_metadata import egencache, sourced_by_portage
@@ -100,13 +100,6 @@ def compared(tmp_path: Path, cases: dict[str, Case]) -> list[str]:
 @needs_portage
 def test_written_by_hand(tmp_path: Path) -> None:
     assert "\n".join(compared(tmp_path, CASES)) == ""
-
-
-@needs_portage
-@pytest.mark.xfail(strict=True, reason="bash's own semantics that are not evaluated yet")
-@pytest.mark.parametrize("name", OPEN)
-def test_still_wrong(name: str, tmp_path: Path) -> None:
-    assert "\n".join(compared(tmp_path, {name: OPEN[name]})) == ""
 
 
 def made_up(folder: Path, made: Made) -> list[str]:

@@ -522,6 +522,8 @@ def parameter(
     if operator == ":":
         return substring(shell, source, part, name, current)
     if current is None:
+        if operator[0] == "/":
+            return ""  # what is not set is not even anchored to
         current = ""
     if isinstance(current, list):
         return [transform(shell, source, part, name, value) for value in current]
@@ -567,7 +569,8 @@ def fetch(
     if variable is None:
         special = shell.special(name)
         if subscript is not None and special is not None and subscript.raw in ("@", "*"):
-            return [special]
+            # it may not be set where nobody knows its value
+            return [as_many(special) if isinstance(special, Mixed) else special]
         return special
     value = variable.value
     if subscript is None:
@@ -1003,7 +1006,7 @@ def _changed(
         )
     if not value.isascii():
         return shell.value_unknown("it depends on the locale", source, part.start, part.end)
-    change = str.upper if operator[0] == "^" else str.lower
+    change = {"^": str.upper, ",": str.lower, "~": str.swapcase}[operator[0]]
     matches_all = part.first.start == part.first.end
     if len(operator) == 1:
         if value and (matches_all or pattern.matches(value[0])):
