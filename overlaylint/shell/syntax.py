@@ -1,7 +1,8 @@
 """The syntax tree of a bash script.
 
-Nodes are frozen dataclasses. `start` and `end` are byte offsets into the file (`end` is
-exclusive). The names follow the grammar in bash's manual (section 3.2, Shell Commands, and
+Nodes are frozen dataclasses. Most can't be compared or shown: to make those methods would take
+most of the time of importing this module. `start` and `end` are byte offsets into the file (`end`
+is exclusive). The names follow the grammar in bash's manual (section 3.2, Shell Commands, and
 3.5, Shell Expansions).
 
 A simple command is kept as its span when the script is parsed, and taken apart when somebody
@@ -129,7 +130,7 @@ class Parameter:
     old_second: Word | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CommandSubstitution:
     """`$(...)` or backquotes."""
 
@@ -139,7 +140,7 @@ class CommandSubstitution:
     body: List
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ProcessSubstitution:
     """`<(...)` or `>(...)`; `direction` is the first character."""
 
@@ -150,7 +151,7 @@ class ProcessSubstitution:
     body: List
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ArithmeticExpansion:
     """`$((...))` or `$[...]`."""
 
@@ -189,7 +190,7 @@ class Context(IntEnum):
     QUOTED_REPLACEMENT = 7  # a replacement within double quotes, to bash 4.2: quotes are text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Word:
     """A word. Its parts are parsed when somebody asks for them."""
 
@@ -234,7 +235,7 @@ class Word:
         return decode(self.source.text[self.start : self.end])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Element:
     """One element of a compound array assignment: `value`, or `[key]=value`."""
 
@@ -243,7 +244,7 @@ class Element:
     append: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Assignment:
     """`name=value`, `name[subscript]+=value` or `name=(...)` (3.4, 6.7)."""
 
@@ -255,7 +256,7 @@ class Assignment:
     value: Word | tuple[Element, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class HereDocument:
     """The text after `<<`: plain text if its delimiter is `quoted`, else it is expanded."""
 
@@ -265,7 +266,7 @@ class HereDocument:
     strip_tabs: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Redirection:
     """`[descriptor]operator target` (3.6). `target` of a here-document is its text."""
 
@@ -279,7 +280,7 @@ class Redirection:
 # --- commands (3.2) ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Simple:
     """A simple command (3.2.2): assignments, words and redirections."""
 
@@ -310,7 +311,7 @@ class Simple:
         return self.details.redirections
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Details:
     """What a simple command consists of."""
 
@@ -319,7 +320,7 @@ class Details:
     redirections: tuple[Redirection, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Pipeline:
     """Commands joined by `|` (3.2.3), or one command with `!` before it."""
 
@@ -331,7 +332,7 @@ class Pipeline:
     is_timed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AndOr:
     """Pipelines joined by `&&` and `||`: `operators[i]` stands before `commands[i + 1]`."""
 
@@ -341,7 +342,7 @@ class AndOr:
     operators: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Background:
     """A command followed by `&`."""
 
@@ -350,7 +351,7 @@ class Background:
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class List:
     """Commands that run one after another (3.2.4)."""
 
@@ -359,7 +360,7 @@ class List:
     commands: tuple[Command, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Group:
     """`{ list; }`."""
 
@@ -368,7 +369,7 @@ class Group:
     body: List
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Subshell:
     """`( list )`."""
 
@@ -377,7 +378,7 @@ class Subshell:
     body: List
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class If:
     """`if`: each branch is its condition and its body."""
 
@@ -387,7 +388,7 @@ class If:
     otherwise: List | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class While:
     """`while` or `until`."""
 
@@ -398,7 +399,7 @@ class While:
     body: List
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class For:
     """`for name in words` (`select` too); `words` is None for the positional parameters."""
 
@@ -410,7 +411,7 @@ class For:
     is_select: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ForArithmetic:
     """`for ((initial; condition; step))`."""
 
@@ -422,7 +423,7 @@ class ForArithmetic:
     body: List
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CaseArm:
     """One clause of `case`; `terminator` is `;;`, `;&` or `;;&`."""
 
@@ -431,7 +432,7 @@ class CaseArm:
     terminator: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Case:
     """`case subject in arms esac`."""
 
@@ -441,7 +442,7 @@ class Case:
     arms: tuple[CaseArm, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Arithmetic:
     """`((expression))`."""
 
@@ -450,7 +451,7 @@ class Arithmetic:
     expression: Word
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Test:
     """One test inside `[[ ]]`: `operator` is `-n`, `==`, `=~` ...; unary tests have no `left`."""
 
@@ -461,14 +462,14 @@ class Test:
     right: Word
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TestNot:
     """`! test`."""
 
     test: TestExpression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TestBoth:
     """`left && right`, or `left || right` if `is_or`."""
 
@@ -480,7 +481,7 @@ class TestBoth:
 TestExpression = Test | TestNot | TestBoth
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Conditional:
     """`[[ expression ]]`."""
 
@@ -489,7 +490,7 @@ class Conditional:
     expression: TestExpression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Function:
     """A function definition (3.3)."""
 
@@ -500,7 +501,7 @@ class Function:
     body: Command
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Coprocess:
     """`coproc [name] command`."""
 
@@ -510,7 +511,7 @@ class Coprocess:
     name: str = "COPROC"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Redirected:
     """A compound command with redirections after it."""
 
@@ -520,7 +521,7 @@ class Redirected:
     redirections: tuple[Redirection, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Opaque:
     """What could not be parsed, for `reason`. To evaluate it makes everything unknown."""
 
@@ -551,7 +552,7 @@ Command = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Substitution:
     """A list between `(` and `)` inside a word, as the parser found it; `end` is past the `)`."""
 
@@ -559,7 +560,7 @@ class Substitution:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Script:
     """A parsed file. With errors in it, `body` ends in an `Opaque` node where the first one is.
 
