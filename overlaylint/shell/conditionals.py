@@ -19,7 +19,6 @@ from overlaylint.shell.expansion import (
     subscript_key,
     value_of,
 )
-from overlaylint.shell.regexes import search
 from overlaylint.shell.syntax import (
     Context,
     Source,
@@ -202,6 +201,8 @@ def _regular(shell: Interpreter, left: Value, test: Test) -> Truth:
     reason = "what was matched is unknown"
     ignores_case = shell.state.option("nocasematch")
     if known is not None and isinstance(left, str) and ignores_case is not None:
+        from overlaylint.shell.regexes import search
+
         try:
             groups = search(known, left, ignore_case=bool(ignores_case))
         except Undecidable as undecidable:
