@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from overlaylint.cli import FINDINGS, NOTHING_FOUND
+from overlaylint.cli.options import master_option
 from overlaylint.cli.overlays import by_overlay, ebuilds_in, masters_given, open_overlay
 
 if TYPE_CHECKING:
@@ -29,13 +30,7 @@ CACHE = Path("metadata", "md5-cache")
     metavar="DIR",
     help="Write DIR/CATEGORY/PF files in md5-cache format instead of printing.",
 )
-@click.option(
-    "--master",
-    "masters",
-    multiple=True,
-    metavar="NAME=PATH",
-    help="Where a master is; else it is looked for beside the overlay.",
-)
+@master_option
 def command(paths: tuple[Path, ...], folder: Path | None, masters: tuple[str, ...]) -> int:
     """Print the metadata of ebuilds, or write a metadata cache, without running a line of them.
 

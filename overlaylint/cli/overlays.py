@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from overlaylint.engine.configuration import Configuration
     from overlaylint.overlay.atom import Atom
     from overlaylint.overlay.ebuild import Ebuild
     from overlaylint.overlay.masters import Repositories
     from overlaylint.overlay.profile import Profile
     from overlaylint.overlay.repository import Repository
+    from overlaylint.tree import Tree
 
 
 def masters_given(values: Iterable[str]) -> dict[str, Path]:
@@ -55,20 +58,42 @@ def by_overlay(paths: Iterable[Path]) -> dict[Path, set[str]]:
     return dict(sorted(found.items()))
 
 
-def open_overlay(root: Path, masters: Mapping[str, Path]) -> Repositories:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An overlay at `root` with its configuration and its masters."""
+
+    root: Path
+    configuration: Configuration
+    repositories: Repositories
+
+    @property
+    def overlay(self) -> Repository:
+        """The overlay itself."""
+        return self.repositories.overlay
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Why each master that could not be found is missing, by its name."""
+        return self.repositories.missing
+
+
+def open_overlay(
+    root: Path, masters: Mapping[str, Path | Tree], tree: Tree | None = None
+) -> Opened:
     """Return the overlay at `root` with its masters: those given, configured, or beside it.
 
-    Raises UsageError where the configuration can't be read, TreeError where a folder can't.
+    `tree` replaces the files at `root`. Raises UsageError where the configuration can't be
+    read, TreeError where a folder can't.
     """
     from overlaylint.engine.configuration import load_configuration
     from overlaylint.overlay.masters import find_repositories
     from overlaylint.overlay.repository import Repository
     from overlaylint.tree import DirectoryTree
 
-    tree = DirectoryTree(root)
-    configured = load_configuration(Repository(tree)).masters
-    given = {name: root / path for name, path in configured.items()}
-    return find_repositories(root, {**given, **masters}, tree)
+    tree = DirectoryTree(root) if tree is None else tree
+    configuration = load_configuration(Repository(tree))
+    given = {name: root / path for name, path in configuration.masters.items()}
+    return Opened(root, configuration, find_repositories(root, {**given, **masters}, tree))
 
 
 def ebuilds_in(repository: Repository, given: Iterable[str]) -> Iterator[Ebuild]:

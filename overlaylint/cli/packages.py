@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from overlaylint.cli import FINDINGS, NOTHING_FOUND
+from overlaylint.cli.options import master_option, overlay_option
 from overlaylint.cli.overlays import (
     atom_given,
     by_overlay,
@@ -70,21 +71,8 @@ class Row:
     show_default=True,
     help="How the packages are listed.",
 )
-@click.option(
-    "--overlay",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="PATH",
-    help="The overlay; else the one that the working folder lies in.",
-)
-@click.option(
-    "--master",
-    "masters",
-    multiple=True,
-    metavar="NAME=PATH",
-    help="Where a master is; else it is looked for beside the overlay.",
-)
+@overlay_option
+@master_option
 def command(
     atoms: tuple[str, ...],
     profile_name: str,

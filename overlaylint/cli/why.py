@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from overlaylint.cli import FINDINGS, NOTHING_FOUND
+from overlaylint.cli.options import color_option, master_option, overlay_option, uses_color
 from overlaylint.cli.overlays import (
+    Opened,
     atom_given,
     by_overlay,
     ebuilds_in,
@@ -23,7 +25,6 @@ from overlaylint.cli.overlays import (
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild
-    from overlaylint.overlay.masters import Repositories
     from overlaylint.report.why import Answer
 
 
@@ -43,28 +44,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="How the answer is shown.",
 )
-@click.option(
-    "--overlay",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    metavar="PATH",
-    help="The overlay to look for PACKAGE in; else the one of the working folder.",
-)
-@click.option(
-    "--master",
-    "masters",
-    multiple=True,
-    metavar="NAME=PATH",
-    help="Where a master is; else it is looked for beside the overlay.",
-)
-@click.option(
-    "--color",
-    type=click.Choice(("auto", "always", "never")),
-    default="auto",
-    show_default=True,
-    help="Colour the text output. NO_COLOR turns auto off.",
-)
+@overlay_option
+@master_option
+@color_option
 def command(
     target: str,
     variable: str,
@@ -110,23 +92,18 @@ def command(
                   sys.stdout, indent=2)  # fmt: skip
         print()
     else:
-        uses_color = color == "always" or (
-            color == "auto"
-            and sys.stdout.isatty()
-            and not os.environ.get("NO_COLOR")
-            and os.environ.get("TERM") != "dumb"
-        )
         import shutil
 
+        style = Style(uses_color(color, is_terminal=sys.stdout.isatty()))
         width = shutil.get_terminal_size((100, 24)).columns
         for answer in answers:
-            print(*as_text(answer, places, Style(uses_color), width), sep="\n")
+            print(*as_text(answer, places, style, width), sep="\n")
     return NOTHING_FOUND if all(one.is_known for one in answers) else FINDINGS
 
 
 def _find(
     target: str, path: Path, given: dict[str, Path], *, prefers_package: bool
-) -> tuple[Repositories, list[Ebuild]]:
+) -> tuple[Opened, list[Ebuild]]:
     """Return the ebuilds that a path or the name of a package means, and their overlay."""
     from overlaylint.engine.errors import UsageError
 
@@ -149,7 +126,7 @@ def _find(
 
 
 def _answers(
-    found: Repositories, ebuilds: list[Ebuild], variable: str, profile_name: str | None
+    found: Opened, ebuilds: list[Ebuild], variable: str, profile_name: str | None
 ) -> Iterator[Answer]:
     from overlaylint.report.why import FlagAnswer, ProfileAnswer, VariableAnswer
 

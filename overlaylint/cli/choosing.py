@@ -1,0 +1,65 @@
+"""The options that say which rules run on an overlay, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from overlaylint.cli.options import names_in, options
+
+if TYPE_CHECKING:
+    from overlaylint.cli.overlays import Opened
+    from overlaylint.engine.packs import Catalog
+    from overlaylint.engine.run import Plan
+    from overlaylint.engine.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """What is given on the command line; it goes before the configuration."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def plan(self, opened: Opened, catalog: Catalog, selection: Selection) -> Plan:
+        """Return what to run on an overlay. Raises UsageError for a name that is none."""
+        from overlaylint.engine.configuration import rule_options
+        from overlaylint.engine.run import Plan
+
+        configuration = opened.configuration
+        selected = names_in(self.select)
+        ignored = names_in(self.ignore)
+        rules = catalog.select(
+            opened.overlay.name,
+            selected or configuration.select,
+            (*ignored, *(() if selected else configuration.ignore)),
+        )
+        return Plan(
+            rules=rules,
+            known=frozenset(catalog.rules),
+            selection=selection,
+            options=rule_options(configuration, catalog),
+            missing_masters=opened.repositories.missing,
+            root=opened.root,
+        )
+
+
+choosing_options = options(
+    "choosing",
+    "Rules",
+    Choosing,
+    click.option(
+        "--select",
+        multiple=True,
+        metavar="NAMES",
+        help="Run only these rules or packs, or ALL; with commas between them.",
+    ),
+    click.option(
+        "--ignore",
+        multiple=True,
+        metavar="NAMES",
+        help="Leave out these rules or packs.",
+    ),
+)
