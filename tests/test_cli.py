@@ -221,13 +221,16 @@ def test_configuration_selects_and_command_line_overrules(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("toml", "line"),
     [
-        ('selct = ["portage"]', "overlaylint.toml: unknown key 'selct'; did you mean select?"),
-        ('select = "portage"', "overlaylint.toml: select: this must be a list, each of which is a"),
-        ("select = [1]", "overlaylint.toml: select[0]: this must be a string"),
+        ('selct = ["portage"]', "overlaylint.toml:1: unknown key 'selct'; did you mean select?"),
+        (
+            'select = "portage"',
+            "overlaylint.toml:1: select: this must be a list, each of which",
+        ),
+        ("select = [1]", "overlaylint.toml:1: select[0]: this must be a string"),
         ("select = [", "overlaylint.toml: "),
         ('select = ["portag"]', "no rule or pack is called portag; did you mean portage?"),
-        ("[rules.parse-eror]", "overlaylint.toml: rules.parse-eror: no rule is called"),
-        ("[rules.parse-error]\nx = 1", "overlaylint.toml: rules.parse-error: the rule has no"),
+        ("[rules.parse-eror]", "overlaylint.toml:1: rules.parse-eror: no rule is called"),
+        ("[rules.parse-error]\nx = 1", "overlaylint.toml:1: rules.parse-error: the rule has no"),
     ],
 )
 def test_configuration_that_can_not_be_used(toml: str, line: str, tmp_path: Path) -> None:

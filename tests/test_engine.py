@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from support import CLEAN, HELLO, overlay
 
-from overlaylint.engine.configuration import from_table
 from overlaylint.engine.errors import ConfigurationError
 from overlaylint.engine.packs import Catalog, LoadedPack, load_catalog
 from overlaylint.engine.result import Held, Result
 from overlaylint.engine.run import Plan, run
 from overlaylint.engine.selection import Selection
+from overlaylint.engine.settings import Where, from_table
 from overlaylint.finding import Finding, NotApplicable, Related, Severity, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild, Package
 from overlaylint.overlay.files import File, TextFile
@@ -196,7 +196,7 @@ def test_a_file_and_its_links_are_reported_once(tmp_path: Path) -> None:
 def test_options(tmp_path: Path) -> None:
     root = overlay(tmp_path, {HELLO: CLEAN})
     assert messages(check(root, has_options))[0][2] == "one"
-    given = from_table(Options, {"words": ["two", "three"], "level": "error"}, "here")
+    given = from_table(Options, {"words": ["two", "three"], "level": "error"}, Where("here"))
     assert given == Options(("two", "three"), Severity.ERROR)
     assert messages(check(root, has_options, options={"has-options": given}))[0][2] == "two three"
 
@@ -211,7 +211,7 @@ def test_options(tmp_path: Path) -> None:
 )
 def test_options_that_can_not_be(table: dict[str, object], text: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{text.replace('?', '[?]')}$"):
-        from_table(Options, table, "here")
+        from_table(Options, table, Where("here"))
 
 
 def test_a_rule_runs_on_given_files_only_where_it_may_report(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from fixture_cases import Case, parse_cases, read_cases, write_overlay
 
-from overlaylint.engine.configuration import load_configuration, rule_options
+from overlaylint.engine.configuration import load_configuration
 from overlaylint.engine.fix import apply_fixes
 from overlaylint.engine.packs import Catalog, load_catalog
+from overlaylint.engine.path_ignores import path_ignores
 from overlaylint.engine.result import Result
 from overlaylint.engine.run import Plan, run
 from overlaylint.finding import Span
@@ -34,6 +35,7 @@ CASES = [(document, case) for document in DOCUMENTS for case in read_cases(docum
 def check(rule: Rule, root: Path) -> Result:
     """Run one rule, and the engine's own if it is one of them, as the command line would."""
     repositories = find_repositories(root)
+    configured = load_configuration(repositories.overlay.tree)
     rules = {rule}
     if CATALOG.pack_of(rule).name == "overlaylint":
         # What a comment suppresses is judged by what the rules find.
@@ -41,7 +43,8 @@ def check(rule: Rule, root: Path) -> Result:
     plan = Plan(
         rules=tuple(sorted(rules, key=lambda one: one.name)),
         known=frozenset(CATALOG.rules),
-        options=rule_options(load_configuration(repositories.overlay), CATALOG),
+        options=configured.rule_options(CATALOG),
+        ignores=path_ignores(configured, CATALOG),
         missing_masters=repositories.missing,
         root=root,
     )

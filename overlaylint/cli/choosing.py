@@ -25,7 +25,7 @@ class Choosing:
 
     def plan(self, opened: Opened, catalog: Catalog, selection: Selection) -> Plan:
         """Return what to run on an overlay. Raises UsageError for a name that is none."""
-        from overlaylint.engine.configuration import rule_options
+        from overlaylint.engine.path_ignores import path_ignores
         from overlaylint.engine.run import Plan
 
         configuration = opened.configuration
@@ -40,7 +40,9 @@ class Choosing:
             rules=rules,
             known=frozenset(catalog.rules),
             selection=selection,
-            options=rule_options(configuration, catalog),
+            severities=configuration.severities(catalog),
+            options=configuration.rule_options(catalog),
+            ignores=path_ignores(configuration, catalog),
             missing_masters=opened.repositories.missing,
             root=opened.root,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from overlaylint.engine.configuration import Configuration
+    from overlaylint.engine.configuration import Configured
     from overlaylint.overlay.atom import Atom
     from overlaylint.overlay.ebuild import Ebuild
     from overlaylint.overlay.masters import Repositories
@@ -63,7 +63,7 @@ class Opened:
     """An overlay at `root` with its configuration and its masters."""
 
     root: Path
-    configuration: Configuration
+    configuration: Configured
     repositories: Repositories
 
     @property
@@ -87,13 +87,22 @@ def open_overlay(
     """
     from overlaylint.engine.configuration import load_configuration
     from overlaylint.overlay.masters import find_repositories
-    from overlaylint.overlay.repository import Repository
     from overlaylint.tree import DirectoryTree
 
+    is_as_it_is = tree is None
     tree = DirectoryTree(root) if tree is None else tree
-    configuration = load_configuration(Repository(tree))
-    given = {name: root / path for name, path in configuration.masters.items()}
-    return Opened(root, configuration, find_repositories(root, {**given, **masters}, tree))
+    configured = load_configuration(tree, root)
+    given = {**configured.masters, **masters}
+    globs = configured.settings.profiles
+    repositories = find_repositories(root, given, tree, globs)
+    profiles = repositories.overlay.profiles
+    # In another revision there may be others.
+    if is_as_it_is and globs and profiles.offered and not profiles.names:
+        there = ", ".join(profiles.offered)
+        raise configured.where.at("profiles").error(
+            f"no profile here is one of these; there are {there}"
+        )
+    return Opened(root, configured, repositories)
 
 
 def ebuilds_in(repository: Repository, given: Iterable[str]) -> Iterator[Ebuild]:

@@ -35,8 +35,13 @@ class Scope:
         masters = masters_given(self.masters)
         for root, given in by_overlay(paths or (Path(),)).items():
             opened = open_overlay(root, masters)
-            exclude = opened.configuration.exclude
-            yield opened, Selection(frozenset(given), exclude, self.force_exclude)
+            configured = opened.configuration
+            yield (
+                opened,
+                Selection(
+                    frozenset(given), configured.exclude, self.force_exclude, configured.base
+                ),
+            )
 
     def must_hold_files(self, paths: tuple[Path, ...], results: list[Result]) -> None:
         """Raise UsageError where nothing was looked at, which is not that nothing was found."""

@@ -1,153 +1,251 @@
-"""`overlaylint.toml` at an overlay's root, and how typed settings are made of TOML.
+"""The configuration, `overlaylint.toml` or `[tool.overlaylint]`: what it holds, and where it is.
 
-Every setting is a field of a frozen dataclass, so that what may be written, of what type,
-and what holds where nothing is written stand in one place. An unknown key is an error.
+It is looked for at the overlay's root, and from there upward to the root of the git work tree
+that the overlay lies in; the nearest wins, and nothing of the others counts. Every path in it
+is relative to the folder that it lies in. Nothing it says can name code to run.
 """
 
 from __future__ import annotations
 
-import types
-from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
-from enum import Enum
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Literal,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from overlaylint.engine.errors import ConfigurationError, nearest
-from overlaylint.tree import TreeError
+from overlaylint.engine.settings import Where, from_table, key_of
+from overlaylint.finding import Severity, Span
+from overlaylint.tree import Tree, TreeError
 
 if TYPE_CHECKING:
     from overlaylint.engine.packs import Catalog
-    from overlaylint.overlay.repository import Repository
 
 FILE_NAME = "overlaylint.toml"
+PYPROJECT = "pyproject.toml"
+_PYPROJECT_TABLE = ("tool", "overlaylint")
 
-Settings = TypeVar("Settings")
+
+@dataclass(frozen=True, slots=True)
+class IgnoredPaths:
+    """Files in which findings of some rules are expected, with the reason."""
+
+    paths: tuple[str, ...]
+    """Globs over a path or one of the folders that it lies in."""
+    rules: tuple[str, ...]
+    """Rules and packs that are not reported there, or ALL."""
+    reason: str
+    """Why that is so, for the next maintainer."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an entry that says nothing."""
+        for name, value in (("paths", self.paths), ("rules", self.rules), ("reason", self.reason)):
+            if not "".join(value).strip():
+                raise ValueError(f"{name!r} is empty")
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What `overlaylint.toml` may hold; on the command line the same names are options."""
+    """What the file may hold; on the command line the same names are options."""
 
     select: tuple[str, ...] = ()
     """Rules and packs to run, instead of those that are on for the overlay."""
     ignore: tuple[str, ...] = ()
     """Rules and packs not to run."""
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    """How bad a rule's findings are, by its name, where that is not as the rule has it."""
+    ignore_paths: tuple[IgnoredPaths, ...] = ()
+    """Where findings of some rules are expected."""
     exclude: tuple[str, ...] = ()
-    """Globs over paths in the overlay that nothing is reported in."""
+    """Globs over paths that nothing is reported in."""
     masters: Mapping[str, str] = field(default_factory=dict)
-    """Where a master is, by its name; relative to the overlay's root."""
+    """Where a master is, by its name."""
+    profiles: tuple[str, ...] = ()
+    """Globs over the profiles that rules look at, as paths below `profiles/`; else all."""
+    baseline: str = ""
+    """A file of findings that are known, which are not reported."""
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The options of a rule, by its name: `[rules.implicit-base-package]`."""
 
 
-def load_configuration(repository: Repository) -> Configuration:
-    """Return what the overlay's configuration file holds, the default where it has none.
+@dataclass(frozen=True)
+class Configured:
+    """The configuration of one overlay, and where it stands.
 
+    `file` is its path as messages show it, relative to the overlay's root, or empty where
+    there is none. `folder` is the folder that its paths are relative to, and `base` the
+    overlay's root as a path in that folder, empty where they are the same.
+    """
+
+    settings: Configuration = field(default_factory=Configuration)
+    file: str = ""
+    folder: Path = field(default_factory=Path)
+    base: str = ""
+    text: str = field(default="", repr=False)
+    table: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> Where:
+        """The place of the whole, for messages."""
+        return Where(self.file, (), self.text, self.table)
+
+    @property
+    def select(self) -> tuple[str, ...]:
+        """The rules and packs to run, none for those that are on."""
+        return self.settings.select
+
+    @property
+    def ignore(self) -> tuple[str, ...]:
+        """The rules and packs not to run."""
+        return self.settings.ignore
+
+    @property
+    def exclude(self) -> tuple[str, ...]:
+        """Globs over paths in `folder` that nothing is reported in."""
+        return self.settings.exclude
+
+    @property
+    def masters(self) -> Mapping[str, Path]:
+        """The masters' folders, by their names."""
+        return {name: self.folder / path for name, path in self.settings.masters.items()}
+
+    @property
+    def baseline(self) -> Path | None:
+        """The file of known findings, None where none is named."""
+        return self.folder / self.settings.baseline if self.settings.baseline else None
+
+    @cached_property
+    def lines(self) -> Mapping[tuple[str | int, ...], int]:
+        """The line of each key, from 1, without the table that all of them stand in."""
+        from overlaylint.engine.toml_lines import statement_lines
+
+        skipped = len(self.table)
+        return {
+            keys[skipped:]: line
+            for keys, line in statement_lines(self.text).items()
+            if keys[:skipped] == self.table and len(keys) > skipped
+        }
+
+    def span(self, *keys: str | int) -> Span | None:
+        """Return the first line of a setting; None where the file lies outside of the overlay."""
+        if not self.file or self.file.startswith("../"):
+            return None
+        from overlaylint.engine.toml_lines import line_of
+        from overlaylint.lines import LineIndex
+
+        line = line_of(self.lines, keys)
+        if line is None:
+            return Span(self.file)
+        start, end = LineIndex(self.text.encode()).span(line)
+        return Span(self.file, start, end)
+
+    def severities(self, catalog: Catalog) -> dict[str, Severity]:
+        """Return the severities by rule. Raises ConfigurationError for a name of no rule."""
+        for name in self.settings.severity:
+            self._known(name, catalog, self.where.at("severity").at(name))
+        return dict(self.settings.severity)
+
+    def rule_options(self, catalog: Catalog) -> dict[str, object]:
+        """Return the options that are set, typed as each rule has them.
+
+        Raises ConfigurationError for a rule or an option that there is not.
+        """
+        options: dict[str, object] = {}
+        for name, table in self.settings.rules.items():
+            where = self.where.at("rules").at(name)
+            self._known(name, catalog, where)
+            kind = catalog.rules[name].options
+            if kind is None:
+                raise where.error("the rule has no options")
+            options[name] = from_table(kind, table, where)
+        return options
+
+    @staticmethod
+    def _known(name: str, catalog: Catalog, where: Where) -> None:
+        if name not in catalog.rules:
+            raise where.error(f"no rule is called {name}{nearest(name, catalog.rules)}")
+
+
+def load_configuration(tree: Tree, root: Path | None = None) -> Configured:
+    """Return the configuration of the overlay that `tree` holds, an empty one where it has none.
+
+    `root` is where the overlay lies on disk; without it no folder above is looked into.
     Raises ConfigurationError where the file can't be read, or holds what it can't hold.
     """
-    if repository.tree.kind(FILE_NAME) is None:
-        return Configuration()
+    for place, folder, above in _folders(tree, root):
+        for name in (FILE_NAME, PYPROJECT):
+            if place.kind(name) is None:
+                continue
+            file = above + name
+            text, table = _read(place, name, file)
+            keys: tuple[str, ...] = ()
+            if name == PYPROJECT:
+                keys = _PYPROJECT_TABLE
+                if not isinstance(table.get("tool"), dict) or keys[1] not in table["tool"]:
+                    continue
+                table = table["tool"][keys[1]]
+            where = Where(file, (), text, keys)
+            settings = _settings(table, where)
+            base = "" if root is None or not above else _relative(root, folder)
+            return Configured(settings, file, folder, base, text, keys)
+    return Configured(folder=root or Path())
+
+
+def _settings(table: Any, where: Where) -> Configuration:
+    if not isinstance(table, dict):
+        raise where.error("this must be a table")
+    return from_table(Configuration, table, where)
+
+
+def configuration_keys() -> tuple[str, ...]:
+    """Return every key that the file may hold, in the order they are told of."""
+    return tuple(map(key_of, fields(Configuration)))
+
+
+def _folders(tree: Tree, root: Path | None) -> Iterator[tuple[Tree, Path, str]]:
+    """Yield the folders to look into, with the way there from the overlay's root."""
+    yield tree, root or Path(), ""
+    if root is None:
+        return
+    from overlaylint.tree import DirectoryTree
+
+    place = Path(os.path.abspath(root))  # noqa: PTH100 (a link is where it is given)
+    above = ""
+    for folder in _up_to_work_tree(place):
+        above += "../"
+        try:
+            yield DirectoryTree(folder), folder, above
+        except TreeError:
+            # A folder that may not be listed: nothing is known to be there.
+            continue
+
+
+def _up_to_work_tree(place: Path) -> tuple[Path, ...]:
+    """Return the folders above, up to the one with `.git`; none where there is no such folder."""
+    if os.path.lexists(place / ".git"):
+        return ()
+    found = []
+    for folder in place.parents:
+        found.append(folder)
+        if os.path.lexists(folder / ".git"):
+            return tuple(found)
+    return ()
+
+
+def _relative(root: Path, folder: Path) -> str:
+    return Path(os.path.abspath(root)).relative_to(folder).as_posix()  # noqa: PTH100
+
+
+def _read(tree: Tree, name: str, shown: str) -> tuple[str, dict[str, Any]]:
     import tomllib
 
     try:
-        text = repository.tree.read(FILE_NAME).decode("utf-8")
-        table = tomllib.loads(text)
+        text = tree.read(name).decode("utf-8")
+        return text, tomllib.loads(text)
     except TreeError as error:
-        raise ConfigurationError(f"{FILE_NAME}: {error.reason}") from error
+        raise ConfigurationError(f"{shown}: {error.reason}") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{FILE_NAME}: not UTF-8 at byte {error.start}") from error
+        raise ConfigurationError(f"{shown}: not UTF-8 at byte {error.start}") from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{FILE_NAME}: {error}") from error
-    return from_table(Configuration, table, FILE_NAME)
-
-
-def rule_options(configuration: Configuration, catalog: Catalog) -> dict[str, object]:
-    """Return the options that the configuration sets, typed as each rule has them."""
-    options: dict[str, object] = {}
-    for name, table in configuration.rules.items():
-        where = f"{FILE_NAME}: rules.{name}"
-        if name not in catalog.rules:
-            raise ConfigurationError(
-                f"{where}: no rule is called {name}{nearest(name, catalog.rules)}"
-            )
-        kind = catalog.rules[name].options
-        if kind is None:
-            raise ConfigurationError(f"{where}: the rule has no options")
-        options[name] = from_table(kind, table, where)
-    return options
-
-
-def from_table(kind: type[Settings], table: Mapping[str, Any], where: str) -> Settings:
-    """Make a dataclass of a TOML table, in whose keys `-` stands for a field's `_`.
-
-    Raises ConfigurationError for a key that is no field, and for a value of another type.
-    """
-    assert is_dataclass(kind)
-    hints = get_type_hints(kind)
-    by_key: dict[str, Field[Any]] = {one.name.replace("_", "-"): one for one in fields(kind)}
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in by_key:
-            raise ConfigurationError(f"{where}: unknown key {key!r}{nearest(key, by_key)}")
-        name = by_key[key].name
-        values[name] = _convert(hints[name], value, f"{where}: {key}")
-    for key, one in by_key.items():
-        if one.name not in values and one.default is MISSING and one.default_factory is MISSING:
-            raise ConfigurationError(f"{where}: {key!r} is missing")
-    return kind(**values)
-
-
-def _convert(kind: Any, value: Any, where: str) -> Any:
-    """Return a TOML value as the type `kind`, which may be made of the types below."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if kind is Any:
-        return value
-    if kind in (str, int, float, bool):
-        if type(value) is kind:
-            return value
-    elif origin is tuple and isinstance(value, list):
-        return tuple(_convert(arguments[0], one, f"{where}[{i}]") for i, one in enumerate(value))
-    elif origin is frozenset and isinstance(value, list):
-        return frozenset(_convert(arguments[0], one, where) for one in value)
-    elif origin in (dict, Mapping) and isinstance(value, dict):
-        return {key: _convert(arguments[1], one, f"{where}.{key}") for key, one in value.items()}
-    elif origin is Literal:
-        if value in arguments:
-            return value
-    elif isinstance(kind, type) and issubclass(kind, Enum):
-        for member in kind:
-            if str(member) == value:
-                return member
-    elif origin in (Union, types.UnionType):
-        for one in arguments:
-            if one is not type(None):
-                return _convert(one, value, where)
-    elif is_dataclass(kind) and isinstance(kind, type) and isinstance(value, dict):
-        return from_table(kind, value, where)
-    raise ConfigurationError(f"{where}: this must be {_described(kind)}")
-
-
-def _described(kind: Any) -> str:
-    """Return what a value of a type is called where TOML is written."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    plain = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
-    if kind in plain:
-        return plain[kind]
-    if origin in (tuple, frozenset):
-        return f"a list, each of which is {_described(arguments[0])}"
-    if origin is Literal:
-        return "one of " + ", ".join(map(str, arguments))
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return "one of " + ", ".join(map(str, kind))
-    if origin in (Union, types.UnionType):
-        return _described(next(one for one in arguments if one is not type(None)))
-    return "a table"
+        raise ConfigurationError(f"{shown}: {error}") from error

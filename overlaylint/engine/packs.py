@@ -93,18 +93,24 @@ class Catalog:
         chosen -= ignored
         return tuple(rule for name, rule in self.rules.items() if name in chosen)
 
-    def _expand(self, names: Iterable[str]) -> Iterator[str]:
+    def rules_called(self, name: str) -> frozenset[str]:
+        """Return the rules that a name stands for: a rule, a pack, or `ALL`.
+
+        Raises UsageError for a name that is none.
+        """
         by_pack = {pack.name: pack.rules for pack in self.packs}
+        if name == ALL:
+            return frozenset(self.rules)
+        if name in by_pack:
+            return frozenset(rule.name for rule in by_pack[name])
+        if name in self.rules:
+            return frozenset({name})
+        known = (*self.rules, *by_pack, ALL)
+        raise UsageError(f"no rule or pack is called {name}{nearest(name, known)}")
+
+    def _expand(self, names: Iterable[str]) -> Iterator[str]:
         for name in names:
-            if name == ALL:
-                yield from self.rules
-            elif name in by_pack:
-                yield from (rule.name for rule in by_pack[name])
-            elif name in self.rules:
-                yield name
-            else:
-                known = (*self.rules, *by_pack, ALL)
-                raise UsageError(f"no rule or pack is called {name}{nearest(name, known)}")
+            yield from self.rules_called(name)
 
 
 def load_catalog() -> Catalog:

@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from overlaylint.engine.path_ignores import PathIgnore, PathIgnores
 from overlaylint.engine.result import Held, Result, Skipped, Sources, Suppressed
 from overlaylint.engine.selection import Selection
 from overlaylint.engine.subjects import Subjects, kind_of
@@ -49,6 +50,7 @@ class Plan:
     selection: Selection = field(default_factory=Selection)
     severities: Mapping[str, Severity] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
+    ignores: PathIgnores = field(default_factory=PathIgnores)
     missing_masters: Mapping[str, str] = field(default_factory=dict)
     root: Path | None = None
 
@@ -60,7 +62,7 @@ def run(repository: Repository, plan: Plan) -> Result:
 
 
 # What the rules of the second round look at.
-_SECOND_ROUND: tuple[type, ...] = (Suppression, Failure)
+_SECOND_ROUND: tuple[type, ...] = (Suppression, PathIgnore, Failure)
 
 
 class _Run:
@@ -79,6 +81,7 @@ class _Run:
         self.skipped: list[Skipped] = []
         self.failures: list[Failure] = []
         self.suppressed: list[Suppressed] = []
+        self.ignored: dict[PathIgnore, set[str]] = {}
         self._suppressions: dict[str, FileSuppressions] = {}
 
     def result(self) -> Result:
@@ -88,7 +91,11 @@ class _Run:
             self.run_rule(rule)
         checked = self.checked_files()
         self.suppress()
-        seen: dict[type, list[Any]] = {Failure: list(self.failures), Suppression: []}
+        seen: dict[type, list[Any]] = {
+            Failure: list(self.failures),
+            Suppression: [],
+            PathIgnore: self.judged_ignores(),
+        }
         if any(rule.subject is Suppression for rule in second):
             seen[Suppression] = self.judged_suppressions(checked)
         for rule in second:
@@ -233,8 +240,15 @@ class _Run:
         for (_, span), findings in self.findings.items():
             suppressions = self.suppressions(span.path)
             found = suppressions.of(findings[0]) if suppressions is not None else None
+            ignored = self.plan.ignores.of(findings[0]) if found is None else None
             if found is not None:
                 self.suppressed += [Suppressed(one, found.span, found.reason) for one in findings]
+                findings.clear()
+            elif ignored is not None:
+                self.suppressed += [
+                    Suppressed(one, ignored.span, ignored.reason) for one in findings
+                ]
+                self.ignored.setdefault(ignored, set()).add(findings[0].rule)
                 findings.clear()
 
     def suppressions(self, path: str) -> FileSuppressions | None:
@@ -256,16 +270,36 @@ class _Run:
             # A file that can't be read is a finding of its own.
             return False
 
+    @property
+    def ran(self) -> set[str]:
+        """The rules that had their say."""
+        skipped = {one.rule for one in self.skipped} | {one.rule for one in self.failures}
+        return {rule.name for rule in self.plan.rules} - skipped
+
+    def judged_ignores(self) -> list[PathIgnore]:
+        """Return the entries of ignore-paths with what they were good for, if that is known."""
+        selection = self.plan.selection
+        if not selection.is_whole:
+            return []
+        ran = self.ran
+        found = []
+        for entry in self.plan.ignores.entries:
+            used = frozenset(self.ignored.get(entry, ()))
+            doubtful = {one.rule for one in self.undecided if entry.is_for_path(one.span.path)}
+            is_about_others = not entry.is_about_this_overlay
+            judged = frozenset() if is_about_others else frozenset(ran - doubtful)
+            found.append(replace(entry, used=used, judged=judged))
+        return found
+
     def judged_suppressions(self, checked: Iterable[File]) -> list[Suppression]:
         """Return every suppressing comment of the given files, with what it was good for."""
-        skipped = {one.rule for one in self.skipped} | {one.rule for one in self.failures}
-        ran = {rule.name for rule in self.plan.rules} - skipped
         used: dict[Span, set[str]] = {}
         for one in self.suppressed:
             used.setdefault(one.comment, set()).add(one.finding.rule)
         doubtful: dict[str, set[str]] = {}
         for undecided in self.undecided:
             doubtful.setdefault(undecided.span.path, set()).add(undecided.rule)
+        ran = self.ran
         found: list[Suppression] = []
         for file in checked:
             # A link's text is judged where it lies.

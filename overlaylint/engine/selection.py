@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from overlaylint.overlay.files import Role, role_of
@@ -16,13 +16,15 @@ class Selection:
     """The files and folders that were asked for, and what is excluded.
 
     `given` are paths relative to the overlay's root, `""` for all of it. `exclude` are
-    globs over a path or one of the folders that it lies in. A file that is given itself
-    is reported on though it is excluded, unless `force_exclude` is set.
+    globs over a path or one of the folders that it lies in, relative to the folder in which
+    `base` is the overlay's root. A file that is given itself is reported on though it is
+    excluded, unless `force_exclude` is set.
     """
 
     given: frozenset[str] = frozenset({""})
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
+    base: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -38,11 +40,7 @@ class Selection:
 
     def is_excluded(self, path: str) -> bool:
         """Whether `path`, or a folder that it lies in, matches a glob of `exclude`."""
-        return any(
-            fnmatchcase(part, glob.rstrip("/"))
-            for part in _with_folders(path)
-            for glob in self.exclude
-        )
+        return matches_path(self.exclude, path, self.base)
 
     def packages(self, repository: Repository) -> frozenset[str] | None:
         """Return the only packages that may have to do with the files, None for any package.
@@ -81,7 +79,18 @@ class Selection:
             except TreeError:
                 # A link that can't be followed has no target; a rule says so.
                 continue
-        return Selection(frozenset(found), self.exclude, self.force_exclude)
+        return replace(self, given=frozenset(found))
+
+
+def matches_path(globs: Iterable[str], path: str, base: str = "") -> bool:
+    """Whether a path in the overlay, or a folder that it lies in, matches one of some globs.
+
+    The globs are relative to the folder in which `base` is the overlay's root.
+    """
+    whole = f"{base}/{path}" if base else path
+    return any(
+        fnmatchcase(part, glob.strip("/")) for part in _with_folders(whole) for glob in globs
+    )
 
 
 def _with_folders(path: str) -> Iterator[str]:

@@ -23,7 +23,10 @@ class Repositories:
 
 
 def find_repositories(
-    overlay: Path, given: Mapping[str, Path | Tree] | None = None, tree: Tree | None = None
+    overlay: Path,
+    given: Mapping[str, Path | Tree] | None = None,
+    tree: Tree | None = None,
+    profiles: tuple[str, ...] = (),
 ) -> Repositories:
     """Return the overlay at a path with the masters that its layout.conf names.
 
@@ -35,11 +38,12 @@ def find_repositories(
     reason says so.
 
     `tree` replaces the files at `overlay`, to check a revision or unsaved text in place.
+    `profiles` are globs over the overlay's profiles: rules see no others.
     Raises TreeError where the overlay, or a given master, is no folder.
     """
     checked = tree if tree is not None else DirectoryTree(overlay)
     search = _Search({} if given is None else given, _beside(overlay))
-    repository = search.load(checked, is_checked=True, above=())
+    repository = search.load(checked, is_checked=True, above=(), profiles=profiles)
     return Repositories(repository, search.missing)
 
 
@@ -67,7 +71,14 @@ class _Search:
         self._beside = beside
         self._loaded: dict[str, Repository] = {}
 
-    def load(self, tree: Tree, *, is_checked: bool, above: tuple[str, ...]) -> Repository:
+    def load(
+        self,
+        tree: Tree,
+        *,
+        is_checked: bool,
+        above: tuple[str, ...],
+        profiles: tuple[str, ...] = (),
+    ) -> Repository:
         """Return a repository with its masters; `above` are those that lead to it."""
         bare = Repository(tree, is_checked=is_checked)
         names = bare.layout.masters or ()
@@ -87,6 +98,7 @@ class _Search:
             tuple(missing),
             is_checked=is_checked,
             known_as=above[-1:] if not is_checked else (),
+            profile_globs=profiles,
         )
 
     def _master(self, name: str, above: tuple[str, ...]) -> Repository | None:

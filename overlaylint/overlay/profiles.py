@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,17 @@ class Profiles:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The profiles to check: those of profiles.desc that exist, else the leaves."""
+        """The profiles to check: those on offer that were asked for."""
+        globs = self._repository.profile_globs
+        if not globs:
+            return self.offered
+        return tuple(
+            name for name in self.offered if any(fnmatchcase(name, glob) for glob in globs)
+        )
+
+    @cached_property
+    def offered(self) -> tuple[str, ...]:
+        """The profiles of profiles.desc that exist, else the leaves."""
         if self._repository.tree.kind(PROFILES_DESC) is Kind.FILE:
             listed = dict.fromkeys(description.name for description in self.descriptions)
             return tuple(name for name in listed if self.exists(name))

@@ -29,7 +29,8 @@ class Repository:
 
     `masters` are the repositories that layout.conf names, in its order, as far as they
     were found; `missing_masters` are the others' names. `is_checked` tells the overlay
-    that is being checked from its masters.
+    that is being checked from its masters. With `profile_globs`, the profiles to check are
+    only those whose names match one.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class Repository:
         *,
         is_checked: bool = True,
         known_as: tuple[str, ...] = (),
+        profile_globs: tuple[str, ...] = (),
     ) -> None:
         self.tree = tree
         self.masters = masters
         self.missing_masters = missing_masters
         self.is_checked = is_checked
+        self.profile_globs = profile_globs
         self._known_as = known_as
         self._packages: dict[str, Package | None] = {}
         self._profile_nodes: dict[str, ProfileNode] = {}
@@ -53,6 +56,19 @@ class Repository:
 
     def __repr__(self) -> str:
         return f"<Repository {self.name} in {self.tree.name}>"
+
+    def with_files(self, files: Mapping[str, bytes]) -> Repository:
+        """Return the repository with the content of some files changed, and nothing written."""
+        from overlaylint.tree import OverlaidTree
+
+        return Repository(
+            OverlaidTree(self.tree, files),
+            self.masters,
+            self.missing_masters,
+            is_checked=self.is_checked,
+            known_as=self._known_as,
+            profile_globs=self.profile_globs,
+        )
 
     # What it is called
 

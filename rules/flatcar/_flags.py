@@ -11,7 +11,6 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.text import lines
 from overlaylint.overlay.use import FlagSource
-from overlaylint.tree import OverlaidTree
 
 if TYPE_CHECKING:
     from overlaylint.overlay.flag_setting import FlagSetting
@@ -83,10 +82,7 @@ def _helps(
     """Whether the flag is off in these profiles once a file holds `data`."""
     from overlaylint.overlay.flag_setting import flag_settings
 
-    repository = ebuild.repository
-    tree = OverlaidTree(repository.tree, {path: data})
-    changed = Repository(tree, repository.masters, repository.missing_masters)
-    other = changed.ebuild_at(ebuild.path)
+    other = ebuild.repository.with_files({path: data}).ebuild_at(ebuild.path)
     if other is None:
         return False
     names = {one.profile.name for one in settings}

@@ -82,9 +82,7 @@ from overlaylint.overlay.dependency import (
     parse_dependency,
 )
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.repository import Repository
 from overlaylint.rule import Finding, Severity, rule
-from overlaylint.tree import OverlaidTree
 
 if TYPE_CHECKING:
     from overlaylint.shell.values import Value
@@ -306,9 +304,7 @@ def _helps(ebuild: Ebuild, package: str, place: _Place) -> bool:
     repository = ebuild.repository
     data = repository.tree.read(place.at.path)
     changed = data[: place.at.start] + place.text.encode() + data[place.at.end :]
-    tree = OverlaidTree(repository.tree, {place.at.path: changed})
-    other = Repository(tree, repository.masters, repository.missing_masters)
-    fixed = other.ebuild_at(ebuild.path)
+    fixed = repository.with_files({place.at.path: changed}).ebuild_at(ebuild.path)
     if fixed is None or fixed.evaluation.failure is not None:
         return False
     value = _value(fixed, _LIST)

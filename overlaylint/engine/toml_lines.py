@@ -1,0 +1,86 @@
+"""Where the tables and keys of a TOML file stand: tomllib tells values, but no places."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Keys = tuple[str | int, ...]
+"""The way to a value: keys, and places in lists, as in `("policy", 0, "name")`."""
+
+
+def statement_lines(text: str) -> Mapping[Keys, int]:
+    """Return the line (from 1) on which each table and key of a valid TOML text begins.
+
+    Keys inside an inline table stand on the line of its statement.
+    """
+    found: dict[Keys, int] = {}
+    counts: dict[Keys, int] = {}
+    table: Keys = ()
+    for line, statement in _statements(text):
+        parsed = tomllib.loads(statement)
+        if not statement.lstrip().startswith("["):
+            _add(found, table, parsed, line)
+            continue
+        table, value = _header(parsed, counts)
+        is_in_list = statement.lstrip().startswith("[[")
+        if is_in_list:
+            counts[table] = counts.get(table, -1) + 1
+            found.setdefault(table, line)
+            table = (*table, counts[table])
+        assert value in ({}, [{}])
+        found.setdefault(table, line)
+    return found
+
+
+def line_of(lines: Mapping[Keys, int], keys: Keys) -> int | None:
+    """Return the line of a value, or of the innermost statement around it that is known."""
+    for end in range(len(keys), 0, -1):
+        if keys[:end] in lines:
+            return lines[keys[:end]]
+    return None
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each statement with its first line: the shortest run of lines that is valid TOML."""
+    waiting: list[str] = []
+    first = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        if not waiting:
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            first = number
+        waiting.append(line)
+        statement = "\n".join(waiting)
+        try:
+            tomllib.loads(statement)
+        except tomllib.TOMLDecodeError:
+            # A list, or a string in three quotes, that goes on.
+            continue
+        yield first, statement
+        waiting.clear()
+
+
+def _header(parsed: Mapping[str, Any], counts: Mapping[Keys, int]) -> tuple[Keys, Any]:
+    """Return the way to the table that a header opens, in the newest entry of each list."""
+    keys: Keys = ()
+    value: Any = parsed
+    while isinstance(value, dict) and value:
+        ((key, value),) = value.items()
+        if keys in counts:
+            keys = (*keys, counts[keys])
+        keys = (*keys, key)
+    return keys, value
+
+
+def _add(found: dict[Keys, int], above: Keys, value: Any, line: int) -> None:
+    """Note a statement's keys, those of the tables inside it too."""
+    items: Iterator[tuple[str | int, Any]] = iter(())
+    if isinstance(value, dict):
+        items = iter(value.items())
+    elif isinstance(value, list):
+        items = iter(enumerate(value))
+    for key, inner in items:
+        found.setdefault((*above, key), line)
+        _add(found, (*above, key), inner, line)
