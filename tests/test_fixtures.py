@@ -18,6 +18,7 @@ from overlaylint.engine.run import Plan, run
 from overlaylint.finding import Span
 from overlaylint.overlay.masters import find_repositories
 from overlaylint.rule import HEADINGS, Rule
+from overlaylint.tree import DirectoryTree, write_file
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CATALOG: Catalog = load_catalog()
@@ -115,14 +116,10 @@ def assert_fixed(rule: Rule, root: Path, case: Case) -> None:
 
 
 def apply(rule: Rule, root: Path) -> None:
-    result = check(rule, root)
-    fixes = [one.fix for one in result.findings if one.rule == rule.name and one.fix is not None]
-
-    def read(path: str) -> bytes:
-        return (root / path).read_bytes() if (root / path).exists() else b""
-
-    for path, content in apply_fixes(fixes, read, unsafe=True).items():
-        (root / path).write_bytes(content)
+    findings = [one for one in check(rule, root).findings if one.rule == rule.name]
+    applied = apply_fixes(findings, DirectoryTree(root), unsafe=True)
+    for path, content in applied.files.items():
+        write_file(root, path, content, applied.before[path])
 
 
 @pytest.mark.parametrize("name", sorted(CATALOG.rules))

@@ -21,6 +21,7 @@ EBUILD = "app-misc/hello/hello-1.ebuild"
 COMMAND_LINES = [
     *(["check", "--select", "ALL", "--output-format", one, "{root}"] for one in FORMATS),
     ["check", "--show-undecided", "{root}/" + EBUILD, "{root}/profiles", "{root}/eclass"],
+    ["check", "--select", "ALL", "--diff", "--unsafe-fixes", "{root}"],
     ["check", "{root}", "--master", "base={root}/../base", "--force-exclude"],
     ["rules"],
     *(["explain", name] for name in sorted(load_catalog().rules)[:3]),

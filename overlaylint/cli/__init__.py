@@ -89,9 +89,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else NOTHING_FOUND
 
 
-def _fail(message: str, status: int = FAILED) -> int:
+def tell(text: str) -> None:
+    """Print one line on stderr, with what is said before it on its way."""
     from overlaylint.report.escape import visible, without_commands
 
-    line = without_commands(visible(" ".join(message.split())))
-    print(f"overlaylint: {line}", file=sys.stderr)
+    sys.stdout.flush()
+    print(f"overlaylint: {without_commands(visible(' '.join(text.split())))}", file=sys.stderr)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 file`, `2 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _fail(message: str, status: int = FAILED) -> int:
+    tell(message)
     return status

@@ -1,40 +1,68 @@
 """`overlaylint check`: run the rules and report what they find.
 
 What it may be asked for stands in groups of options, each in a module of its own: `choosing`
-(which rules), `scope` (where), `output` (how it is shown).
+(which rules), `scope` (where), `fixing` (what becomes of fixes), `output` (how it is shown).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from overlaylint.cli import FINDINGS, NOTHING_FOUND
+from overlaylint.cli import FINDINGS, NOTHING_FOUND, counted
 from overlaylint.cli.choosing import Choosing, choosing_options
+from overlaylint.cli.fixing import Fixing, fixing_options
 from overlaylint.cli.options import Command
 from overlaylint.cli.output import Output, output_options
 from overlaylint.cli.scope import Scope, scope_options
+
+if TYPE_CHECKING:
+    from overlaylint.cli.overlays import Opened
+    from overlaylint.engine.result import Result
+    from overlaylint.engine.selection import Selection
 
 
 @click.command("check", cls=Command)
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @choosing_options
 @scope_options
+@fixing_options
 @output_options
-def command(paths: tuple[Path, ...], choosing: Choosing, scope: Scope, output: Output) -> int:
+def command(
+    paths: tuple[Path, ...], choosing: Choosing, scope: Scope, fixing: Fixing, output: Output
+) -> int:
     """Check overlays, or files and folders in them.
 
     PATH is an overlay's root, or anything in an overlay: then only findings in what is given
     are reported, and the rest is read as context. Without PATH, it is the working folder.
     """
+    from overlaylint.engine.errors import UsageError
     from overlaylint.engine.packs import load_catalog
     from overlaylint.engine.run import run
 
+    fixing.must_make_sense()
     catalog = load_catalog()
-    results = []
+    done = []
+    failures = []
     for opened, selection in scope.overlays(paths):
-        results.append(run(opened.overlay, choosing.plan(opened, catalog, selection)))
+
+        def check(opened: Opened, selection: Selection = selection) -> Result:
+            return run(opened.overlay, choosing.plan(opened, catalog, selection))
+
+        fixed = fixing.run(opened, selection, check)
+        failures += fixing.write(opened, fixed)
+        done.append(fixed)
+    results = [fixed.result for fixed in done]
     scope.must_hold_files(paths, results)
+    if fixing.diff:
+        return fixing.show_diff(done, output.color)
     output.show(results)
-    return FINDINGS if any(result.findings for result in results) else NOTHING_FOUND
+    if failures:
+        written = sum(len(fixed.after) for fixed in done) - len(failures)
+        others = f"{counted(written, 'other file')} {'is' if written == 1 else 'are'} fixed"
+        raise UsageError("; ".join(failures) + (f" ({others})" if written else ""))
+    has_findings = any(result.findings for result in results)
+    is_changed = fixing.exit_non_zero_on_fix and any(fixed.after for fixed in done)
+    return FINDINGS if has_findings or is_changed else NOTHING_FOUND

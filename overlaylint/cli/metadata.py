@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from overlaylint.cli import FINDINGS, NOTHING_FOUND
+from overlaylint.cli import FINDINGS, NOTHING_FOUND, tell
 from overlaylint.cli.options import master_option
 from overlaylint.cli.overlays import by_overlay, ebuilds_in, masters_given, open_overlay
 
@@ -58,7 +57,7 @@ def command(paths: tuple[Path, ...], folder: Path | None, masters: tuple[str, ..
         found = open_overlay(root, masters_given(masters))
         places = Places(found.overlay)
         for name, reason in found.missing.items():
-            _tell(f"master {name} is missing: {reason}; --master {name}=PATH says where it is")
+            tell(f"master {name} is missing: {reason}; --master {name}=PATH says where it is")
         for ebuild in ebuilds_in(found.overlay, given):
             seen += 1
             try:
@@ -68,15 +67,15 @@ def command(paths: tuple[Path, ...], folder: Path | None, masters: tuple[str, ..
                 if evaluation.failure is not None:
                     failed += 1
                     where = places.text(evaluation.failure.span)
-                    _tell(f"{ebuild}: it can't be sourced: {evaluation.failure.reason} ({where})")
+                    tell(f"{ebuild}: it can't be sourced: {evaluation.failure.reason} ({where})")
                     continue
                 for line in unknown_values(values, places):
-                    _tell(f"{ebuild}: {line}")
+                    tell(f"{ebuild}: {line}")
                 unknown += bool(values.unknown)
                 entry = cache_entry(evaluation, values)
             except TreeError as error:
                 failed += 1
-                _tell(f"{ebuild}: {error}")
+                tell(f"{ebuild}: {error}")
                 continue
             if writer is not None:
                 writer.write(ebuild, entry)
@@ -111,14 +110,6 @@ def _print(ebuild: Ebuild, entry: str) -> None:
     for line in entry.splitlines():
         # the tabs between eclasses do no harm
         print("  " + "\t".join(map(visible, line.split("\t"))))
-
-
-def _tell(text: str) -> None:
-    from overlaylint.report.escape import visible, without_commands
-
-    # So that it comes where it belongs among what is printed.
-    sys.stdout.flush()
-    print(f"overlaylint: {without_commands(visible(text))}", file=sys.stderr)
 
 
 class CacheWriter:

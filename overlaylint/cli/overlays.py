@@ -65,6 +65,8 @@ class Opened:
     root: Path
     configuration: Configured
     repositories: Repositories
+    masters: Mapping[str, Path | Tree]
+    """The masters that were given."""
 
     @property
     def overlay(self) -> Repository:
@@ -75,6 +77,10 @@ class Opened:
     def missing(self) -> Mapping[str, str]:
         """Why each master that could not be found is missing, by its name."""
         return self.repositories.missing
+
+    def with_tree(self, tree: Tree) -> Opened:
+        """Return the overlay as it would be opened with these files in it."""
+        return open_overlay(self.root, self.masters, tree)
 
 
 def open_overlay(
@@ -102,7 +108,7 @@ def open_overlay(
         raise configured.where.at("profiles").error(
             f"no profile here is one of these; there are {there}"
         )
-    return Opened(root, configured, repositories)
+    return Opened(root, configured, repositories, masters)
 
 
 def ebuilds_in(repository: Repository, given: Iterable[str]) -> Iterator[Ebuild]:

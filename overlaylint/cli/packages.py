@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from overlaylint.cli import FINDINGS, NOTHING_FOUND
+from overlaylint.cli import FINDINGS, NOTHING_FOUND, tell
 from overlaylint.cli.options import master_option, overlay_option
 from overlaylint.cli.overlays import (
     atom_given,
@@ -96,7 +96,7 @@ def command(
     wanted = [atom_given(text) for text in atoms]
     found = open_overlay(root, masters_given(masters))
     for name, reason in found.missing.items():
-        _tell(f"master {name} is missing: {reason}; --master {name}=PATH says where it is")
+        tell(f"master {name} is missing: {reason}; --master {name}=PATH says where it is")
     profile = profile_given(found.overlay, profile_name)
     places = Places(found.overlay)
     rows = _rows(found.overlay, wanted, profile, places, with_use=with_use)
@@ -233,10 +233,3 @@ def _json(row: Row, places: Places, *, with_use: bool) -> Mapping[str, Any]:
         use = row.use
         found["use"] = None if use is None else {kind: sorted(getattr(use, kind)) for kind in FLAGS}
     return found
-
-
-def _tell(text: str) -> None:
-    from overlaylint.report.escape import visible, without_commands
-
-    sys.stdout.flush()
-    print(f"overlaylint: {without_commands(visible(text))}", file=sys.stderr)

@@ -93,6 +93,8 @@ class Result:
     not_applicable: tuple[NotApplicable, ...] = ()
     held: tuple[Held, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    fixed: tuple[Finding, ...] = ()
+    """What was found and fixed before; their places are in the text of that time."""
     missing_masters: Mapping[str, str] = field(default_factory=dict)
     """Why each master that could not be found is missing, by its name."""
 

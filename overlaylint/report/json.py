@@ -37,6 +37,17 @@ def report(results: Sequence[Result]) -> dict[str, Value]:
             for result in results
             for one in result.undecided
         ],
+        "fixed": [
+            {
+                "rule": one.rule,
+                "repository": plain(result.repository.name),
+                "path": plain(one.span.path),
+                "message": plain(one.message),
+                "fix": plain(one.fix.title if one.fix is not None else ""),
+            }
+            for result in results
+            for one in result.fixed
+        ],
         "skipped": [
             {
                 "rule": one.rule,
@@ -73,6 +84,7 @@ def _summary(results: Sequence[Result]) -> dict[str, Value]:
         "findings": sum(len(result.findings) for result in results),
         **by_severity,
         "undecided": sum(len(result.undecided) for result in results),
+        "fixed": sum(len(result.fixed) for result in results),
         "suppressed": sum(len(result.suppressed) for result in results),
         "skipped": sum(len(result.skipped) for result in results),
         "missing_masters": [

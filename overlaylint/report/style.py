@@ -35,5 +35,13 @@ class Style:
         """Text in the colour of a severity."""
         return self._paint(_SEVERITY[severity], text)
 
+    def added(self, text: str) -> str:
+        """A line that a diff adds."""
+        return self._paint("32", text)
+
+    def removed(self, text: str) -> str:
+        """A line that a diff takes away."""
+        return self._paint("31", text)
+
     def _paint(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.use_color and text else text

@@ -104,6 +104,8 @@ def _summary(result: Result, style: Style, settings: Settings, *, is_only: bool)
     if result.undecided:
         hint = "" if settings.show_undecided else " (--show-undecided lists them)"
         parts.append(f"{len(result.undecided)} undecided{hint}")
+    if result.fixed:
+        parts.append(f"fixed {len(result.fixed)}")
     if result.suppressed:
         parts.append(f"{len(result.suppressed)} suppressed")
     if result.skipped:
@@ -116,6 +118,12 @@ def _summary(result: Result, style: Style, settings: Settings, *, is_only: bool)
         reasons.setdefault(one.reason, []).append(one.rule)
     for reason, rules in reasons.items():
         yield f"skipped: {visible(', '.join(rules))}: {visible(reason)}"
+    fixable = [one.fix for one in result.findings if one.fix is not None]
+    safe = sum(fix.is_safe for fix in fixable)
+    if safe:
+        yield f"{safe} can be fixed with --fix"
+    if len(fixable) > safe:
+        yield f"{len(fixable) - safe} can be fixed with --fix --unsafe-fixes"
     for name, reason in result.missing_masters.items():
         yield (
             f"master {visible(name)} is missing: {visible(reason)};"

@@ -1,13 +1,15 @@
 """Where files come from: a directory, a git revision, or either with unsaved text over it.
 
-A tree is read-only. Paths are relative to its root, with `/` between their parts; the
-root is the empty path. No link is ever followed out of a tree.
+A tree is read-only; what may be written into a directory goes through `write_file`. Paths
+are relative to the root, with `/` between their parts; the root is the empty path. No link is
+ever followed out of a tree.
 """
 
 from overlaylint.tree.base import Entry, Kind, Tree, TreeError, walk
 from overlaylint.tree.directory import DirectoryTree
 from overlaylint.tree.git import GitTree, StagedTree, find_git_root
 from overlaylint.tree.overlaid import OverlaidTree
+from overlaylint.tree.writing import write_file
 
 __all__ = [
     "DirectoryTree",
@@ -20,4 +22,5 @@ __all__ = [
     "TreeError",
     "find_git_root",
     "walk",
+    "write_file",
 ]
