@@ -98,6 +98,15 @@ class Ebuild:
         """The path of the file that holds the text: the end of the link, if it is one."""
         return self.repository.tree.resolve(self.path)
 
+    @cached_property
+    def is_built_as_links_only(self) -> bool:
+        """Whether a live ebuild is there for the links beside it, which give it its versions."""
+        if self.link is not None or not self.PV.startswith("9999"):
+            return False
+        package = self.repository.package(self.cp)
+        others = () if package is None else package.ebuilds
+        return any(one.link is not None and one.source_path == self.path for one in others)
+
     def read(self) -> bytes:
         """Return the text. Raises TreeError where the file can't be read."""
         return self.repository.tree.read(self.path)

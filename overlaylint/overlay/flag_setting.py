@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from overlaylint.overlay.ebuild import Ebuild
@@ -35,10 +35,14 @@ class FlagSetting:
         return self.decided_by is not None and self.decided_by.kind != IUSE
 
 
-def flag_settings(ebuild: Ebuild, flag: str) -> tuple[FlagSetting, ...]:
-    """Return what each profile of the ebuild's repository makes of one of its flags."""
+def flag_settings(
+    ebuild: Ebuild, flag: str, profiles: Iterable[Profile] | None = None
+) -> tuple[FlagSetting, ...]:
+    """Return what each profile of the ebuild's repository, or each given, makes of a flag."""
     values = metadata(ebuild.evaluation).values
-    return tuple(_setting(profile, ebuild, values, flag) for profile in ebuild.repository.profiles)
+    if profiles is None:
+        profiles = ebuild.repository.profiles
+    return tuple(_setting(profile, ebuild, values, flag) for profile in profiles)
 
 
 def _setting(profile: Profile, ebuild: Ebuild, values: Mapping[str, str], flag: str) -> FlagSetting:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.profile import Profile
+from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.trace import ScriptTracer
 
 INSTALL_MASK = "INSTALL_MASK"
@@ -32,16 +33,23 @@ def is_masked(words: Iterable[str], path: str) -> bool:
     return answer
 
 
-def masks_path(ebuild: Ebuild, path: str, profile: Profile | None = None) -> bool | None:
+def masks_path(
+    ebuild: Ebuild,
+    path: str,
+    profile: Profile | None = None,
+    hooks_of: Repository | None = None,
+) -> bool | None:
     """Whether a file of an ebuild is kept out of the image under a profile; None if unknown.
 
-    What profile.bashrc sources for the package adds to the profile's make.defaults.
+    What profile.bashrc sources for the package adds to the profile's make.defaults; it comes
+    from `hooks_of`, where that is given, as a master has no hooks of its own.
     """
     variable = None if profile is None else profile.variable(INSTALL_MASK)
     words = [] if variable is None else variable.text.split()
     is_certain = True
-    for hook in env_hooks(ebuild.repository, ebuild):
-        tracer = ScriptTracer(ebuild.repository, hook)
+    overlay = hooks_of or ebuild.repository
+    for hook in env_hooks(overlay, ebuild):
+        tracer = ScriptTracer(overlay, hook)
         found = tracer.state.find(INSTALL_MASK)
         value = None if found is None else found.value
         if tracer.unknown is not None or isinstance(value, dict):

@@ -16,6 +16,7 @@ from dataclasses import replace
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import env_hooks
+from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.trace import ORDER, ScriptTracer, Trace, Tracer
 from overlaylint.shell.syntax import Function
 
@@ -39,11 +40,14 @@ def own_functions(ebuild: Ebuild) -> Mapping[str, Function]:
     }
 
 
-def own_traces(ebuild: Ebuild, use: Mapping[str, bool] | None = None) -> Iterator[Trace]:
+def own_traces(
+    ebuild: Ebuild, use: Mapping[str, bool] | None = None, hooks_of: Repository | None = None
+) -> Iterator[Trace]:
     """Yield the trace of each phase, in the order of a build, then of each callback and hook.
 
     With `use`, those USE flags are assumed to be on or off. Phases that come after the merge
-    are traced where the ebuild defines them.
+    are traced where the ebuild defines them. The hooks are those of `hooks_of`, the overlay
+    that a master's ebuild is built with, where it is given.
     """
     functions = own_functions(ebuild)
     evaluation = ebuild.evaluation
@@ -64,8 +68,9 @@ def own_traces(ebuild: Ebuild, use: Mapping[str, bool] | None = None) -> Iterato
             continue
         if any(eclass.startswith(callback["prefix"]) for eclass in inherited):
             yield tracer.trace(name)
-    for path in env_hooks(ebuild.repository, ebuild):
-        hook = ScriptTracer(ebuild.repository, path, use, evaluation.eapi)
+    overlay = hooks_of or ebuild.repository
+    for path in env_hooks(overlay, ebuild):
+        hook = ScriptTracer(overlay, path, use, evaluation.eapi)
         for name in hook.functions:
             if _HOOK.fullmatch(name):
                 yield Trace(ebuild, name, hook.function(name), True, hook.unknown)

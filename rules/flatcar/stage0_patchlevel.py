@@ -79,7 +79,7 @@ class Options:
 
 @rule(severity=Severity.ERROR, packages="dev-lang/rust", decided_in="6c393d3ba904")
 def stage0_patchlevel(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
-    if _is_built_as_links_only(ebuild):
+    if ebuild.is_built_as_links_only:
         yield NotApplicable(f"{ebuild.path} is built as the versions that link to it")
         return
     evaluation = ebuild.evaluation
@@ -104,15 +104,6 @@ def stage0_patchlevel(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
         yield Undecided(stage0.span, reason)
     elif not ends:
         yield _finding(ebuild, stage0)
-
-
-def _is_built_as_links_only(ebuild: Ebuild) -> bool:
-    """Whether a live ebuild is there for the links beside it, which give it its versions."""
-    if ebuild.link is not None or not ebuild.PV.startswith("9999"):
-        return False
-    package = ebuild.repository.package(ebuild.cp)
-    others = () if package is None else package.ebuilds
-    return any(one.link is not None and one.source_path == ebuild.path for one in others)
 
 
 def _ends_lawfully(stage0: Evaluated) -> bool | None:

@@ -1,0 +1,181 @@
+"""Whether a file is in the image in the end: what the calls of a build install and take away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import pairwise
+
+from overlaylint.overlay.install_targets import in_image, pattern_of, targets, with_folders
+from overlaylint.overlay.trace import Trace, guarded
+from overlaylint.shell.conditions import Check, Condition
+from overlaylint.shell.interpreter import Call
+
+# Commands that install what only their makefile knows.
+_MAKE = frozenset({"emake", "make", "ninja", "eninja", "meson", "cmake"})
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whether a file is in the image; None where that can't be told.
+
+    `trace` and `call` are what settled it, or left it open: None where no call speaks of the
+    file.
+    """
+
+    is_there: bool | None
+    trace: Trace | None = None
+    call: Call | None = None
+
+
+def presence(traces: Iterable[Trace], path: str, use: Mapping[str, bool]) -> Presence:
+    """Return whether a build with these USE flags leaves a file at `path` of its image.
+
+    `traces` are those of `own_traces`. A word's wildcards, and a loop over them, are taken to
+    find the file where it was built, unless the install phase has taken it away there before.
+    """
+    state = Presence(False)
+    for trace in in_order(traces):
+        state = _after(trace, path, use, state)
+    return state
+
+
+def in_order(traces: Iterable[Trace]) -> Iterator[Trace]:
+    """Yield the traces that have to do with the image, in the order of running."""
+    installing = [trace for trace in traces if "install" in trace.phase or "inst" in trace.phase]
+
+    def position(trace: Trace) -> int:
+        name = trace.phase
+        if name.startswith("cros_pre_") and "src_install" in name:
+            return 0
+        if name.startswith("pkg_") or "_pkg_" in name:
+            return 3
+        return 2 if name.startswith("cros_") else 1
+
+    return iter(sorted(installing, key=position))
+
+
+def covers(pattern: str, path: str) -> bool | None:
+    """Return whether a pattern of `targets` stands for a path; None if unknown text decides."""
+    if not fnmatchcase(path, pattern):
+        return False
+    return None if "?*" in pattern else True
+
+
+def _after(trace: Trace, path: str, use: Mapping[str, bool], state: Presence) -> Presence:
+    """Return what one phase leaves of a file."""
+    name = path.rpartition("/")[2]
+    installed: dict[int, list[str]] = {}
+    for call, target in targets(trace):
+        installed.setdefault(id(call), []).append(target)
+    is_gone: bool | None = False  # from where it was built
+    for call, folder in with_folders(trace):
+        runs = guarded(_deciding(call.guards), use)
+        if runs is False:
+            continue
+        removed = _removes(call, path, name, folder)
+        if removed is False:
+            built = _takes_away(call, name, folder)
+            if built is not False:
+                is_gone = True if built and runs else is_gone or None
+        elif state.is_there is not False:
+            is_there = False if removed and runs else None
+            state = Presence(is_there, trace, call)
+        added = _best(covers(one, path) for one in installed.get(id(call), ()))
+        if added is False and _may_install(trace, call):
+            added = None
+        if added is not False and is_gone is not True and state.is_there is not True:
+            if added and runs and is_gone is False:
+                state = Presence(True, trace, call)
+            else:
+                state = Presence(None, trace, call)
+    return state
+
+
+def _deciding(guards: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Return the guards without those of a loop over what wildcards find."""
+    return tuple(
+        guard for guard in guards if not (isinstance(guard, Check) and guard.words[:1] == ("for",))
+    )
+
+
+def _best(answers: Iterable[bool | None]) -> bool | None:
+    """Return True if one is, else None if one is."""
+    found = set(answers)
+    return True if True in found else None if None in found else False
+
+
+def _may_install(trace: Trace, call: Call) -> bool:
+    """Whether a command installs what can't be seen: `make install`, or a master's phase."""
+    name = str(call.name)
+    if name in _MAKE:
+        return any("install" in str(argument) for argument in call.arguments)
+    if name in ("einstall", "default_src_install"):
+        return True
+    return name.endswith("_src_install") and not call.is_function and name != trace.phase
+
+
+def _removes(call: Call, path: str, name: str, folder: str | None) -> bool | None:
+    """Return whether a call takes a file out of the image; None if that is unknown."""
+    if call.name in ("rm", "unlink", "mv"):
+        words = [value for value in call.arguments if not str(value).startswith("-")]
+        if call.name == "mv":
+            words = words[:-1]
+        places = [in_image(value, folder) for value in words]
+        return _best(_is_at_or_below(place, path) for place in places if place is not None)
+    if call.name == "find":
+        return _found_and_removed(call, path, name, folder)
+    return False
+
+
+def _is_at_or_below(place: str, path: str) -> bool | None:
+    at = covers(place, path)
+    below = covers(f"{place.rstrip('/')}/*", path)
+    return _best((at, below))
+
+
+def _found_and_removed(call: Call, path: str, name: str, folder: str | None) -> bool | None:
+    """Return whether `find` deletes a file: by its folders, and by `-name` and `-path`."""
+    words = call.arguments
+    texts = [pattern_of(value) for value in words]
+    if "-delete" not in texts and "rm" not in texts:
+        return False
+    starts = []
+    for value, text in zip(words, texts, strict=True):
+        if text.startswith(("-", "(", "!")):
+            break
+        starts.append(value)
+    places = [in_image(value, folder) for value in starts]
+    answer = _best(_is_at_or_below(place, path) for place in places if place is not None)
+    if answer is False:
+        return False
+    tests = [
+        covers(text, name if key in ("-name", "-iname") else path)
+        for key, text in pairwise(texts)
+        if key in ("-name", "-iname", "-path", "-wholename")
+    ]
+    is_plain = not {"!", "-not", "-o", "-or"} & set(texts)
+    if is_plain:
+        if False in tests:
+            return False
+        others = [text for text in texts if text.startswith("-") and text not in _FIND_TESTS]
+        return None if None in tests or others else answer
+    return None
+
+
+# What of find's expression is followed here; `-type f` is what a program is.
+_FIND_TESTS = frozenset(
+    {"-name", "-iname", "-path", "-wholename", "-delete", "-exec", "-type", "-f", "-rf", "-r"}
+)
+
+
+def _takes_away(call: Call, name: str, folder: str | None) -> bool | None:
+    """Return whether a call takes the file of a name away where it was built."""
+    if call.name not in ("rm", "unlink", "mv"):
+        return False
+    words = [value for value in call.arguments if not str(value).startswith("-")]
+    if call.name == "mv":
+        words = words[:-1]
+    outside = [pattern_of(value) for value in words if in_image(value, folder) is None]
+    return _best(covers(text.rstrip("/").rpartition("/")[2], name) for text in outside)

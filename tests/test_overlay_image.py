@@ -1,0 +1,110 @@
+"""What a build leaves in the image: what is installed, and what is taken away again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import overlay
+
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.image import covers, presence
+from overlaylint.overlay.install_targets import targets
+from overlaylint.overlay.masters import find_repositories
+from overlaylint.overlay.own_code import own_traces
+
+PATH = "app-misc/hello/hello-1.ebuild"
+
+
+def ebuild(folder: Path, body: str) -> Ebuild:
+    text = f"EAPI=8\nsrc_install() {{\n{body}\n}}\n"
+    found = find_repositories(overlay(folder, {PATH: text})).overlay.ebuild_at(PATH)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("dobin a b/c", ["/usr/bin/a", "/usr/bin/c"]),
+        ("newbin a b; dosbin c; newsbin d e", ["/usr/bin/b", "/usr/sbin/c", "/usr/sbin/e"]),
+        ("into /; dobin a; into /opt; dosbin b", ["/bin/a", "/opt/sbin/b"]),
+        ("insinto /etc; newins a b; doins c", ["/etc/b", "/etc/c"]),
+        ("dosym ../x /usr/bin/y", ["/usr/bin/y"]),
+        ("systemd_newunit a b.service", ["/usr/lib/systemd/system/b.service"]),
+        ('install -m0755 a "${ED}/usr/bin"', ["/usr/bin", "/usr/bin/a"]),
+        ('install -m0755 -t "${ED}/usr/bin" a b', ["/usr/bin", "/usr/bin/a", "/usr/bin/b"]),
+        ('cp --target-directory="${D}"/etc a', ["/etc", "/etc/a"]),
+        ('cp -r bin "${ED}/usr"', ["/usr", "/usr/bin", "/usr/bin/*"]),
+        ('cp -a bin/. "${ED}/usr/bin"', ["/usr/bin", "/usr/bin/.", "/usr/bin/*"]),
+        ('cd "${ED}/usr/bin" || die; ln -s a b', ["/usr/bin/b", "/usr/bin/b/a"]),
+        ('pushd "${D}"/etc; popd; ln -s a b', []),
+        ('pushd "${D}"/etc; pushd sub; cp x y; popd; cp z w', [
+            "/etc/sub/y", "/etc/sub/y/x", "/etc/w", "/etc/w/z",
+        ]),
+        ('cp a "${S}/b"; cp a /usr/bin', []),
+    ],
+)  # fmt: skip
+def test_targets(tmp_path: Path, body: str, expected: list[str]) -> None:
+    trace = ebuild(tmp_path, body).trace("src_install")
+    assert [path for _, path in targets(trace)] == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "is_there"),
+    [
+        ("dobin hello", True),
+        ("dobin out/*", True),
+        ("dobin other", False),
+        ("dobin $(ls out)", None),
+        ("use x && dobin hello", True),
+        ("use y && dobin hello", False),
+        ("[[ -e hello ]] && dobin hello", None),
+        ("emake install", None),
+        ("emake install; dobin hello", True),
+        ("other_src_install", None),
+        ("dobin hello; rm ${ED}/usr/bin/hello", False),
+        ("dobin hello; rm -r ${ED}/usr/bin", False),
+        ("dobin hello; rm -r ${ED}/usr/bin/hello-more", True),
+        ("dobin hello; use y && rm ${ED}/usr/bin/hello", True),
+        ("dobin hello; rm ${ED}/usr/bin/$(pick)", None),
+        ("dobin hello; [[ -e y ]] && rm ${ED}/usr/bin/hello", None),
+        ("rm ${ED}/usr/bin/hello; dobin hello", True),
+        ("rm out/hello; dobin out/*", False),
+        ("rm out/$(pick); dobin out/*", None),
+        ("dobin out/*; rm out/hello", True),
+        ("rm out/hello; rm out/other; dobin out/*", False),
+        ("dobin hello; mv ${ED}/usr/bin/hello ${ED}/usr/bin/bye", False),
+        ("dobin bye; mv ${ED}/usr/bin/bye ${ED}/usr/bin/hello", True),
+        ("dobin hello; find ${ED} -name 'h*' -delete", False),
+        ("dobin hello; find ${ED} -name 'b*' -delete", True),
+        ("dobin hello; find ${ED}/etc -name 'h*' -delete", True),
+        ("dobin hello; find ${ED} -name 'h*' -exec rm -f {} +", False),
+        ("dobin hello; find ${ED} -name 'h*'", True),
+        ("dobin hello; find ${ED} ! -name 'h*' -delete", None),
+        ("dobin hello; find ${ED} -name 'h*' -newer x -delete", None),
+    ],
+)
+def test_presence(tmp_path: Path, body: str, is_there: bool | None) -> None:
+    traces = tuple(own_traces(ebuild(tmp_path, body)))
+    assert presence(traces, "/usr/bin/hello", {"x": True, "y": False}).is_there is is_there
+
+
+def test_what_settled_it(tmp_path: Path) -> None:
+    traces = tuple(own_traces(ebuild(tmp_path, 'dobin hello; rm "${ED}"/usr/bin/*')))
+    found = presence(traces, "/usr/bin/hello", {})
+    assert found.call is not None
+    assert found.call.name == "rm"
+    assert presence(traces, "/usr/bin/other", {}).call is None
+
+
+def test_what_merging_takes_away(tmp_path: Path) -> None:
+    text = 'dobin hello\n}\npkg_preinst() {\nrm "${ED}"/usr/bin/hello'
+    traces = tuple(own_traces(ebuild(tmp_path, text)))
+    assert presence(traces, "/usr/bin/hello", {}).is_there is False
+
+
+def test_covers() -> None:
+    assert covers("/usr/bin/a*", "/usr/bin/ab") is True
+    assert covers("/usr/bin/a?*", "/usr/bin/ab") is None
+    assert covers("/usr/bin/a?*", "/usr/bin/b") is False
