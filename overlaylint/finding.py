@@ -87,6 +87,11 @@ class Finding:
     rule: str = ""
     severity: Severity = Severity.ERROR
 
+    def order(self) -> tuple[str, int, int, str, str]:
+        """Return what findings are sorted by: path, place, rule, message."""
+        span = self.span
+        return (span.path, span.start, span.end, self.rule, self.message)
+
 
 @dataclass(frozen=True, slots=True)
 class Undecided:

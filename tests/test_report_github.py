@@ -43,8 +43,8 @@ def test_a_command(tmp_path: Path) -> None:
     start = SCRIPT.encode().index(b"x'")
     assert commands(result_of(root, finding(start, start + 1, "50%: a, b", help="do it"))) == [
         (
-            f"::error file={HELLO},line=2,endLine=2,col=16,endColumn=17,"
-            f"title=overlaylint%3A a-rule::{HELLO}:2:16: a-rule: 50%25: a, b; do it"
+            f"::error title=overlaylint%3A a-rule,file={HELLO},line=2,endLine=2,col=16,endColumn=17"
+            f"::{HELLO}:2:16: a-rule: 50%25: a, b; do it"
         )
     ]
 
@@ -52,13 +52,13 @@ def test_a_command(tmp_path: Path) -> None:
 def test_a_place_of_several_lines_has_no_columns(tmp_path: Path) -> None:
     root = overlay(tmp_path, {HELLO: SCRIPT})
     (line,) = commands(result_of(root, finding(0, 10)))
-    assert ",line=1,endLine=2,title=" in line
+    assert ",line=1,endLine=2::" in line
 
 
 def test_a_place_that_ends_with_its_line_is_of_one_line(tmp_path: Path) -> None:
     root = overlay(tmp_path, {HELLO: SCRIPT})
     (line,) = commands(result_of(root, finding(5, 7)))
-    assert ",line=1,endLine=1,col=6,endColumn=6," in line
+    assert ",line=1,endLine=1,col=6,endColumn=7::" in line
 
 
 def test_a_place_at_the_end_of_the_file_is_in_the_last_line(tmp_path: Path) -> None:
@@ -186,5 +186,5 @@ def test_summary_page_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     root = overlay(tmp_path, {HELLO: "EAPI=7\n)\n"})
     ran = overlaylint(["check", root, "--output-format", "github"])
     assert ran.status == 1
-    assert ran.out.startswith("::error file=")
+    assert ran.out.startswith("::error title=")
     assert page.read_text().startswith("before\n### overlaylint: 1 findings in 4 files\n")

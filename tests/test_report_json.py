@@ -8,6 +8,7 @@ from pathlib import Path
 
 from support import CLEAN, HELLO, SMALL_OVERLAY, overlay, overlaylint, write
 
+from overlaylint.engine.fingerprint import fingerprints
 from overlaylint.engine.result import Result, Skipped, Sources
 from overlaylint.finding import Edit, Finding, Fix, Related, Span, Undecided
 from overlaylint.overlay.masters import find_repositories
@@ -58,6 +59,7 @@ def test_everything_a_run_has_is_there(tmp_path: Path) -> None:
         "end": {"line": 2, "column": 17},
     }
     report = json.loads(render([result], Settings()))
+    assert report["findings"][0].pop("fingerprint") == fingerprints(result)[finding]
     assert report["findings"] == [
         {
             "rule": "the-rule",

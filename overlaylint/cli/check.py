@@ -1,17 +1,20 @@
 """`overlaylint check`: run the rules and report what they find.
 
 What it may be asked for stands in groups of options, each in a module of its own: `choosing`
-(which rules), `scope` (where), `fixing` (what becomes of fixes), `output` (how it is shown).
+(which rules), `scope` (where), `baseline` (what is known), `fixing` (what becomes of fixes),
+`output` (how it is shown).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from overlaylint.cli import FINDINGS, NOTHING_FOUND, counted
+from overlaylint.cli.baseline import Adopting, adopting_options
 from overlaylint.cli.choosing import Choosing, choosing_options
 from overlaylint.cli.fixing import Fixing, fixing_options
 from overlaylint.cli.options import Command
@@ -20,6 +23,7 @@ from overlaylint.cli.scope import Scope, scope_options
 
 if TYPE_CHECKING:
     from overlaylint.cli.overlays import Opened
+    from overlaylint.engine.baseline import Baseline
     from overlaylint.engine.result import Result
     from overlaylint.engine.selection import Selection
 
@@ -28,10 +32,16 @@ if TYPE_CHECKING:
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @choosing_options
 @scope_options
+@adopting_options
 @fixing_options
 @output_options
 def command(
-    paths: tuple[Path, ...], choosing: Choosing, scope: Scope, fixing: Fixing, output: Output
+    paths: tuple[Path, ...],
+    choosing: Choosing,
+    scope: Scope,
+    adopting: Adopting,
+    fixing: Fixing,
+    output: Output,
 ) -> int:
     """Check overlays, or files and folders in them.
 
@@ -43,21 +53,28 @@ def command(
     from overlaylint.engine.run import run
 
     fixing.must_make_sense()
+    output.must_make_sense()
     catalog = load_catalog()
     done = []
     failures = []
+    baselines = []
     for opened, selection in scope.overlays(paths):
+        known = adopting.known(opened)
 
-        def check(opened: Opened, selection: Selection = selection) -> Result:
-            return run(opened.overlay, choosing.plan(opened, catalog, selection))
+        def check(
+            opened: Opened, selection: Selection = selection, known: Baseline | None = known
+        ) -> Result:
+            plan = choosing.plan(opened, catalog, selection)
+            return run(opened.overlay, replace(plan, baseline=known))
 
         fixed = fixing.run(opened, selection, check)
         failures += fixing.write(opened, fixed)
         done.append(fixed)
-    results = [fixed.result for fixed in done]
-    scope.must_hold_files(paths, results)
+        baselines.append(known)
+    scope.must_hold_files(paths, [fixed.result for fixed in done])
     if fixing.diff:
         return fixing.show_diff(done, output.color)
+    results = adopting.written([fixed.result for fixed in done], baselines)
     output.show(results)
     if failures:
         written = sum(len(fixed.after) for fixed in done) - len(failures)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from overlaylint.cli.options import color_option, options, uses_color
-from overlaylint.report import FORMATS
+from overlaylint.report import FORMATS, FORMATS_OF_LINES
 
 if TYPE_CHECKING:
     from overlaylint.engine.result import Result
@@ -20,37 +20,105 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """A report to be made: its format, and the file that it goes to (else standard output)."""
+
+    format: str
+    file: Path | None = None
+
+
+def _reports_given(
+    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> tuple[Report, ...]:
+    """Return what `FORMAT` and `FORMAT=FILE` ask for; raises click's error for what is neither."""
+    reports = []
+    for value in values:
+        name, equals, file = value.partition("=")
+        if name not in FORMATS:
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(FORMATS)}")
+        if equals and not file:
+            raise click.BadParameter(f"{value!r} names no file")
+        reports.append(Report(name, Path(file) if file not in ("", "-") else None))
+    return tuple(reports)
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """What is given on the command line."""
 
-    output_format: str
+    reports: tuple[Report, ...]
     output_file: Path | None
     show_undecided: bool
+    show_gone: bool
     color: str
 
     def show(self, results: Sequence[Result]) -> None:
-        """Write the report. Raises UsageError where a file can't be written."""
+        """Write the reports.
+
+        Raises UsageError where two can't go to one place, and where a file can't be written;
+        then what can be written still is.
+        """
+        from overlaylint.engine.errors import UsageError
         from overlaylint.report import load_format
 
-        settings = self._settings()
-        text = load_format(self.output_format).render(results, settings)
-        if self.output_file is None:
-            sys.stdout.write(text)
-        else:
-            _write(self.output_file, text, "w")
-        if self.output_format == "github":
-            _write_step_summary(results, settings)
+        failed: UsageError | None = None
+        reports = self._reports()
+        on_output = [one.format for one in reports if one.file is None]
+        # What goes to standard output comes last, so that a reader who stops loses no file.
+        for report in sorted(reports, key=lambda one: one.file is None):
+            settings = self._settings(report, on_output)
+            text = load_format(report.format).render(results, settings)
+            try:
+                if report.file is None:
+                    sys.stdout.write(text)
+                else:
+                    _write(report.file, text, "w")
+                if report.format == "github":
+                    _write_step_summary(results, settings)
+            except UsageError as error:
+                failed = error
+        if failed is not None:
+            raise failed
 
-    def _settings(self) -> Settings:
+    def must_make_sense(self) -> None:
+        """Raise UsageError where two reports can't go to one place."""
+        self._reports()
+
+    def _reports(self) -> Sequence[Report]:
+        from overlaylint.engine.errors import UsageError
+
+        reports = list(self.reports)
+        if not reports:
+            reports = [Report("text")]
+            if self.output_file is None and os.environ.get("GITHUB_ACTIONS") == "true":
+                reports.append(Report("github"))
+        if self.output_file is not None:
+            if len(reports) > 1 or reports[0].file is not None:
+                raise UsageError("--output-file is for one format; write FORMAT=FILE for several")
+            reports = [Report(reports[0].format, self.output_file)]
+        by_place: dict[Path | None, str] = {}
+        for report in reports:
+            other = by_place.setdefault(report.file, report.format)
+            are_lines = report.file is None and {other, report.format} <= FORMATS_OF_LINES
+            if report.format != other and not are_lines:
+                place = "standard output" if report.file is None else str(report.file)
+                raise UsageError(
+                    f"{other} and {report.format} can't both go to {place}; write FORMAT=FILE"
+                )
+        return list(dict.fromkeys(reports))
+
+    def _settings(self, report: Report, on_output: Sequence[str]) -> Settings:
         import shutil
 
         from overlaylint.report import Settings
 
-        is_terminal = self.output_file is None and sys.stdout.isatty()
+        is_terminal = report.file is None and sys.stdout.isatty()
         return Settings(
             use_color=uses_color(self.color, is_terminal=is_terminal),
             width=shutil.get_terminal_size((100, 24)).columns,
             show_undecided=self.show_undecided,
+            show_gone=self.show_gone,
+            is_beside_text=report.file is None and bool({"text", "concise"} & set(on_output)),
             environment=os.environ,
             folder=Path.cwd(),
         )
@@ -62,10 +130,12 @@ output_options = options(
     Output,
     click.option(
         "--output-format",
-        type=click.Choice(FORMATS),
-        default="text",
-        show_default=True,
-        help="How the findings are shown.",
+        "reports",
+        multiple=True,
+        callback=_reports_given,
+        metavar="FORMAT[=FILE]",
+        help=f"How the findings are shown, and where: {', '.join(FORMATS)}. May be repeated."
+        "  [default: text; with github beside it on GitHub Actions]",
     ),
     click.option(
         "--output-file",
@@ -77,6 +147,11 @@ output_options = options(
         "--show-undecided",
         is_flag=True,
         help="List where a rule could not tell, and why.",
+    ),
+    click.option(
+        "--show-gone",
+        is_flag=True,
+        help="List what of the baseline is not found any more.",
     ),
     color_option,
 )

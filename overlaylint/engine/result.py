@@ -75,6 +75,17 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A finding as a baseline holds it: what it is known by, and what helps who reads it."""
+
+    repository: str
+    path: str
+    rule: str
+    message: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The outcome of one run on one overlay. Everything is in a fixed order.
 
@@ -89,12 +100,18 @@ class Result:
     files: int
     findings: tuple[Finding, ...]
     suppressed: tuple[Suppressed, ...] = ()
+    known: tuple[Finding, ...] = ()
+    """What the baseline holds already, and is not reported."""
+    gone: tuple[Known, ...] = ()
+    """What the baseline holds of the checked files and rules, and is not found any more."""
     undecided: tuple[Undecided, ...] = ()
     not_applicable: tuple[NotApplicable, ...] = ()
     held: tuple[Held, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     fixed: tuple[Finding, ...] = ()
     """What was found and fixed before; their places are in the text of that time."""
+    failed: tuple[str, ...] = ()
+    """The names of the rules that raised."""
     missing_masters: Mapping[str, str] = field(default_factory=dict)
     """Why each master that could not be found is missing, by its name."""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from overlaylint.engine.path_ignores import PathIgnore, PathIgnores
 from overlaylint.engine.result import Held, Result, Skipped, Sources, Suppressed
@@ -22,6 +22,9 @@ from overlaylint.overlay.files import File, Role
 from overlaylint.overlay.repository import Repository
 from overlaylint.rule import Rule
 from overlaylint.tree import Kind, TreeError
+
+if TYPE_CHECKING:
+    from overlaylint.engine.baseline import Baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,19 @@ class Plan:
     ignores: PathIgnores = field(default_factory=PathIgnores)
     missing_masters: Mapping[str, str] = field(default_factory=dict)
     root: Path | None = None
+    baseline: Baseline | None = None
+    """The findings that are known, and not to be reported."""
 
 
 def run(repository: Repository, plan: Plan) -> Result:
     """Check a repository. Raises RuleError where a rule is not put together as it must be."""
     plan = replace(plan, selection=plan.selection.with_link_targets(repository))
-    return _Run(repository, plan).result()
+    result = _Run(repository, plan).result()
+    if plan.baseline is None:
+        return result
+    from overlaylint.engine.baseline import with_baseline
+
+    return with_baseline(result, plan.baseline, plan.selection.reports_on)
 
 
 # What the rules of the second round look at.
@@ -106,12 +116,13 @@ class _Run:
             root=self.plan.root,
             rules=self.plan.rules,
             files=len(checked),
-            findings=tuple(sorted(chain(*self.findings.values()), key=_finding_order)),
-            suppressed=tuple(sorted(self.suppressed, key=lambda one: _finding_order(one.finding))),
+            findings=tuple(sorted(chain(*self.findings.values()), key=Finding.order)),
+            suppressed=tuple(sorted(self.suppressed, key=lambda one: one.finding.order())),
             undecided=tuple(sorted(self.undecided, key=_place_order)),
             not_applicable=tuple(sorted(self.not_applicable, key=_place_order)),
             held=tuple(sorted(self.held, key=lambda one: (one.path, one.rule))),
             skipped=tuple(self.skipped),
+            failed=tuple(sorted({one.rule for one in self.failures})),
             missing_masters=self.plan.missing_masters,
         )
 
@@ -317,11 +328,6 @@ class _Run:
                 for comment in (() if suppressions is None else suppressions.all)
             )
         return found
-
-
-def _finding_order(finding: Finding) -> tuple[str, int, int, str, str]:
-    span = finding.span
-    return (span.path, span.start, span.end, finding.rule, finding.message)
 
 
 def _place_order(outcome: Undecided | NotApplicable) -> tuple[str, int, int, str, str]:

@@ -13,7 +13,21 @@ from typing import Protocol, cast
 
 from overlaylint.engine.result import Result
 
-FORMATS = ("text", "json", "github")
+FORMATS = (
+    "text",
+    "concise",
+    "json",
+    "json-lines",
+    "github",
+    "sarif",
+    "gitlab",
+    "rdjson",
+    "junit",
+    "checkstyle",
+)
+
+#: The formats that are lines for people, and so can share standard output.
+FORMATS_OF_LINES = frozenset({"text", "concise", "github"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,10 @@ class Settings:
     use_color: bool = False
     width: int = 100
     show_undecided: bool = False
+    show_gone: bool = False
+    """Whether to list what of the baseline is gone."""
+    is_beside_text: bool = False
+    """Whether the same place shows the findings as text too, so that none need be repeated."""
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path = field(default_factory=Path)
     """The working folder, from which paths are found that a host wants relative to its own."""

@@ -6,8 +6,10 @@ that reverse the text after them, line feeds that start a line of their own.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -49,4 +51,15 @@ def without_commands(text: str) -> str:
 
 def plain(text: str) -> str:
     r"""Return text that every JSON parser takes: bytes that are no UTF-8 become `\xff`."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    # Half of a UTF-16 pair, which bash can name though UTF-8 can't, becomes `\ud800`.
+    return _SURROGATE.sub(lambda match: visible_character(match[0]), text)
+
+
+def is_exact(text: str) -> bool:
+    """Whether a host can be given text to put into a file just as it is."""
+    return all(one.isprintable() or one in "\n\t" for one in text)
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return text of at most `longest` characters; `...` says that there was more."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

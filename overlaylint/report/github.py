@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from overlaylint.engine.result import Result
 from overlaylint.finding import Finding, Severity
 from overlaylint.report import Settings
 from overlaylint.report.escape import visible, without_commands
+from overlaylint.report.hosting import HostPaths, Region, region
 
 #: What the host shows of each severity in one step.
 MOST_OF_A_SEVERITY = 10
@@ -31,17 +31,14 @@ class _Annotation:
 
     finding: Finding
     path: str
-    line: int
-    end_line: int
-    column: int
-    end_column: int
+    region: Region
 
     @property
     def text(self) -> str:
         """The finding in one line, with its place: all that the log shows."""
         finding = self.finding
         help_ = f"; {finding.help}" if finding.help else ""
-        place = f"{self.path}:{self.line}:{self.column}"
+        place = f"{self.path}:{self.region.line}:{self.region.column}"
         return visible(f"{place}: {finding.rule}: {finding.message}{help_}")
 
 
@@ -49,7 +46,8 @@ def render(results: Sequence[Result], settings: Settings) -> str:
     """Return the commands, a plain line for each finding beyond the limits, and a count."""
     shown, rest = _choose(_annotations(results, settings))
     lines = [_command(one) for one in shown]
-    lines += [without_commands(f"- {one.finding.severity}: {one.text}") for one in rest]
+    if not settings.is_beside_text:
+        lines += [without_commands(f"- {one.finding.severity}: {one.text}") for one in rest]
     if rest:
         has_summary = "GITHUB_STEP_SUMMARY" in settings.environment
         where = "on the summary page and in the log" if has_summary else "in the log"
@@ -69,8 +67,9 @@ def step_summary(results: Sequence[Result], settings: Settings) -> str:
     room = MOST_SUMMARY_BYTES - len(head)
     for one in annotations:
         finding = one.finding
+        where = f"{one.path}:{one.region.line}"
         row = (
-            f"| {finding.severity} | {_cell(finding.rule)} | {_cell(f'{one.path}:{one.line}')}"
+            f"| {finding.severity} | {_cell(finding.rule)} | {_cell(where)}"
             f" | {_cell(finding.message)} |\n"
         )
         room -= len(row.encode())
@@ -81,54 +80,17 @@ def step_summary(results: Sequence[Result], settings: Settings) -> str:
     return head + "".join(rows)
 
 
-def repository_root(folder: Path, environment: Mapping[str, str]) -> Path:
-    """Return the folder that the host's paths are relative to.
-
-    That is `$GITHUB_WORKSPACE` if the overlay lies in it, else the git work tree that the
-    overlay lies in, else the overlay itself.
-    """
-    folder = folder.resolve()
-    workspace = environment.get("GITHUB_WORKSPACE", "")
-    if workspace and folder.is_relative_to(Path(workspace).resolve()):
-        return Path(workspace).resolve()
-    for parent in (folder, *folder.parents):
-        if (parent / ".git").exists():
-            return parent
-    return folder
-
-
 def _annotations(results: Sequence[Result], settings: Settings) -> list[_Annotation]:
     """Return what to annotate, the worst first; one for a rule on a line."""
     found: dict[tuple[str, int, str], _Annotation] = {}
     for result in results:
-        prefix = ""
-        if result.root is not None:
-            root = result.root.resolve()
-            prefix = root.relative_to(repository_root(root, settings.environment)).as_posix()
-        prefix = "" if prefix in ("", ".") else f"{prefix}/"
+        paths = HostPaths(result, settings.environment)
         for finding in result.findings:
-            one = _annotation(result, finding, prefix)
-            found.setdefault((one.path, one.line, finding.rule), one)
+            # A finding lies in the overlay itself, so it has a path there.
+            path = paths.of(finding.span) or ""
+            one = _Annotation(finding, path, region(result, finding.span))
+            found.setdefault((path, one.region.line, finding.rule), one)
     return sorted(found.values(), key=lambda one: -one.finding.severity)
-
-
-def _annotation(result: Result, finding: Finding, prefix: str) -> _Annotation:
-    span = finding.span
-    index = result.sources.index(span)
-    path = f"{prefix}{span.path}"
-    if index is None or not index.data:
-        return _Annotation(finding, path, 1, 1, 1, 1)
-    # A place past the last line feed has no line that the host could show.
-    last = max(span.start, span.end - 1)
-    line = min(index.line(span.start), index.count)
-    return _Annotation(
-        finding,
-        path,
-        line,
-        min(index.line(last), index.count),
-        index.character_column(span.start),
-        max(index.character_column(span.end), index.character_column(span.start)),
-    )
 
 
 def _choose(
@@ -155,14 +117,14 @@ def _command(one: _Annotation) -> str:
 
 
 def _properties(one: _Annotation) -> Iterator[tuple[str, str]]:
-    yield "file", visible(one.path)
-    yield "line", str(one.line)
-    yield "endLine", str(one.end_line)
-    # The host drops an annotation with columns that spans lines.
-    if one.line == one.end_line:
-        yield "col", str(one.column)
-        yield "endColumn", str(one.end_column)
     yield "title", f"overlaylint: {one.finding.rule}"
+    yield "file", visible(one.path)
+    yield "line", str(one.region.line)
+    yield "endLine", str(one.region.end_line)
+    # The host drops an annotation with columns that spans lines.
+    if one.region.line == one.region.end_line:
+        yield "col", str(one.region.column)
+        yield "endColumn", str(one.region.end_column)
 
 
 def _escape(text: str, table: Mapping[str, str]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from overlaylint.engine.fingerprint import fingerprints
 from overlaylint.engine.result import Result
 from overlaylint.finding import Finding, Fix, Related, Severity, Span
 from overlaylint.report import Settings
@@ -23,50 +24,88 @@ def render(results: Sequence[Result], _: Settings) -> str:
 
 def report(results: Sequence[Result]) -> dict[str, Value]:
     """Return the object as plain data."""
-    return {
-        "schema": SCHEMA,
-        "findings": [_finding(result, one) for result in results for one in result.findings],
-        "undecided": [
-            {
-                "rule": one.rule,
-                "path": plain(one.span.path),
-                "repository": plain(result.repository.name),
-                "start": _position(result, one.span, one.span.start),
-                "reason": plain(one.reason),
-            }
-            for result in results
-            for one in result.undecided
-        ],
-        "fixed": [
-            {
-                "rule": one.rule,
-                "repository": plain(result.repository.name),
-                "path": plain(one.span.path),
-                "message": plain(one.message),
-                "fix": plain(one.fix.title if one.fix is not None else ""),
-            }
-            for result in results
-            for one in result.fixed
-        ],
-        "skipped": [
-            {
-                "rule": one.rule,
-                "repository": plain(result.repository.name),
-                "reason": plain(one.reason),
-            }
-            for result in results
-            for one in result.skipped
-        ],
-        "suppressed": [
-            {**_finding(result, one.finding), "reason": plain(one.reason)}
-            for result in results
-            for one in result.suppressed
-        ],
-        "summary": _summary(results),
+    parts: dict[str, Value] = {
+        name: [one for result in results for one in make(result)] for name, make in LISTS.items()
     }
+    return {"schema": SCHEMA, **parts, "summary": summary(results)}
 
 
-def _summary(results: Sequence[Result]) -> dict[str, Value]:
+def _findings(result: Result) -> list[Value]:
+    known_by = fingerprints(result)
+    return [_finding(result, one, known_by[one]) for one in result.findings]
+
+
+def _undecided(result: Result) -> list[Value]:
+    return [
+        {
+            "rule": one.rule,
+            "path": plain(one.span.path),
+            "repository": plain(result.repository.name),
+            "start": _position(result, one.span, one.span.start),
+            "reason": plain(one.reason),
+        }
+        for one in result.undecided
+    ]
+
+
+def _skipped(result: Result) -> list[Value]:
+    return [
+        {
+            "rule": one.rule,
+            "repository": plain(result.repository.name),
+            "reason": plain(one.reason),
+        }
+        for one in result.skipped
+    ]
+
+
+def _suppressed(result: Result) -> list[Value]:
+    known_by = fingerprints(result)
+    return [
+        {**_finding(result, one.finding, known_by[one.finding]), "reason": plain(one.reason)}
+        for one in result.suppressed
+    ]
+
+
+def _fixed(result: Result) -> list[Value]:
+    return [
+        {
+            "rule": one.rule,
+            "repository": plain(result.repository.name),
+            "path": plain(one.span.path),
+            "message": plain(one.message),
+            "fix": plain(one.fix.title if one.fix is not None else ""),
+        }
+        for one in result.fixed
+    ]
+
+
+def _gone(result: Result) -> list[Value]:
+    return [
+        {
+            "rule": one.rule,
+            "repository": plain(one.repository),
+            "path": plain(one.path),
+            "message": plain(one.message),
+            "fingerprint": one.fingerprint,
+        }
+        for one in result.gone
+    ]
+
+
+#: The lists of the report: what of an overlay's result each one holds.
+LISTS: dict[str, Callable[[Result], list[Value]]] = {
+    "findings": _findings,
+    "undecided": _undecided,
+    "fixed": _fixed,
+    "skipped": _skipped,
+    "suppressed": _suppressed,
+    "gone": _gone,
+}
+
+
+def summary(results: Sequence[Result]) -> dict[str, Value]:
+    """Return how many there are of everything."""
     by_severity: dict[str, Value] = {
         f"{severity}s": sum(result.count(severity) for result in results)
         for severity in sorted(Severity, reverse=True)
@@ -86,6 +125,8 @@ def _summary(results: Sequence[Result]) -> dict[str, Value]:
         "undecided": sum(len(result.undecided) for result in results),
         "fixed": sum(len(result.fixed) for result in results),
         "suppressed": sum(len(result.suppressed) for result in results),
+        "known": sum(len(result.known) for result in results),
+        "gone": sum(len(result.gone) for result in results),
         "skipped": sum(len(result.skipped) for result in results),
         "missing_masters": [
             {"master": plain(name), "reason": plain(reason)}
@@ -95,7 +136,7 @@ def _summary(results: Sequence[Result]) -> dict[str, Value]:
     }
 
 
-def _finding(result: Result, finding: Finding) -> dict[str, Value]:
+def _finding(result: Result, finding: Finding, fingerprint: str) -> dict[str, Value]:
     return {
         "rule": finding.rule,
         "severity": str(finding.severity),
@@ -105,6 +146,7 @@ def _finding(result: Result, finding: Finding) -> dict[str, Value]:
         **_place(result, finding.span),
         "related": [_related(result, one) for one in finding.related],
         "fix": None if finding.fix is None else _fix(result, finding.fix),
+        "fingerprint": fingerprint,
     }
 
 

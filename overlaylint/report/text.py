@@ -23,13 +23,27 @@ def render(results: Sequence[Result], settings: Settings) -> str:
         for finding in result.findings:
             lines += _finding(result, finding, style, settings.width)
             lines.append("")
-        if settings.show_undecided and result.undecided:
-            lines += [f"undecided: {_undecided(result, one)}" for one in result.undecided]
-            lines.append("")
-        lines += _summary(result, style, settings, is_only=len(results) == 1)
+        lines += after_findings(result, settings, is_only=len(results) == 1)
     if settings.environment.get("GITHUB_ACTIONS") == "true":
         lines = [without_commands(line) for line in lines]
     return "\n".join(lines) + "\n"
+
+
+def after_findings(result: Result, settings: Settings, *, is_only: bool) -> Iterator[str]:
+    """Yield what is said below the findings of an overlay: the lists asked for, the summary."""
+    if settings.show_undecided and result.undecided:
+        yield from (f"undecided: {_undecided(result, one)}" for one in result.undecided)
+        yield ""
+    if settings.show_gone and result.gone:
+        for one in result.gone:
+            yield f"gone: {visible(one.path)}: {visible(one.rule)}: {visible(one.message)}"
+        yield ""
+    yield from _summary(result, Style(settings.use_color), settings, is_only=is_only)
+
+
+def severity_of(finding: Finding, style: Style) -> str:
+    """Return `error[rule]` in the colour of the severity."""
+    return style.severity(finding.severity, f"{finding.severity}[{visible(finding.rule)}]")
 
 
 def place(result: Result, span: Span) -> str:
@@ -49,8 +63,7 @@ def place(result: Result, span: Span) -> str:
 def _finding(result: Result, finding: Finding, style: Style, width: int) -> Iterator[str]:
     from overlaylint.report.frame import Label
 
-    kind = style.severity(finding.severity, f"{finding.severity}[{visible(finding.rule)}]")
-    yield f"{kind}: {style.strong(visible(finding.message))}"
+    yield f"{severity_of(finding, style)}: {style.strong(visible(finding.message))}"
     yield f"  {style.gutter('-->')} {place(result, finding.span)}"
     own = [Label(finding.span.start, finding.span.end, "", True)]
     own += [_label(one) for one in finding.related if _is_in(one.span, finding.span)]
@@ -106,6 +119,11 @@ def _summary(result: Result, style: Style, settings: Settings, *, is_only: bool)
         parts.append(f"{len(result.undecided)} undecided{hint}")
     if result.fixed:
         parts.append(f"fixed {len(result.fixed)}")
+    if result.known:
+        parts.append(f"{len(result.known)} in the baseline")
+    if result.gone:
+        hint = "" if settings.show_gone else " (--show-gone lists them)"
+        parts.append(f"{len(result.gone)} of the baseline gone{hint}")
     if result.suppressed:
         parts.append(f"{len(result.suppressed)} suppressed")
     if result.skipped:
@@ -132,14 +150,15 @@ def _summary(result: Result, style: Style, settings: Settings, *, is_only: bool)
 
 
 def _findings(result: Result, style: Style) -> str:
+    new = "new " if result.known else ""
     if not result.findings:
-        return style.strong("no findings")
+        return style.strong(f"no {new}findings")
     counts = [
         style.severity(severity, _count(result.count(severity), str(severity)))
         for severity in sorted(Severity, reverse=True)
         if result.count(severity)
     ]
-    total = _count(len(result.findings), "finding")
+    total = _count(len(result.findings), f"{new}finding")
     return f"{style.strong(total)} ({', '.join(counts)})"
 
 
