@@ -195,8 +195,11 @@ def test_ignored_paths(tmp_path: Path) -> None:
     ("toml", "text"),
     [
         (IGNORE.replace("reason", "because"), ":5: ignore-paths[0]: unknown key 'because'"),
-        (IGNORE.replace("saved on another system", " "), ":2: ignore-paths[0]: 'reason' is empty"),
-        (IGNORE.replace('"app-misc/hello/*"', ""), ":2: ignore-paths[0]: 'paths' is empty"),
+        (
+            IGNORE.replace("saved on another system", " "),
+            ":5: ignore-paths[0].reason: ' ' is no text: it is empty",
+        ),
+        (IGNORE.replace('"app-misc/hello/*"', ""), ":3: ignore-paths[0].paths: the list is empty"),
         (IGNORE.partition("reason")[0], ":2: ignore-paths[0]: 'reason' is missing"),
         (IGNORE.replace("return", "retrun"), ":4: ignore-paths[0].rules[0]: no rule or pack is"),
     ],

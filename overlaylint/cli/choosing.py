@@ -29,6 +29,7 @@ class Choosing:
         from overlaylint.engine.run import Plan
 
         configuration = opened.configuration
+        catalog = catalog.with_policies(configuration)
         selected = names_in(self.select)
         ignored = names_in(self.ignore)
         rules = catalog.select(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from overlaylint.cli.options import overlay_option
 
 if TYPE_CHECKING:
     from overlaylint.engine.packs import LoadedPack
@@ -15,11 +18,12 @@ if TYPE_CHECKING:
 
 @click.command("explain")
 @click.argument("name", metavar="RULE")
-def command(name: str) -> int:
+@overlay_option
+def command(name: str, path: Path) -> int:
     """Say what RULE does, why it matters, and what to write instead."""
-    from overlaylint.engine.packs import load_catalog
+    from overlaylint.cli.overlays import catalog_for
 
-    catalog = load_catalog()
+    catalog = catalog_for(path)
     rule = catalog.rule(name)
     text = _markdown(rule, catalog.pack_of(rule))
     # rich takes a while to import, and a pipe wants plain Markdown.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from overlaylint.engine.configuration import Configured
+    from overlaylint.engine.packs import Catalog
     from overlaylint.overlay.atom import Atom
     from overlaylint.overlay.ebuild import Ebuild
     from overlaylint.overlay.masters import Repositories
@@ -109,6 +110,23 @@ def open_overlay(
             f"no profile here is one of these; there are {there}"
         )
     return Opened(root, configured, repositories, masters)
+
+
+def catalog_for(path: Path) -> Catalog:
+    """Return every rule that there is, with the policies of the overlay that `path` lies in.
+
+    In no overlay there are none. Raises UsageError where its configuration can't be read.
+    """
+    from overlaylint.engine.configuration import load_configuration
+    from overlaylint.engine.packs import load_catalog
+    from overlaylint.overlay.masters import find_overlay_root
+    from overlaylint.tree import DirectoryTree
+
+    catalog = load_catalog()
+    root = find_overlay_root(path)
+    if root is None:
+        return catalog
+    return catalog.with_policies(load_configuration(DirectoryTree(root), root))
 
 
 def ebuilds_in(repository: Repository, given: Iterable[str]) -> Iterator[Ebuild]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+
+from overlaylint.cli.options import overlay_option
 
 
 @click.command("rules")
@@ -13,9 +17,11 @@ import click
     show_default=True,
     help="How the rules are listed.",
 )
-def command(output_format: str) -> int:
-    """List every rule of every installed pack."""
-    from overlaylint.engine.packs import Catalog, load_catalog
+@overlay_option
+def command(output_format: str, path: Path) -> int:
+    """List every rule of every installed pack, and the policies of the overlay's configuration."""
+    from overlaylint.cli.overlays import catalog_for
+    from overlaylint.engine.packs import Catalog
 
     def as_text(catalog: Catalog) -> str:
         width = max(map(len, catalog.rules))
@@ -51,6 +57,6 @@ def command(output_format: str) -> int:
             indent=2,
         )
 
-    catalog = load_catalog()
+    catalog = catalog_for(path)
     print(as_json(catalog) if output_format == "json" else as_text(catalog))
     return 0

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 from overlaylint.engine.errors import ConfigurationError, nearest
 from overlaylint.engine.settings import Where, from_table, key_of
 from overlaylint.finding import Severity, Span
+from overlaylint.syntax import Text, Texts
 from overlaylint.tree import Tree, TreeError
 
 if TYPE_CHECKING:
     from overlaylint.engine.packs import Catalog
+    from overlaylint.policies.policy import Policy
 
 FILE_NAME = "overlaylint.toml"
 PYPROJECT = "pyproject.toml"
@@ -31,18 +33,12 @@ _PYPROJECT_TABLE = ("tool", "overlaylint")
 class IgnoredPaths:
     """Files in which findings of some rules are expected, with the reason."""
 
-    paths: tuple[str, ...]
+    paths: Texts
     """Globs over a path or one of the folders that it lies in."""
-    rules: tuple[str, ...]
+    rules: Texts
     """Rules and packs that are not reported there, or ALL."""
-    reason: str
+    reason: Text
     """Why that is so, for the next maintainer."""
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for an entry that says nothing."""
-        for name, value in (("paths", self.paths), ("rules", self.rules), ("reason", self.reason)):
-            if not "".join(value).strip():
-                raise ValueError(f"{name!r} is empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +63,8 @@ class Configuration:
     """A file of findings that are known, which are not reported."""
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The options of a rule, by its name: `[rules.implicit-base-package]`."""
+    policy: tuple[Policy, ...] = ()
+    """Policies of the overlay's own: rules without code."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,12 @@ class Configured:
 
     @property
     def select(self) -> tuple[str, ...]:
-        """The rules and packs to run, none for those that are on."""
-        return self.settings.select
+        """The rules and packs to run, none for those that are on.
+
+        Policies stand in the same file, which would not say what it does not mean.
+        """
+        own = ("policies",) if self.settings.policy and self.settings.select else ()
+        return (*self.settings.select, *own)
 
     @property
     def ignore(self) -> tuple[str, ...]:
@@ -195,7 +197,16 @@ def load_configuration(tree: Tree, root: Path | None = None) -> Configured:
 def _settings(table: Any, where: Where) -> Configuration:
     if not isinstance(table, dict):
         raise where.error("this must be a table")
-    return from_table(Configuration, table, where)
+    return from_table(Configuration, table, where, _later("policy" in table))
+
+
+def _later(is_needed: bool) -> dict[str, Any]:
+    """Return the types that take long to import, if they are needed."""
+    if not is_needed:
+        return {"Policy": object}
+    from overlaylint.policies.policy import Policy
+
+    return {"Policy": Policy}
 
 
 def configuration_keys() -> tuple[str, ...]:

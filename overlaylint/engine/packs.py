@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from overlaylint.engine.errors import UsageError, nearest
 from overlaylint.rule import Pack, Rule, RuleError
+
+if TYPE_CHECKING:
+    from overlaylint.engine.configuration import Configured
 
 GROUP = "overlaylint.rules"
 
@@ -62,6 +66,28 @@ class Catalog:
             return self.rules[name]
         except KeyError:
             raise UsageError(f"no rule is called {name}{nearest(name, self.rules)}") from None
+
+    def with_policies(self, configured: Configured) -> Catalog:
+        """Return the catalog with the policies that a configuration writes down, as a pack.
+
+        Raises ConfigurationError where one is called like another rule or policy.
+        """
+        if not configured.settings.policy:
+            return self
+        from overlaylint.policies.policy import PACK, TITLE, policy_rule
+
+        rules: dict[str, Rule] = {}
+        for at, policy in enumerate(configured.settings.policy):
+            where = configured.where.at("policy").at(at, policy.name).at("name")
+            if policy.name in self.rules:
+                pack = self.pack_of(self.rules[policy.name]).name
+                raise where.error(f"the pack {pack} has a rule of that name")
+            if policy.name in rules or policy.name in (PACK, *(one.name for one in self.packs)):
+                what = "another policy" if policy.name in rules else "a pack"
+                raise where.error(f"{what} is called so")
+            rules[policy.name] = policy_rule(policy)
+        own = LoadedPack(PACK, Pack(TITLE), tuple(rules[name] for name in sorted(rules)))
+        return Catalog((*self.packs, own))
 
     def pack_of(self, rule: Rule) -> LoadedPack:
         """Return the pack that a rule of this catalog is in."""

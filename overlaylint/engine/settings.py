@@ -22,7 +22,7 @@ from typing import (
 )
 
 from overlaylint.engine.errors import ConfigurationError, nearest
-from overlaylint.syntax import Syntax
+from overlaylint.syntax import NotEmpty, Syntax
 
 Settings = TypeVar("Settings")
 Keys = tuple[str | int, ...]
@@ -168,17 +168,25 @@ def _checked(arguments: tuple[Any, ...], value: Any, where: Where) -> Any:
                 syntax.check(value)
             except ValueError as error:
                 raise where.error(f"{value!r} is no {syntax.name}: {error}") from error
+        elif isinstance(syntax, NotEmpty) and not value:
+            raise where.error("the list is empty")
     return value
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any, where: Where) -> Any:
     """Return the value as the one type of a union that its own type fits."""
-    is_list = isinstance(value, list)
     candidates = [one for one in kinds if one is not types.NoneType]
     for one in candidates:
-        if (get_origin(one) is tuple) is is_list:
+        if len(candidates) == 1 or (_bare_origin(one) is tuple) is isinstance(value, list):
             return convert(one, value, where)
-    raise where.error("this must be " + " or ".join(map(described, candidates)))
+    raise where.error(f"this must be {' or '.join(map(described, candidates))}")
+
+
+def _bare_origin(kind: Any) -> Any:
+    """Return what a type is made by, without its annotations."""
+    if get_origin(kind) is Annotated:
+        return _bare_origin(get_args(kind)[0])
+    return get_origin(kind)
 
 
 def _name_of(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Where a variable is assigned in global scope, for rules that point at one word of it."""
+"""Where a variable is assigned, and an eclass inherited, for rules that point at one word."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from overlaylint.finding import Span
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import Evaluator, span_of
+from overlaylint.shell.interpreter import Interpreter, Invocation, Status
 from overlaylint.shell.values import Variable
 
 _WORD = re.compile(rb"[^\s\"']+")
@@ -40,4 +41,33 @@ def written_word(ebuild: Ebuild, places: tuple[Span, ...], word: str) -> Span | 
         for match in _WORD.finditer(value):
             if match.group() == wanted:
                 return Span(place.path, shift + match.start(), shift + match.end())
+    return None
+
+
+def inherits(ebuild: Ebuild) -> tuple[Span, ...]:
+    """Return where the ebuild itself inherits, in order of running; see `assignments`."""
+    found: dict[Span, None] = {}
+
+    class Noting(Evaluator):
+        """Notes the commands that no eclass runs."""
+
+        def inherit(self, shell: Interpreter, invocation: Invocation) -> Status:
+            if self.depth == 0:
+                start, end = invocation.start, invocation.end
+                place = span_of(ebuild.repository, invocation.source, start, end)
+                if not place.repository:
+                    found[place] = None
+            return super().inherit(shell, invocation)
+
+    Noting(ebuild).evaluate()
+    return tuple(found)
+
+
+def word_in(ebuild: Ebuild, place: Span, word: str) -> Span | None:
+    """Return where a word is written out in a command."""
+    text = ebuild.repository.tree.read(place.path)[place.start : place.end]
+    wanted = word.encode("utf-8", "surrogateescape")
+    for match in _WORD.finditer(text):
+        if match.group() == wanted:
+            return Span(place.path, place.start + match.start(), place.start + match.end())
     return None

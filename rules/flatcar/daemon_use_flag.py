@@ -77,34 +77,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import user_patches
 from overlaylint.overlay.patch import parse_patch
-from overlaylint.overlay.text import lines
 from overlaylint.rule import Finding, Severity, rule
 from overlaylint.tree import Kind
 
-from ._flags import line_to_add, minus_before, plus_in_iuse
-
 if TYPE_CHECKING:
-    from overlaylint.overlay.profile import Profile
     from overlaylint.overlay.sed import SedCall
     from overlaylint.overlay.trace import Trace
-    from overlaylint.shell.conditions import Condition
     from overlaylint.shell.interpreter import Call
     from overlaylint.shell.values import Value
 
-# More flags than these around one edit are not looked at in all their combinations.
-_MOST_FLAGS = 8
-
 # What builds, or installs what was built.
 _MAKE = frozenset({"emake", "make", "default", "default_src_compile", "default_src_install"})
-
-_WILDCARD_FILES = ("package.use", "package.use.force", "package.use.stable.force")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +156,14 @@ class _Edit:
 
 def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Iterator[Outcome]:
     """Report a program that is built without the flag."""
+    from overlaylint.policies.calls import covers
+
     edits = [edit for trace in traces for edit in _edits(ebuild, trace, options)]
-    certain = _covers(edit.call.guards for edit in edits if edit.is_effective)
+    certain = covers([edit.call.guards for edit in edits if edit.is_effective])
     if certain:
         return
     possible = [edit for edit in edits if edit.is_effective is not False]
-    if certain is None or _covers(edit.call.guards for edit in possible) is not False:
+    if certain is None or covers([edit.call.guards for edit in possible]) is not False:
         doubtful = possible[-1]
         reason = doubtful.doubt or "it is unknown under which conditions it runs"
         yield Undecided(
@@ -383,42 +375,6 @@ def _builds(line: str, variable: str, program: str) -> bool:
     return name.strip() == variable and program in value.split()
 
 
-def _covers(guards: Iterable[tuple[Condition, ...]]) -> bool | None:
-    """Whether one of several calls runs whatever the USE flags are; None if that is not all."""
-    from overlaylint.overlay.trace import guarded
-
-    ways = list(guards)
-    if any(not way for way in ways):
-        return True
-    if not ways:
-        return False
-    flags = sorted({name for way in ways for guard in way for name in _flags_of(guard)})
-    if len(flags) > _MOST_FLAGS:
-        return None
-    result: bool | None = True
-    for states in product((True, False), repeat=len(flags)):
-        use = dict(zip(flags, states, strict=True))
-        answers = [guarded(way, use) for way in ways]
-        if any(answers):
-            continue
-        if all(answer is False for answer in answers):
-            return False
-        result = None
-    return result
-
-
-def _flags_of(condition: Condition) -> Iterator[str]:
-    from overlaylint.shell.conditions import Both, Not, UseFlag
-
-    if isinstance(condition, UseFlag):
-        yield condition.name
-    elif isinstance(condition, Not):
-        yield from _flags_of(condition.condition)
-    elif isinstance(condition, Both):
-        yield from _flags_of(condition.left)
-        yield from _flags_of(condition.right)
-
-
 # --- what is installed ---
 
 
@@ -477,61 +433,12 @@ def _installs_service(trace: Trace, service: str) -> bool:
 
 def _turned_on(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     """Report what turns the flag on: IUSE, and the profiles."""
+    from overlaylint.policies.flags import plus, settings_of, turned_on
+
     flag = options.flag
     help_ = f"leave {flag} off: the daemon is not to be built by default"
-    place = plus_in_iuse(ebuild, flag)
-    if place is not None:
-        yield Finding(place.span, f"IUSE turns {flag} on for {ebuild.cp}", help_, fix=place.fix)
+    yield from plus(ebuild, flag, help_)
     iuse = ebuild.variable("IUSE")
     words = "" if iuse is None or iuse.value is None else str(iuse.value)
-    if flag not in (word.lstrip("+-") for word in words.split()):
-        return
-    from overlaylint.overlay.flag_setting import flag_settings
-
-    said: dict[Span, Outcome] = {}
-    inherited = []
-    for one in flag_settings(ebuild, flag):
-        source = one.decided_by
-        if one.is_set and one.is_on and source is not None:
-            if source.span.repository:
-                inherited.append(one)
-                continue
-            message = f"{source.kind} turns {flag} on for {ebuild.cp}"
-            found = Finding(source.span, message, help_, fix=minus_before(ebuild, source))
-            said.setdefault(source.span, found)
-        elif one.missing is not None:
-            reason = f"{one.missing.message}, so it is unknown whether {flag} is on"
-            said.setdefault(one.missing.span, Undecided(one.missing.span, reason))
-        elif not one.is_set:
-            for span in _wildcards(one.profile, ebuild.cp, flag):
-                message = f"{flag} is turned on for every package that matches"
-                said.setdefault(span, Finding(span, message, help_))
-    yield from said.values()
-    if inherited:
-        source = inherited[0].decided_by
-        assert source is not None
-        message = f"a master's {source.kind} turns {flag} on for {ebuild.cp}"
-        related = (Related(source.span, "it is turned on here"),)
-        where = line_to_add(ebuild, flag, tuple(inherited))
-        span = where.span if where else ebuild.span()
-        add = f"add `{ebuild.cp} -{flag}` to a package.use of the overlay's profiles"
-        yield Finding(span, message, add, related, where.fix if where else None)
-
-
-def _wildcards(profile: Profile, cp: str, flag: str) -> Iterator[Span]:
-    """Yield the lines of the overlay that say the flag of `*/*` or the like.
-
-    Portage takes no wildcards in a profile and passes over them; the intent is there, and other
-    package managers, or the file moved to /etc/portage, would follow it.
-    """
-    for node in profile.nodes:
-        if node.repository is not profile.repository:
-            continue
-        for name in _WILDCARD_FILES:
-            for path in node.files(name):
-                for line in lines(node.repository.tree.read(path)):
-                    atom, *words = line.words
-                    if "*" in atom.text and fnmatchcase(cp, atom.text):
-                        for word in words:
-                            if word.text == flag:
-                                yield node.repository.span(path, word.start, word.end)
+    if flag in (word.lstrip("+-") for word in words.split()):
+        yield from turned_on(ebuild, flag, settings_of(ebuild, flag), help_)

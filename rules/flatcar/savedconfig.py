@@ -68,19 +68,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from overlaylint.finding import NotApplicable, Outcome, Related, Span, Undecided
+from overlaylint.finding import Outcome, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.repository import Repository
-from overlaylint.rule import Finding, Severity, rule
-
-from ._flags import line_to_add, minus_before, plus_in_iuse
+from overlaylint.rule import Severity, rule
 
 if TYPE_CHECKING:
     from overlaylint.overlay.flag_setting import FlagSetting
-    from overlaylint.overlay.trace import Trace
-    from overlaylint.overlay.use import FlagSource
-    from overlaylint.shell.interpreter import Call
-    from overlaylint.shell.values import Mixed
+    from overlaylint.policies.calls import Match
 
 _ECLASS = "savedconfig"
 _FLAG = "savedconfig"
@@ -97,7 +92,7 @@ class Options:
 
 @rule(severity=Severity.ERROR, decided_in="d5dfe3be55fc")
 def savedconfig(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
-    from overlaylint.overlay.flag_setting import flag_settings
+    from overlaylint.policies.flags import not_set_off, plus, settings_of
 
     is_named = ebuild.cp in options.packages
     if not is_named and not _may_inherit(ebuild):
@@ -112,11 +107,12 @@ def savedconfig(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
         return
     if not is_named and not _mentions_the_function(ebuild):
         return
-    settings = flag_settings(ebuild, _FLAG) if inherits else ()
+    settings = settings_of(ebuild, _FLAG) if inherits else ()
     yield from _calls(ebuild, is_named, settings)
     if is_named and inherits:
-        yield from _default(ebuild)
-        yield from _settings(ebuild, settings)
+        purpose = f", so that the build reads no configuration from /{_FOLDER}"
+        yield from plus(ebuild, _FLAG, f"take the plus away{purpose}")
+        yield from not_set_off(ebuild, _FLAG, settings, purpose)
 
 
 def _may_inherit(ebuild: Ebuild) -> bool:
@@ -156,28 +152,22 @@ def _leading_eclasses(repository: Repository) -> frozenset[bytes]:
 
 
 def _calls(ebuild: Ebuild, is_named: bool, settings: tuple[FlagSetting, ...]) -> Iterator[Outcome]:
-    from overlaylint.overlay.own_code import own_functions, own_traces
+    from overlaylint.overlay.own_code import own_functions
+    from overlaylint.policies.calls import calls_made
+    from overlaylint.policies.forms import CallPattern
 
     own = own_functions(ebuild).get(_FUNCTION)
     if own is not None and not own.source.name.endswith(f"/{_ECLASS}.eclass"):
         # What the ebuild puts in the function's place is its own affair.
         return
-    seen: set[Span] = set()
-    for state in _states(settings):
-        for trace in own_traces(ebuild, {_FLAG: state}):
-            if trace.unknown is not None and trace.is_defined:
-                reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
-                yield Undecided(ebuild.span(), reason)
-            for call in trace:
-                span = trace.span(call)
-                if span in seen:
-                    continue
-                if call.name == _FUNCTION:
-                    seen.add(span)
-                    yield from _call(ebuild, is_named, trace, call, span)
-                elif not isinstance(call.name, str) and _may_be_the_function(call.name):
-                    reason = f"it is unknown what is called: {call.name.unknown.reason}"
-                    yield Undecided(span, reason)
+    uses = tuple({_FLAG: state} for state in _states(settings))
+    for one in calls_made(ebuild, CallPattern(_FUNCTION), uses):
+        if isinstance(one, Undecided):
+            yield one
+        elif one.doubt:
+            yield Undecided(one.span, one.doubt)
+        else:
+            yield from _call(ebuild, is_named, one)
 
 
 def _mentions_the_function(ebuild: Ebuild) -> bool:
@@ -185,18 +175,10 @@ def _mentions_the_function(ebuild: Ebuild) -> bool:
 
     That is quicker to tell than what the profiles come to, and most often settles it.
     """
-    from overlaylint.overlay.own_code import own_traces
+    from overlaylint.policies.calls import calls_made
+    from overlaylint.policies.forms import CallPattern
 
-    return any(
-        (trace.unknown is not None and trace.is_defined)
-        or any(
-            call.name == _FUNCTION
-            if isinstance(call.name, str)
-            else _may_be_the_function(call.name)
-            for call in trace
-        )
-        for trace in own_traces(ebuild)
-    )
+    return next(iter(calls_made(ebuild, CallPattern(_FUNCTION))), None) is not None
 
 
 def _states(settings: tuple[FlagSetting, ...]) -> tuple[bool, ...]:
@@ -206,17 +188,10 @@ def _states(settings: tuple[FlagSetting, ...]) -> tuple[bool, ...]:
     return tuple(sorted({one.is_on for one in settings})) or (False,)
 
 
-def _may_be_the_function(name: Mixed) -> bool:
-    """Whether a name that is known in part only may be the function's."""
-    known = name.head or name.tail
-    return bool(known) and _FUNCTION.startswith(name.head) and _FUNCTION.endswith(name.tail)
+def _call(ebuild: Ebuild, is_named: bool, made: Match) -> Iterator[Outcome]:
+    from overlaylint.policies.places import finding_at
 
-
-def _call(
-    ebuild: Ebuild, is_named: bool, trace: Trace, call: Call, span: Span
-) -> Iterator[Outcome]:
-    where = " of ".join(dict.fromkeys((*reversed(call.stack), trace.phase)))
-    message = f"{ebuild.cp} saves its build configuration into the image, in {where}"
+    message = f"{ebuild.cp} saves its build configuration into the image, in {made.where}"
     help_ = f"remove the call of {_FUNCTION}; restore_config may stay"
     if not is_named:
         help_ = (
@@ -225,14 +200,10 @@ def _call(
         )
         mask = _mask(ebuild)
         if mask is None:
-            yield Undecided(span, f"whether INSTALL_MASK keeps /{_FOLDER} out is unknown")
+            yield Undecided(made.span, f"whether INSTALL_MASK keeps /{_FOLDER} out is unknown")
         if mask is not False:
             return
-    if span.repository:
-        related = (Related(span, "it is called here"),)
-        yield Finding(ebuild.span(), message, help_, related)
-    else:
-        yield Finding(span, message, help_)
+    yield finding_at(ebuild, made.span, message, help_, "it is called here")
 
 
 def _mask(ebuild: Ebuild) -> bool | None:
@@ -245,63 +216,3 @@ def _mask(ebuild: Ebuild) -> bool | None:
     if answers == {True}:
         return True
     return False if False in answers else None
-
-
-# --- the flag ---
-
-
-def _default(ebuild: Ebuild) -> Iterator[Finding]:
-    """Report a plus before the flag in IUSE."""
-    place = plus_in_iuse(ebuild, _FLAG)
-    if place is not None:
-        yield Finding(
-            place.span,
-            f"IUSE turns {_FLAG} on for {ebuild.cp}",
-            f"take the plus away, so that the build reads no configuration from /{_FOLDER}",
-            fix=place.fix,
-        )
-
-
-def _settings(ebuild: Ebuild, settings: tuple[FlagSetting, ...]) -> Iterator[Outcome]:
-    """Report what keeps the profiles from setting the flag off."""
-    if not settings:
-        yield NotApplicable("the overlay has no profiles that could set the flag")
-    silent: list[FlagSetting] = []
-    said: dict[Span, Outcome] = {}
-    for one in settings:
-        source = one.decided_by
-        if one.is_set and not one.is_on and one.missing is None:
-            continue
-        if one.is_set and one.is_on and source is not None and not source.span.repository:
-            said.setdefault(source.span, _turned_on(ebuild, source))
-        elif one.missing is not None:
-            reason = f"{one.missing.message}, so it is unknown what sets {_FLAG} for {ebuild.cp}"
-            said.setdefault(one.missing.span, Undecided(one.missing.span, reason))
-        else:
-            silent.append(one)
-    yield from said.values()
-    if silent:
-        yield _not_set(ebuild, tuple(silent))
-
-
-def _turned_on(ebuild: Ebuild, source: FlagSource) -> Finding:
-    return Finding(
-        source.span,
-        f"{source.kind} turns {_FLAG} on for {ebuild.cp}",
-        f"set `{ebuild.cp} -{_FLAG}`, so that the build reads no configuration from /{_FOLDER}",
-        fix=minus_before(ebuild, source),
-    )
-
-
-def _not_set(ebuild: Ebuild, settings: tuple[FlagSetting, ...]) -> Finding:
-    """Report that nothing sets the flag off in some profiles, where a line would do it for all."""
-    names = ", ".join(one.profile.name for one in settings)
-    wanted = f"{ebuild.cp} -{_FLAG}"
-    on = dict.fromkeys(one.decided_by.span for one in settings if one.is_on and one.decided_by)
-    related = tuple(Related(span, f"{_FLAG} is turned on here") for span in on)
-    message = f"no profile line sets {_FLAG} off for {ebuild.cp}"
-    place = line_to_add(ebuild, _FLAG, settings)
-    if place is None:
-        help_ = f"add `{wanted}` to a package.use that these profiles have in common: {names}"
-        return Finding(ebuild.span(), message, help_, related)
-    return Finding(place.span, message, f"add `{wanted}` here, for {names}", related, place.fix)

@@ -57,14 +57,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Undecided
+from overlaylint.finding import Edit, Fix, Outcome, Related
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
     from overlaylint.overlay.evaluation import Evaluated
-
-_LAWFUL_END = ".0"
 
 # How an assignment ends whose value ends in a patch level that is written out.
 _WRITTEN_PATCH_LEVEL = re.compile(rb"""[.]["']?(?P<level>[0-9]+)["']?\Z""")
@@ -79,47 +77,16 @@ class Options:
 
 @rule(severity=Severity.ERROR, packages="dev-lang/rust", decided_in="6c393d3ba904")
 def stage0_patchlevel(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
-    if ebuild.is_built_as_links_only:
-        yield NotApplicable(f"{ebuild.path} is built as the versions that link to it")
-        return
-    evaluation = ebuild.evaluation
-    if evaluation.failure is not None:
-        reason = f"sourcing the ebuild fails: {evaluation.failure.reason}"
-        yield Undecided(evaluation.failure.span, reason)
-        return
-    stage0 = next(filter(None, map(ebuild.variable, options.variables)), None)
-    if stage0 is None or stage0.value is None:
-        names = " or ".join(options.variables)
-        if evaluation.missing:
-            missing = ", ".join(evaluation.missing)
-            reason = f"{names} may be set by what is in a missing master: {missing}"
-            yield Undecided(ebuild.span(), reason)
+    from overlaylint.overlay.evaluation import Evaluated
+    from overlaylint.policies.forms import RequireValue
+    from overlaylint.policies.values import Unset, value_breaking
+
+    lawful = RequireValue(options.variables, matches="*.0")
+    for one in value_breaking(ebuild, lawful, is_required=True):
+        if isinstance(one, Evaluated):
+            yield _finding(ebuild, one)
         else:
-            yield NotApplicable(f"{ebuild.path} sets no {names}")
-        return
-    ends = _ends_lawfully(stage0)
-    if ends is None:
-        unknown = stage0.unknown
-        reason = f"{stage0.name} is unknown: {unknown.reason if unknown else 'its end is open'}"
-        yield Undecided(stage0.span, reason)
-    elif not ends:
-        yield _finding(ebuild, stage0)
-
-
-def _ends_lawfully(stage0: Evaluated) -> bool | None:
-    """Whether the version ends in `.0`; None where its end is not known."""
-    value = stage0.value
-    if value is None or isinstance(value, str):
-        return value is not None and value.endswith(_LAWFUL_END)
-    last = value.parts[-1]
-    if not isinstance(last, str) and last.choices:
-        before = value.parts[-2] if len(value.parts) > 1 else ""
-        known = before if isinstance(before, str) else ""
-        answers = {(known + text).endswith(_LAWFUL_END) for _, text in last.choices}
-        return answers.pop() if len(answers) == 1 else None
-    if value.tail.endswith(_LAWFUL_END):
-        return True
-    return None if _LAWFUL_END.endswith(value.tail) else False
+            yield one.outcome if isinstance(one, Unset) else one
 
 
 def _finding(ebuild: Ebuild, stage0: Evaluated) -> Finding:
