@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from overlaylint.overlay.ebuild import Package
 from overlaylint.overlay.hooks import env_hooks, has_traces, user_patches
 from overlaylint.overlay.kernel_config import (
+    config_arches,
+    config_paths,
     kernel_config_for,
     kernel_configs,
     parse_kernel_config,
@@ -75,6 +77,29 @@ def test_the_common_part_overrules_the_architectures(tmp_path: Path) -> None:
     assert amd64.options["A"].span.path == "cat/kernel/files/commonconfig-5.8"
     assert [option.symbol for option in amd64.lines] == ["A", "B", "A", "C"]
     assert amd64.kernel_version is not None
+
+
+def test_a_patch_release_takes_the_file_of_its_series(tmp_path: Path) -> None:
+    """As find_config of coreos-kernel.eclass tries them: PVR, PV, PV up to its last part."""
+    package = kernel(
+        tmp_path,
+        {
+            "kernel-5.10.4-r1.ebuild": "",
+            "files/amd64_defconfig-5.10": "CONFIG_A=y\n",
+            "files/commonconfig-5.10": "CONFIG_B=y\n",
+            "files/commonconfig-5.10.4": "CONFIG_B=m\n",
+        },
+    )
+    (ebuild,) = package.ebuilds
+    built = kernel_config_for(ebuild, package, "amd64")
+    assert built is not None
+    assert (built.version, built.value("A"), built.value("B")) == ("5.10.4-r1", "y", "m")
+    assert {config.version: config.value("B") for config in kernel_configs(package)} == {
+        "5.10": "y",
+        "5.10.4": "m",
+    }
+    assert config_arches(package) == ("amd64",)
+    assert len(config_paths(package)) == 3
 
 
 def test_a_version_without_a_file_of_its_own_takes_the_one_for_all(tmp_path: Path) -> None:

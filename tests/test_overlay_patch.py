@@ -138,6 +138,23 @@ def test_a_context_line_without_its_blank() -> None:
     assert added(patch) == ["new"]
 
 
+@pytest.mark.parametrize(
+    ("data", "is_new"),
+    [
+        (b"--- a/x.c.orig\n+++ b/x.c\n@@ -0,0 +1 @@\n+1\n", True),
+        (b"--- a/x.c\n+++ b/x.c\n@@ -1,0 +2 @@\n+1\n", False),
+        (b"*** a/x.c\n--- b/x.c\n***************\n*** 0 ****\n--- 1 ----\n+ 1\n", True),
+        (b"*** a/x.c\n--- b/x.c\n***************\n*** 1 ****\n--- 1,2 ----\n  0\n+ 1\n", False),
+    ],
+)
+def test_a_file_that_is_empty_before_is_made_whatever_the_header_says(
+    data: bytes, is_new: bool
+) -> None:
+    patch = parse_patch(data)
+    assert [file.is_new for file in patch.files] == [is_new]
+    assert added(patch) == ["1"]
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_come_to_an_end(data: bytes) -> None:
     for _, line in parse_patch(b"--- a/x\n+++ b/x\n@@ -1,5 +1,5 @@\n" + data).added():

@@ -12,7 +12,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.flag_setting import FlagSetting, flag_settings
 from overlaylint.overlay.install_mask import is_masked, masks_path
 from overlaylint.overlay.masters import find_repositories
-from overlaylint.overlay.own_code import own_functions, own_traces
+from overlaylint.overlay.own_code import own_evaluation, own_functions, own_traces
 
 PATH = "app-misc/hello/hello-1.ebuild"
 EBUILD = 'EAPI=7\nIUSE="daemon"\nSLOT="0"\n'
@@ -230,3 +230,34 @@ def test_every_assignment_has_its_place(tmp_path: Path) -> None:
         assert text[place.start : place.end] == word
     assert written_word(found, places, "four") is None
     assert written_word(found, places, "one") is None
+
+
+def test_missing_eclasses_leave_the_overlays_own_variables_alone(tmp_path: Path) -> None:
+    found = ebuild(
+        tmp_path,
+        {
+            PATH: "EAPI=7\nSOURCES=-r1\ninherit own\n",
+            "eclass/own.eclass": "inherit lost also-lost\nDEPEND==a/b-1${SOURCES}\n",
+            "metadata/layout.conf": "masters = gone\n",
+        },
+    )
+    variable = found.variable("DEPEND")
+    assert variable is not None
+    assert variable.text is None
+    evaluation = own_evaluation(found)
+    variable = evaluation.variable("DEPEND")
+    assert variable is not None
+    assert variable.text == "=a/b-1-r1"
+    assert not evaluation.missing
+
+
+def test_a_live_ebuild_with_links_is_built_as_they_are_called(tmp_path: Path) -> None:
+    root = overlay(
+        tmp_path,
+        {"app-misc/hello/hello-9999.ebuild": EBUILD, "app-misc/other/other-9999.ebuild": EBUILD},
+        {"app-misc/hello/hello-1.ebuild": "hello-9999.ebuild"},
+    )
+    packages = find_repositories(root).overlay.packages
+    built = {one.PF: one.is_built_as_links_only for one in packages["app-misc/hello"].ebuilds}
+    assert built == {"hello-1": False, "hello-9999": True}
+    assert not packages["app-misc/other"].ebuilds[0].is_built_as_links_only

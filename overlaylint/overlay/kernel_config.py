@@ -92,17 +92,16 @@ def parse_kernel_config(data: bytes, path: str, repository: str = "") -> tuple[O
 def kernel_configs(package: Package) -> tuple[KernelConfig, ...]:
     """Return the configuration for each version and architecture that `files/` has files for.
 
-    For a version without a file of its own name, the one without a version counts, as it
-    does in the eclass.
+    For a version without a file of its own name, the one counts that the eclass would take for
+    an ebuild of that version.
     """
     names = _config_files(package)
     versions = sorted({version for _, version in names})
-    arches = sorted({base.removesuffix(DEFCONFIG) for base, _ in names if base != COMMON})
     found = []
     for version in versions:
-        for arch in arches:
+        for arch in _arches(names):
             bases = (f"{arch}{DEFCONFIG}", COMMON)
-            files = [names.get((base, version), names.get((base, ""))) for base in bases]
+            files = [_nearest(names, base, version) for base in bases]
             has_own = any((base, version) in names for base in bases)
             if has_own and files[0] is not None:
                 found.append(_joined(package, version, arch, [path for path in files if path]))
@@ -116,16 +115,32 @@ def kernel_config_for(ebuild: Ebuild, package: Package, arch: str) -> KernelConf
     They are looked for by PVR, PV, PV without its last part, and without any version.
     """
     names = _config_files(package)
-    shorter = re.sub(r"[._][^._]*$", "", ebuild.PV)
-    paths = []
-    for base in (f"{arch}{DEFCONFIG}", COMMON):
-        tried = (names.get((base, suffix)) for suffix in (ebuild.PVR, ebuild.PV, shorter, ""))
-        path = next(filter(None, tried), None)
-        if path is not None:
-            paths.append(path)
-        elif base != COMMON:
-            return None
-    return _joined(package, ebuild.PVR, arch, paths)
+    first, last = (_nearest(names, base, ebuild.PVR) for base in (f"{arch}{DEFCONFIG}", COMMON))
+    if first is None:
+        return None
+    return _joined(package, ebuild.PVR, arch, [path for path in (first, last) if path])
+
+
+def config_arches(package: Package) -> tuple[str, ...]:
+    """Return the architectures that a package has configurations for, by Portage's names."""
+    return _arches(_config_files(package))
+
+
+def config_paths(package: Package) -> tuple[str, ...]:
+    """Return the files of a package that are configurations, or parts of one."""
+    return tuple(_config_files(package).values())
+
+
+def _arches(names: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(sorted({base.removesuffix(DEFCONFIG) for base, _ in names if base != COMMON}))
+
+
+def _nearest(names: Mapping[tuple[str, str], str], base: str, pvr: str) -> str | None:
+    """Return the first file there is of those that `find_config` tries for a version."""
+    version = pvr.partition("-")[0]
+    shorter = re.sub(r"[._][^._]*$", "", version)
+    tried = (names.get((base, suffix)) for suffix in (pvr, version, shorter, ""))
+    return next(filter(None, tried), None)
 
 
 def _config_files(package: Package) -> dict[tuple[str, str], str]:

@@ -15,10 +15,12 @@ from dataclasses import replace
 
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.evaluation import Evaluation
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.trace import ORDER, ScriptTracer, Trace, Tracer
 from overlaylint.shell.syntax import Function
+from overlaylint.tree import OverlaidTree
 
 _PHASE = "pretend|setup|unpack|prepare|configure|compile|test|install|preinst|postinst"
 
@@ -78,3 +80,29 @@ def own_traces(
 
 def _repository_of(function: Function) -> str:
     return function.source.place(function.start, function.end)[0].name.partition(":")[0]
+
+
+def own_evaluation(ebuild: Ebuild) -> Evaluation:
+    """Return the ebuild's global scope as if eclasses of missing masters set nothing.
+
+    That is for variables which only the overlay's own code knows by name. Where no master is
+    missing, it is the ebuild's evaluation as it is.
+    """
+    evaluation = ebuild.evaluation
+    stubs: dict[str, bytes | None] = {}
+    while evaluation.missing and not set(evaluation.missing) <= stubs.keys():
+        stubs |= dict.fromkeys(evaluation.missing, b"")
+        laid = {f"eclass/{name}.eclass": text for name, text in stubs.items()}
+        repository = ebuild.repository
+        tree = OverlaidTree(repository.tree, laid)
+        other = Repository(
+            tree,
+            repository.masters,
+            repository.missing_masters,
+            is_checked=repository.is_checked,
+        )
+        again = other.ebuild_at(ebuild.path)
+        if again is None:
+            break
+        evaluation = again.evaluation
+    return evaluation

@@ -190,6 +190,8 @@ class _Reader:
         old, new = int(match[1]), int(match[3])
         old_left = 1 if match[2] is None else int(match[2])
         new_left = 1 if match[4] is None else int(match[4])
+        # Before that hunk the file is empty: patch(1) makes it, whatever its header says.
+        file.is_new |= old == 0 and old_left == 0
         while old_left > 0 or new_left > 0:
             if self._at >= len(self._lines):
                 self._short(file)
@@ -216,6 +218,7 @@ class _Reader:
         file = self._file
         if file is None:
             return
+        file.is_new |= int(match[1]) == 0
         self._part(file.removed, "-!", int(match[1]))
         new = _NEW_PART.fullmatch(self._text(0))
         if new is not None:
