@@ -1,0 +1,421 @@
+"""A patch adds an empty kernel module nf_conntrack_ipv4.
+
+## What it does
+
+Reads every patch below `sys-kernel/`, and what `coreos/user-patches/sys-kernel` holds, and reports
+one that adds the module: its source file, its object file in a Makefile, or the symbol in a
+Kconfig. What counts is what the patch adds, not what it is called. The entry of `UNIPATCH_LIST` or
+`PATCHES` that names such a patch is reported too, and a kernel configuration that sets the symbol.
+
+## Why it matters
+
+Linux 4.19 merged `nf_conntrack_ipv4` into `nf_conntrack`. Old versions of kube-proxy asked for the
+module by its old name, so the kernel got an empty one. Since Kubernetes 1.13 that is not needed,
+and a patch that no upstream has must be carried to each new kernel by hand.
+
+## Example
+
+`sys-kernel/coreos-sources/files/5.8/z0003-compat.patch`:
+
+```diff
+--- a/net/netfilter/Makefile
++++ b/net/netfilter/Makefile
+@@ -1,2 +1,3 @@
+ # connection tracking
+ obj-$(CONFIG_NF_CONNTRACK) += nf_conntrack.o
++obj-$(CONFIG_NF_CONNTRACK_IPV4_COMPAT) += nf_conntrack_ipv4.o
+```
+
+## Use instead
+
+Nothing: remove the patch, and the line that names it.
+
+`sys-kernel/coreos-sources/coreos-sources-5.8.14.ebuild`:
+
+```bash
+EAPI=5
+UNIPATCH_LIST="
+        ${FILESDIR}/5.8/z0001-kbuild.patch
+"
+```
+
+## Options
+
+- `module`: the module, as its source file is called without `.c`.
+- `symbol`: the symbol of its own that it was given.
+- `category`: where the kernel's packages are.
+
+## Fix
+
+An entry that stands on a line of its own is removed from the list. The patch itself is left for
+you to delete.
+
+## Limits
+
+Up to Linux 4.18 the module is upstream's: patches to it, and `CONFIG_NF_CONNTRACK_IPV4`, are no
+fault. A compressed patch is not read.
+
+## References
+
+- flatcar/coreos-overlay, commit 4a51977a3527: "sys-kernel: remove blank kernel module
+  nf-conntrack-ipv4".
+- kubernetes/kubernetes, commit 4b9055936926: which module is loaded for which kernel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from posixpath import normpath
+from typing import TYPE_CHECKING
+
+from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
+from overlaylint.overlay.repository import Repository
+from overlaylint.rule import Finding, Severity, rule
+from overlaylint.tree import Kind, TreeError, walk
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.ebuild import Ebuild, Package
+    from overlaylint.overlay.evaluation import Evaluated
+    from overlaylint.overlay.patch import FilePatch, PatchLine
+    from overlaylint.shell.values import Value
+
+_USER_PATCHES = "coreos/user-patches"
+_LISTS = ("UNIPATCH_LIST", "PATCHES")
+_APPLY = ("eapply", "epatch")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".lzma", ".zst")
+
+# Stand for FILESDIR, and for a piece that is unknown; no path has them.
+_FILESDIR, _UNKNOWN = "\x00", "\x01"
+
+_BLANK = b" \t\r\n\"'()"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which module is not to be added, and by which symbol of its own."""
+
+    module: str = "nf_conntrack_ipv4"
+    symbol: str = "NF_CONNTRACK_IPV4_COMPAT"
+    category: str = "sys-kernel"
+
+
+@rule(
+    severity=Severity.ERROR,
+    files=("sys-kernel/*", f"{_USER_PATCHES}/*"),
+    decided_in="4a51977a3527",
+)
+def conntrack_compat_module(repository: Repository, options: Options) -> Iterator[Outcome]:
+    if repository.tree.kind(options.category) is not Kind.FOLDER:
+        yield NotApplicable(f"there is no {options.category}")
+        return
+    patches: dict[str, Finding] = {}
+    compressed: list[str] = []
+    for path in _files(repository, options):
+        if path.endswith(_COMPRESSED):
+            compressed.append(path)
+            continue
+        try:
+            data = repository.tree.read(path)
+        except TreeError as error:
+            yield Undecided(Span(path), f"{path} {error.reason}")
+            continue
+        if options.module.encode() in data or options.symbol.encode() in data:
+            finding = _patch(path, data, options)
+            if finding is not None:
+                patches[path] = finding
+    yield from patches.values()
+    packages = tuple(_packages(repository, options))
+    for package in packages:
+        yield from _configs(package, options)
+        for ebuild in package.ebuilds if patches or compressed else ():
+            yield from _entries(ebuild, patches, frozenset(compressed))
+
+
+def _files(repository: Repository, options: Options) -> Iterator[str]:
+    """Yield what may be a patch: the files of the kernel's packages, and their user patches."""
+    for folder in (options.category, f"{_USER_PATCHES}/{options.category}"):
+        if repository.tree.kind(folder) is not Kind.FOLDER:
+            continue
+        for path in walk(repository.tree, folder):
+            name = path.rpartition("/")[2]
+            if not name.endswith(".ebuild") and name not in ("Manifest", "metadata.xml"):
+                yield path
+
+
+def _packages(repository: Repository, options: Options) -> Iterator[Package]:
+    for entry in repository.entries(options.category):
+        package = repository.package(f"{options.category}/{entry.name}")
+        if package is not None:
+            yield package
+
+
+# --- patches ---
+
+
+def _patch(path: str, data: bytes, options: Options) -> Finding | None:
+    """Return what is wrong with a patch, at the first place that adds something of the module."""
+    from overlaylint.overlay.patch import parse_patch
+
+    files = parse_patch(data).files
+    source = f"{options.module}.c"
+    added = [*_created(files, source), *_objects(files, options), *_symbols(files, options)]
+    if not added:
+        return None
+    added.sort(key=lambda one: one[0])
+    (start, end, what), *others = added
+    seen = {what}
+    related = [
+        Related(Span(path, at, until), f"it {text}")
+        for at, until, text in others
+        if text not in seen and not seen.add(text)  # type: ignore[func-returns-value]
+    ]
+    return Finding(
+        Span(path, start, end),
+        f"this patch adds an empty module {options.module} to the kernel: it {what}",
+        "remove the patch, and the line that names it: nothing asks for the module any more",
+        tuple(related),
+    )
+
+
+_Place = tuple[int, int, str]
+
+
+def _created(files: Iterable[FilePatch], name: str) -> Iterator[_Place]:
+    """Yield where a file of that name comes to be that the patch takes from nowhere else."""
+    made = [
+        file
+        for file in files
+        if not file.is_deleted
+        and _name(file.new_path) == name
+        and (file.is_new or _name(file.old_path) != name)
+    ]
+    gone = sum(
+        _name(file.old_path) == name and (file.is_deleted or _name(file.new_path) != name)
+        for file in files
+    )
+    for file in made[: max(0, len(made) - gone)]:
+        first = file.added[0] if file.added else None
+        where = (first.start, first.end) if first else (file.start, file.start)
+        yield *where, f"creates {name}"
+
+
+def _objects(files: Iterable[FilePatch], options: Options) -> Iterator[_Place]:
+    """Yield where a Makefile is given the module's object file."""
+    name = f"{options.module}.o"
+    makefiles = [file for file in files if _name(file.path()).startswith(("Makefile", "Kbuild"))]
+    found, gone = _net(makefiles, re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])"))
+    for line in found[: max(0, len(found) - gone)]:
+        yield line.start, line.end, f"adds {name} to a Makefile"
+
+
+def _symbols(files: Iterable[FilePatch], options: Options) -> Iterator[_Place]:
+    """Yield where the symbol is defined, used to build something, or set."""
+    symbol = re.escape(options.symbol)
+    for prefix, pattern, what in (
+        ("Kconfig", rf"^\s*(?:menu)?config\s+{symbol}\s*$", "adds the symbol"),
+        ("Makefile", rf"\bCONFIG_{symbol}\b", "builds what depends on the symbol"),
+        ("", rf"^CONFIG_{symbol}=[ym]\s*$", "sets the symbol"),
+    ):
+        some = [file for file in files if _name(file.path()).startswith(prefix)]
+        found, gone = _net(some, re.compile(pattern))
+        for line in found[: max(0, len(found) - gone)]:
+            yield line.start, line.end, f"{what} {options.symbol}"
+
+
+def _net(files: Iterable[FilePatch], pattern: re.Pattern[str]) -> tuple[list[PatchLine], int]:
+    """Return the lines added that match outside of comments, and how many such are removed."""
+
+    def matches(line: PatchLine) -> bool:
+        return pattern.search(line.text.partition("#")[0]) is not None
+
+    found = [line for file in files for line in file.added if matches(line)]
+    return found, sum(matches(line) for file in files for line in file.removed)
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+# --- what names them ---
+
+
+def _entries(
+    ebuild: Ebuild, patches: Mapping[str, Finding], compressed: frozenset[str]
+) -> Iterator[Outcome]:
+    """Report the entries of an ebuild's lists, and its calls, that name such a patch."""
+    from overlaylint.overlay.own_code import own_traces
+
+    for name in _LISTS:
+        variable = ebuild.variable(name)
+        if variable is None:
+            continue
+        values = variable.elements if variable.is_array else (variable.value,)
+        for value in values or ():
+            for word in _words(value, is_split=not variable.is_array):
+                yield from _entry(ebuild, variable, word, patches, compressed)
+    if not any(path.startswith(f"{ebuild.filesdir}/") for path in patches):
+        return
+    for trace in own_traces(ebuild):
+        for call in trace.named(*_APPLY):
+            span = trace.span(call)
+            for argument in call.arguments:
+                for word in _words(argument, is_split=False):
+                    for path in _named(ebuild, word, patches, compressed) or ():
+                        if span.repository or _is_of_list(call.source.text, span):
+                            continue
+                        yield _finding(span, call.name, path, patches, None)
+
+
+def _is_of_list(text: str, span: Span) -> bool:
+    """Whether a call applies `PATCHES`, whose entries are reported where they stand."""
+    from overlaylint.overlay.text import encode
+
+    return b"PATCHES" in encode(text)[span.start : span.end]
+
+
+def _entry(
+    ebuild: Ebuild,
+    variable: Evaluated,
+    word: str,
+    patches: Mapping[str, Finding],
+    compressed: frozenset[str],
+) -> Iterator[Outcome]:
+    named = _named(ebuild, word, patches, compressed)
+    if named is None:
+        reason = f"it is unknown which patches {variable.name} names"
+        yield Undecided(_own(ebuild, variable.span), reason)
+        return
+    for path in named:
+        if path in compressed:
+            reason = f"{variable.name} names {path}, which is compressed and not read"
+            yield Undecided(_own(ebuild, variable.span), reason)
+            continue
+        span = _written(ebuild, variable, path)
+        fix = None if span is None else _removal(ebuild, span)
+        where = span or _own(ebuild, variable.span)
+        yield _finding(where, variable.name, path, patches, fix)
+
+
+def _finding(
+    span: Span,
+    name: Value,
+    path: str,
+    patches: Mapping[str, Finding],
+    fix: Fix | None,
+) -> Finding:
+    return Finding(
+        span,
+        f"{name} applies {_name(path)}, which adds an empty module to the kernel",
+        "remove this entry, and the patch with it",
+        (Related(patches[path].span, "the patch adds it here"),),
+        fix,
+    )
+
+
+def _own(ebuild: Ebuild, span: Span) -> Span:
+    return ebuild.span() if span.repository or not span.path else span
+
+
+def _words(value: Value | None, *, is_split: bool) -> list[str]:
+    """Return the words of a value, with marks for FILESDIR and for what is unknown."""
+    if value is None:
+        return []
+    parts = (value,) if isinstance(value, str) else value.parts
+    text = "".join(
+        part
+        if isinstance(part, str)
+        else _FILESDIR
+        if part.symbol == "FILESDIR"
+        else part.pattern or _UNKNOWN
+        for part in parts
+    )
+    return text.split() if is_split else [text]
+
+
+def _named(
+    ebuild: Ebuild, word: str, patches: Mapping[str, Finding], compressed: frozenset[str]
+) -> tuple[str, ...] | None:
+    """Return which of the patches a word names; None where it may be one of them, or another."""
+    if _FILESDIR not in word and _UNKNOWN not in word:
+        return ()
+    pattern = word.replace(_FILESDIR, ebuild.filesdir)
+    if ".." in pattern.split("/") and _UNKNOWN not in pattern:
+        pattern = normpath(pattern)
+    is_certain = _UNKNOWN not in pattern
+    if pattern.strip(_UNKNOWN) == "":
+        # Nothing of it is known: most often a list that is empty.
+        return None if any(path.startswith(f"{ebuild.filesdir}/") for path in patches) else ()
+    # A folder stands for the files in it.
+    patterns = [pattern.replace(_UNKNOWN, "*")]
+    patterns.append(f"{patterns[0].rstrip('/')}/*")
+
+    def fits(path: str) -> bool:
+        return any(fnmatchcase(path, one) for one in patterns)
+
+    bad = tuple(path for path in (*patches, *compressed) if fits(path))
+    if not bad or is_certain:
+        return bad
+    tree = ebuild.repository.tree
+    others = walk(tree, ebuild.filesdir) if tree.kind(ebuild.filesdir) is Kind.FOLDER else ()
+    return bad if all(path in bad for path in others if fits(path)) else None
+
+
+def _written(ebuild: Ebuild, variable: Evaluated, path: str) -> Span | None:
+    """Return where the patch's name is written out as part of a word of the list."""
+    from overlaylint.overlay.assignments import assignments
+
+    name = _name(path).encode("utf-8", "surrogateescape")
+    for place in reversed(assignments(ebuild, variable.name)):
+        data = ebuild.repository.tree.read(place.path)
+        at = data.find(name, place.start, place.end)
+        if at < 0:
+            continue
+        start, end = at, at + len(name)
+        while start > place.start and data[start - 1] not in _BLANK:
+            start -= 1
+        while end < place.end and data[end] not in _BLANK:
+            end += 1
+        return Span(place.path, start, end)
+    return None
+
+
+def _removal(ebuild: Ebuild, span: Span) -> Fix | None:
+    """Return the edit that takes a word out of a list, if it has a line to itself."""
+    data = ebuild.repository.tree.read(span.path)
+    start = data.rfind(b"\n", 0, span.start) + 1
+    end = data.find(b"\n", span.end)
+    if end < 0 or data[start : span.start].strip(b" \t"):
+        return None
+    if data[span.end : end].strip(b" \t") not in (b"", b"\\"):
+        return None
+    return Fix.safe("remove the entry", Edit(Span(span.path, start, end + 1), ""))
+
+
+# --- configurations ---
+
+
+def _configs(package: Package, options: Options) -> Iterator[Outcome]:
+    """Report a configuration that sets the symbol, once the files of a kernel are joined."""
+    from overlaylint.overlay.kernel_config import config_paths, kernel_configs, parse_kernel_config
+
+    tree = package.repository.tree
+    symbol = options.symbol
+    paths = [path for path in config_paths(package) if symbol.encode() in tree.read(path)]
+    if not paths:
+        return
+    configs = kernel_configs(package)
+    for path in paths:
+        lines = [one for one in parse_kernel_config(tree.read(path), path) if one.symbol == symbol]
+        joined = [config for config in configs if path in config.paths]
+        if not lines or not lines[-1].is_on:
+            continue
+        if joined and all(config.value(symbol) is None for config in joined):
+            continue
+        yield Finding(
+            lines[-1].span,
+            f"this sets {symbol}, the symbol of an empty module {options.module}",
+            "remove the line: nothing asks for the module any more",
+        )
