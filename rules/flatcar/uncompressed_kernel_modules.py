@@ -1,0 +1,292 @@
+"""Kernel modules are not compressed with xz.
+
+## What it does
+
+Joins the configuration of each kernel from 5.8 on and each architecture as the ebuild does,
+`<arch>_defconfig-V` and then `commonconfig-V`, where a later line overrules an earlier one. It has
+to set `MODULE_COMPRESS_XZ=y`, and before 5.13 and from 6.12 on `MODULE_COMPRESS=y` as well. No
+other algorithm may be chosen after it.
+
+## Why it matters
+
+The modules are most of what is in `/usr/lib/modules`, and `/usr` has a fixed size on every machine
+that was ever installed. Compressed, they take less than a third. A configuration for a new kernel
+is made from the one before, and the setting is not missed until the image no longer fits.
+
+## Example
+
+`sys-kernel/coreos-modules/coreos-modules-5.8.14.ebuild`:
+
+```bash
+EAPI=7
+```
+
+`sys-kernel/coreos-modules/files/amd64_defconfig-5.8`:
+
+```kconfig
+CONFIG_64BIT=y
+```
+
+`sys-kernel/coreos-modules/files/commonconfig-5.8`:
+
+```kconfig
+CONFIG_MODULES=y
+CONFIG_MODULE_SIG=y
+```
+
+## Use instead
+
+`sys-kernel/coreos-modules/coreos-modules-5.8.14.ebuild`:
+
+```bash
+EAPI=7
+```
+
+`sys-kernel/coreos-modules/files/amd64_defconfig-5.8`:
+
+```kconfig
+CONFIG_64BIT=y
+```
+
+`sys-kernel/coreos-modules/files/commonconfig-5.8`:
+
+```kconfig
+CONFIG_MODULES=y
+CONFIG_MODULE_COMPRESS=y
+CONFIG_MODULE_COMPRESS_XZ=y
+CONFIG_MODULE_SIG=y
+```
+
+## Options
+
+- `algorithm`: what compresses the modules: `XZ`, `ZSTD` or `GZIP`.
+- `since`: the first kernel that this is asked of.
+
+## Fix
+
+A missing symbol is added to the common configuration, in the place that its name has in a sorted
+file. A line that turns it off is changed, and one that chooses another algorithm is removed.
+
+## Limits
+
+Only the files are looked at: a configuration saved under `/etc/portage/savedconfig` is not.
+
+## References
+
+- flatcar/coreos-overlay, commit 2e805c92d8b7: "sys-kernel/coreos-modules: compress modules with
+  xz".
+- Linux, kernel/module/Kconfig (before 5.18: init/Kconfig): `MODULE_COMPRESS` was dropped in 5.13
+  and came back in 6.12.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
+from overlaylint.overlay.ebuild import Package
+from overlaylint.overlay.kernel_config import (
+    KernelConfig,
+    Option,
+    config_arches,
+    kernel_config_for,
+    kernel_configs,
+    parse_kernel_config,
+)
+from overlaylint.rule import Finding, Severity, rule
+
+_Release = tuple[int, int]
+
+_COMPRESS = "MODULE_COMPRESS"
+_ALL = "MODULE_COMPRESS_ALL"
+
+# From the first to the second, choosing an algorithm was all: there was no MODULE_COMPRESS.
+_DROPPED: _Release = (5, 13)
+_BACK: _Release = (6, 12)
+
+_NUMBERS = re.compile(r"(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How modules are to be compressed, and from which kernel on."""
+
+    algorithm: str = "XZ"
+    since: str = "5.8"
+
+
+@rule(severity=Severity.ERROR, packages="sys-kernel/*", decided_in="2e805c92d8b7")
+def uncompressed_kernel_modules(package: Package, options: Options) -> Iterator[Outcome]:
+    since = _release(options.since)
+    faults: dict[tuple[Span, str], _Fault] = {}
+    configs = tuple(_configs(package))
+    if not configs:
+        yield NotApplicable(f"{package.cp} has no kernel configuration")
+    for config in configs:
+        release = _release(config.version)
+        if release is None:
+            reason = f"it is unknown for which kernel {config.paths[0]} is"
+            yield Undecided(Span(config.paths[0]), reason)
+        elif since is not None and release < since:
+            reason = f"{config.paths[0]} is for Linux {config.version}, before {options.since}"
+            yield NotApplicable(reason)
+        else:
+            for fault in _faults(package, config, release, options.algorithm.upper()):
+                faults.setdefault((fault.span, fault.what), fault).configs.append(config)
+    for fault in faults.values():
+        yield fault.finding(options.algorithm.upper())
+
+
+def _release(version: str) -> _Release | None:
+    """Return the first two numbers of a kernel's version; a release candidate counts as it."""
+    match = _NUMBERS.match(version)
+    return None if match is None else (int(match[1]), int(match[2]))
+
+
+def _configs(package: Package) -> Iterator[KernelConfig]:
+    """Yield what the files are joined to, and what ebuilds make of files without a version."""
+    seen = set()
+    for config in kernel_configs(package):
+        if config.version:
+            seen.add(config.paths)
+            yield config
+    for arch in config_arches(package):
+        for ebuild in package.ebuilds:
+            built = kernel_config_for(ebuild, package, arch)
+            if built is not None and built.paths not in seen:
+                seen.add(built.paths)
+                yield built
+    for config in kernel_configs(package):
+        if config.paths not in seen:
+            yield config
+
+
+@dataclass(slots=True)
+class _Fault:
+    """What is wrong at one place, for the configurations that it is a part of."""
+
+    span: Span
+    what: str
+    fix: Fix
+    related: tuple[Related, ...] = ()
+    configs: list[KernelConfig] = field(default_factory=list)
+
+    def finding(self, algorithm: str) -> Finding:
+        arches = " and ".join(dict.fromkeys(config.arch for config in self.configs))
+        versions = " and ".join(dict.fromkeys(config.version for config in self.configs))
+        message = (
+            f"modules of Linux {versions} on {arches} are not compressed with"
+            f" {algorithm.lower()}: {self.what}"
+        )
+        return Finding(self.span, message, self.fix.title, self.related, self.fix)
+
+
+def _faults(
+    package: Package, config: KernelConfig, release: _Release, algorithm: str
+) -> Iterator[_Fault]:
+    is_switched = not _DROPPED <= release < _BACK
+    wanted = f"{_COMPRESS}_{algorithm}"
+    needed = [_COMPRESS] if is_switched else []
+    chosen = _chosen(config, release)
+    other = chosen is not None and chosen.symbol != wanted
+    if not other:
+        needed.append(wanted)
+    missing = []
+    for symbol in needed:
+        option = config.options.get(symbol)
+        if option is None:
+            missing.append(symbol)
+        elif option.value != "y":
+            title = f"set CONFIG_{symbol}=y"
+            fix = Fix.safe(title, Edit(option.span, f"CONFIG_{symbol}=y"))
+            yield _Fault(option.span, f"{symbol} is off", fix)
+    if missing:
+        yield _added(package, config, missing)
+    if other and chosen is not None:
+        yield _replaced(package, config, chosen, wanted)
+    everything = config.options.get(_ALL)
+    if release >= _BACK and everything is not None and not everything.is_on:
+        fix = Fix.safe(f"set CONFIG_{_ALL}=y", Edit(everything.span, f"CONFIG_{_ALL}=y"))
+        yield _Fault(everything.span, f"{_ALL} is off", fix)
+
+
+def _chosen(config: KernelConfig, release: _Release) -> Option | None:
+    """Return the line that chooses the algorithm: of a choice, Kconfig keeps the last one set."""
+    names = ["GZIP", "XZ", "ZSTD"]
+    if _DROPPED <= release < _BACK:
+        names.append("NONE")
+    symbols = {f"{_COMPRESS}_{name}" for name in names}
+    found = None
+    for option in config.lines:
+        # A later line that turns it off again takes it back.
+        is_on = option.value == "y" and config.options[option.symbol].value == "y"
+        if is_on and option.symbol in symbols:
+            found = option
+    return found
+
+
+# --- edits ---
+
+
+def _added(package: Package, config: KernelConfig, symbols: list[str]) -> _Fault:
+    edits: dict[Span, list[str]] = {}
+    beside = None
+    for symbol in sorted(symbols):
+        near, at = _sorted_place(package, config.paths[-1], symbol)
+        beside = beside or near
+        edits.setdefault(at, []).append(f"CONFIG_{symbol}=y\n")
+    names = " and ".join(symbols)
+    title = "add " + " and ".join(f"CONFIG_{symbol}=y" for symbol in symbols)
+    verb = "is" if len(symbols) == 1 else "are"
+    fix = Fix.safe(title, *(_insertion(package, at, "".join(lines)) for at, lines in edits.items()))
+    return _Fault(beside or Span(config.paths[-1]), f"{names} {verb} not set", fix)
+
+
+def _sorted_place(package: Package, path: str, symbol: str) -> tuple[Span, Span]:
+    """Return the line before the place that a symbol has in a sorted file, and that place.
+
+    Files are sorted by name in the C locale, as sort_config.sh does it.
+    """
+    data = package.repository.tree.read(path)
+    before: Option | None = None
+    first: Option | None = None
+    for option in parse_kernel_config(data, path, package.repository.span(path).repository):
+        first = first or option
+        if option.symbol < symbol and (before is None or option.symbol >= before.symbol):
+            before = option
+    if before is None:
+        at = first.span.start if first else len(data)
+        near = first.span if first else Span(path)
+        return near, Span(path, at, at)
+    at = data.find(b"\n", before.span.end) + 1 or len(data)
+    return before.span, Span(path, at, at)
+
+
+def _replaced(package: Package, config: KernelConfig, chosen: Option, wanted: str) -> _Fault:
+    """Return the fault that another algorithm is chosen."""
+    title = f"choose CONFIG_{wanted}=y instead"
+    name = chosen.symbol.rpartition("_")[2].lower()
+    what = "nothing compresses them" if name == "none" else f"{name} is chosen"
+    option = config.options.get(wanted)
+    span = chosen.span
+    data = package.repository.tree.read(span.path)
+    end = data.find(b"\n", span.end) + 1 or len(data)
+    removal = Edit(Span(span.path, span.start, end), "")
+    if option is not None and option.value == "y":
+        related = (Related(option.span, f"{wanted} is overruled"),)
+        return _Fault(span, what, Fix.safe(title, removal), related)
+    if option is not None:
+        return _Fault(span, what, Fix.safe(title, Edit(option.span, f"CONFIG_{wanted}=y"), removal))
+    if span.path == config.paths[-1]:
+        return _Fault(span, what, Fix.safe(title, Edit(span, f"CONFIG_{wanted}=y")))
+    _, at = _sorted_place(package, config.paths[-1], wanted)
+    insertion = _insertion(package, at, f"CONFIG_{wanted}=y\n")
+    return _Fault(span, what, Fix.safe(title, removal, insertion))
+
+
+def _insertion(package: Package, at: Span, text: str) -> Edit:
+    """Return the edit that inserts lines, after a last line that may lack its end."""
+    before = package.repository.tree.read(at.path)[: at.start]
+    return Edit(at, text if not before or before.endswith(b"\n") else f"\n{text}")
