@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import overlay
+from project import run
+from support import overlay, write
 
 from overlaylint.cli import COMMANDS
 from overlaylint.engine.packs import load_catalog
@@ -23,6 +24,9 @@ COMMAND_LINES = [
     ["check", "--show-undecided", "{root}/" + EBUILD, "{root}/profiles", "{root}/eclass"],
     ["check", "--select", "ALL", "--diff", "--unsafe-fixes", "{root}"],
     ["check", "{root}", "--master", "base={root}/../base", "--force-exclude"],
+    ["check", "{root}", "--since", "HEAD"],
+    ["check", "{root}", "--staged"],
+    ["check", "-", "--stdin-filename", "{root}/" + EBUILD],
     ["rules"],
     *(["explain", name] for name in sorted(load_catalog().rules)[:3]),
     ["metadata", "{root}"],
@@ -73,7 +77,27 @@ def hostile(folder: Path, mark: Path) -> Path:
     for path in root.rglob("*"):
         if path.is_file() and not path.is_symlink():
             path.chmod(0o755)
+    make_hostile_repository(root, mark)
     return root
+
+
+def make_hostile_repository(root: Path, mark: Path) -> None:
+    """Commit the overlay to a repository whose configuration has git start programs."""
+    write(root, ".gitattributes", "* filter=hostile diff=hostile\n")
+    run("git", "init", "--quiet", cwd=root)
+    run("git", "add", "--all", cwd=root)
+    run("git", "commit", "--quiet", "--message", "Hostile", cwd=root)
+    program = write(root, ".git/hostile", f"#!/bin/sh\ntouch {mark}/git-1\nexit 1\n")
+    program.chmod(0o755)
+    for name in (
+        "core.fsmonitor", "core.pager", "core.sshCommand", "diff.external", "diff.hostile.command",
+        "diff.hostile.textconv", "filter.hostile.clean", "filter.hostile.smudge",
+        "filter.hostile.process",
+    ):  # fmt: skip
+        run("git", "config", name, program, cwd=root)
+    # Not as they were committed, so that git has a reason to look.
+    write(root, "profiles/base/package.use", "app-misc/hello b\n")
+    (root / EBUILD).touch()
 
 
 def state(folder: Path) -> dict[str, tuple[object, ...]]:

@@ -52,7 +52,7 @@ def command(
     from overlaylint.engine.packs import load_catalog
     from overlaylint.engine.run import run
 
-    fixing.must_make_sense()
+    fixing.must_make_sense(checked=scope.instead_of_files(paths))
     output.must_make_sense()
     catalog = load_catalog()
     done = []

@@ -29,12 +29,17 @@ class Fixing:
     unsafe_fixes: bool
     exit_non_zero_on_fix: bool
 
-    def must_make_sense(self) -> None:
-        """Raise UsageError for options that say nothing without another."""
+    def must_make_sense(self, *, checked: str = "") -> None:
+        """Raise UsageError for options that say nothing without another.
+
+        `checked` says what is checked where it is not the files as they lie on disk.
+        """
         from overlaylint.engine.errors import UsageError
 
         if self.unsafe_fixes and not (self.fix or self.diff):
             raise UsageError("--unsafe-fixes: it goes with --fix or --diff")
+        if self.fix and not self.diff and checked:
+            raise UsageError(f"--fix: it changes files, and not {checked}; --diff shows the fixes")
         if self.exit_non_zero_on_fix and not self.fix:
             raise UsageError("--exit-non-zero-on-fix: it goes with --fix")
 

@@ -189,7 +189,7 @@ class _Run:
             span = self.real_span(outcome.span)
             if span.repository:
                 raise ValueError(f"the finding lies in {span.repository}, not in the overlay")
-            if not selection.reports_on(span.path):
+            if not selection.reports(replace(outcome, span=span), path):
                 return
             severity = self.plan.severities.get(rule.name, rule.severity)
             finding = replace(outcome, span=span, rule=rule.name, severity=severity)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from overlaylint.finding import Finding
 from overlaylint.overlay.files import Role, role_of
 from overlaylint.overlay.repository import Repository
 from overlaylint.tree import TreeError
@@ -19,24 +20,48 @@ class Selection:
     globs over a path or one of the folders that it lies in, relative to the folder in which
     `base` is the overlay's root. A file that is given itself is reported on though it is
     excluded, unless `force_exclude` is set.
+
+    With `affected`, files and folders that a change can affect, only what concerns one of them
+    is reported: a finding in it, about it, or that shows a place in it.
     """
 
     given: frozenset[str] = frozenset({""})
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
     base: str = ""
+    affected: frozenset[str] | None = None
 
     @property
     def is_whole(self) -> bool:
-        """Whether the whole overlay is reported on, save what is excluded."""
+        """Whether all of the overlay was asked for, save what is excluded."""
         return "" in self.given
 
     def reports_on(self, path: str) -> bool:
         """Whether findings in the file at `path` are reported."""
+        return self.includes(path) and self.is_affected(path)
+
+    def includes(self, path: str) -> bool:
+        """Whether the file at `path` was asked for."""
         if not self.is_whole and not any(part in self.given for part in _with_folders(path)):
             return False
         is_excused = path in self.given and not self.force_exclude
         return is_excused or not self.is_excluded(path)
+
+    def is_affected(self, path: str) -> bool:
+        """Whether the change in question can affect the file at `path`."""
+        affected = self.affected
+        if affected is None or "" in affected:
+            return True
+        return any(part in affected for part in _with_folders(path))
+
+    def reports(self, finding: Finding, subject: str) -> bool:
+        """Whether a finding about the subject at a path is reported."""
+        if not self.includes(finding.span.path):
+            return False
+        if self.is_affected(finding.span.path) or self.is_affected(subject):
+            return True
+        own = [one.span.path for one in finding.related if not one.span.repository]
+        return any(self.is_affected(path) for path in own)
 
     def is_excluded(self, path: str) -> bool:
         """Whether `path`, or a folder that it lies in, matches a glob of `exclude`."""

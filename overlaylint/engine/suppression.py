@@ -40,9 +40,6 @@ _COMMENT = re.compile(rb"(?:^|(?<=[ \t]))#[^\n]*", re.MULTILINE)
 _WITHOUT_COMMENTS = (".patch", ".diff", ".xml", ".json", ".md", ".gz", ".xz", ".bz2", "/Manifest")
 _LIKE_SCRIPTS = ("make.defaults", "make.conf")
 
-# The fields of the syntax tree's nodes that hold commands.
-_INNER = ("body", "command", "commands", "branches", "otherwise", "condition", "arms")
-
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -212,16 +209,6 @@ def _command_at(script: Script, offset: int) -> tuple[int, int] | None:
 
 def _simple_commands(script: Script) -> list[tuple[int, int]]:
     """Return the spans of the commands that hold no other, in order."""
-    from overlaylint.shell.syntax import Arithmetic, Conditional, Simple
+    from overlaylint.shell.syntax import innermost_commands
 
-    found: list[tuple[int, int]] = []
-    waiting: list[object] = [script.body]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (Simple, Conditional, Arithmetic)):
-            found.append((node.start, node.end))
-        elif isinstance(node, tuple):
-            waiting.extend(node)
-        else:
-            waiting.extend(getattr(node, name) for name in _INNER if hasattr(node, name))
-    return sorted(found)
+    return sorted((node.start, node.end) for node in innermost_commands(script))

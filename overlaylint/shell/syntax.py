@@ -12,6 +12,7 @@ asks for its words: most functions of most eclasses are never evaluated.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -574,3 +575,23 @@ class Script:
     comments: tuple[Comment, ...]
     extended_globs: tuple[int, ...]
     inner_extended_globs: tuple[int, ...] = ()
+
+
+# The fields of nodes that hold commands.
+_INNER = ("body", "command", "commands", "branches", "otherwise", "condition", "arms")
+
+
+def innermost_commands(script: Script) -> Iterator[Simple | Conditional | Arithmetic]:
+    """Yield the commands of a script that hold no other, in no order.
+
+    Those inside of words are left out: command substitutions are not parsed for it.
+    """
+    waiting: list[object] = [script.body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (Simple, Conditional, Arithmetic)):
+            yield node
+        elif isinstance(node, tuple):
+            waiting.extend(node)
+        else:
+            waiting.extend(getattr(node, name) for name in _INNER if hasattr(node, name))

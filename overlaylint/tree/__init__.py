@@ -7,7 +7,14 @@ ever followed out of a tree.
 
 from overlaylint.tree.base import Entry, Kind, Tree, TreeError, walk
 from overlaylint.tree.directory import DirectoryTree
-from overlaylint.tree.git import GitTree, StagedTree, find_git_root
+from overlaylint.tree.git import (
+    GitTree,
+    StagedTree,
+    changed_in_index,
+    changed_since,
+    find_git_root,
+    merge_base,
+)
 from overlaylint.tree.overlaid import OverlaidTree
 from overlaylint.tree.writing import write_file
 
@@ -20,7 +27,10 @@ __all__ = [
     "StagedTree",
     "Tree",
     "TreeError",
+    "changed_in_index",
+    "changed_since",
     "find_git_root",
+    "merge_base",
     "walk",
     "write_file",
 ]

@@ -12,6 +12,8 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -82,7 +84,7 @@ class GitObjects:
 
     def staged(self) -> list[tuple[str, str, str]]:
         """Return (mode, object name, path) of everything in the index."""
-        listed = _run(self.repository, "ls-files", "--stage", "-z", "--full-name", ":/")
+        listed = _run(self.repository, "ls-files", "--stage", "-z", "--full-name", ":/", index=True)
         found = []
         for line in os.fsdecode(listed).split("\0"):
             head, tab, path = line.partition("\t")
@@ -294,35 +296,164 @@ def find_git_root(folder: Path) -> tuple[Path, str] | None:
     return None
 
 
-def _environment() -> dict[str, str]:
+def commit_of(repository: Path, revision: str) -> str:
+    """Return the id of the commit that a revision names. Raises TreeError if it names none."""
+    if not revision or revision.startswith("-"):
+        raise TreeError("", f"no such revision: {revision!r}")
+    try:
+        found = _run(repository, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    except TreeError as error:
+        raise TreeError("", f"no such revision: {revision!r}") from error
+    return found.decode("ascii", "replace").strip()
+
+
+def merge_base(repository: Path, revision: str) -> str:
+    """Return the commit at which HEAD's history parted from a revision's.
+
+    Raises TreeError where there is no such revision, or no such commit: a shallow clone may
+    not have it.
+    """
+    commit = commit_of(repository, revision)
+    head = commit_of(repository, "HEAD")
+    try:
+        found = _run(repository, "merge-base", commit, head)
+    except TreeError as error:
+        raise TreeError(
+            "",
+            f"no commit is common to HEAD and {revision!r};"
+            " a shallow clone may need more of the history (`git fetch --unshallow`)",
+        ) from error
+    return found.decode("ascii", "replace").split()[0]
+
+
+def changed_since(repository: Path, commit: str, folders: Sequence[str]) -> frozenset[str]:
+    """Return what in some folders of a work tree differs from a commit: paths in the repository.
+
+    Files that git does not know count, unless they are ignored; so do deleted ones, and both
+    names of a renamed one. Those that a filter of git's changes on its way into the repository
+    always count: git itself would start the filter to find out.
+    """
+    places = [f":(top,literal){folder}" if folder else ":/" for folder in folders]
+    output = _run(repository, "diff-index", "--cached", *_RAW, commit, "--", *places)
+    found = {change.path for change in _raw_changes(output)}
+    listed = _run(repository, "ls-files", "--stage", "-t", "-z", "--full-name", "--", *places)
+    for line in os.fsdecode(listed).split("\0"):
+        head, tab, path = line.partition("\t")
+        # A file that a sparse checkout leaves out is as it was.
+        if tab and not head.startswith("S ") and path not in found:
+            _, mode, name, _stage = head.split(" ")
+            if mode != _SUBMODULE_MODE and _object_name(repository / path, len(name)) != name:
+                found.add(path)
+    options = ("--others", "--exclude-standard", "-z", "--full-name")
+    others = _run(repository, "ls-files", *options, "--", *places)
+    return frozenset(found | {path for path in os.fsdecode(others).split("\0") if path})
+
+
+def changed_in_index(repository: Path) -> frozenset[str]:
+    """Return what the next commit would change: paths in the repository."""
+    try:
+        head = commit_of(repository, "HEAD")
+    except TreeError:
+        # There is no commit yet.
+        return frozenset(path for _, _, path in git_objects(repository).staged())
+    output = _run(repository, "diff-index", "--cached", *_RAW, head, "--", index=True)
+    return frozenset(change.path for change in _raw_changes(output))
+
+
+_RAW = ("--raw", "-z", "-r", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty")
+
+
+@dataclass(frozen=True, slots=True)
+class RawChange:
+    """One change as `git diff --raw` tells it: modes and object names before and after."""
+
+    old_mode: str
+    mode: str
+    old: str
+    new: str
+    status: str
+    path: str
+
+
+def _raw_changes(output: bytes) -> Iterator[RawChange]:
+    words = iter(os.fsdecode(output).split("\0"))
+    for head in words:
+        if head.startswith(":"):
+            old_mode, mode, old, new, status = head[1:].split(" ")
+            yield RawChange(old_mode, mode, old, new, status[:1], next(words))
+
+
+def _object_name(place: Path, length: int) -> str:
+    """Return git's name for what a file or link holds, empty where it is neither."""
+    import hashlib
+    import stat
+
+    try:
+        status = place.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            data = os.fsencode(place.readlink())
+        elif stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST_FILE:
+            data = place.read_bytes()
+        else:
+            return ""
+    except OSError:
+        # It is gone, or can't be read.
+        return ""
+    new = hashlib.sha1 if length == 40 else hashlib.sha256
+    return new(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _hook_index(repository: Path) -> str | None:
+    """Return the index that git has a hook look at: `git commit --all` has one of its own.
+
+    None where it is not one of this repository's: a hook may well check another one.
+    """
+    given = os.environ.get("GIT_INDEX_FILE")
+    if not given:
+        return None
+    folder = _run(repository, "rev-parse", "--absolute-git-dir").decode("utf-8", "surrogateescape")
+    index = os.path.realpath(given)
+    inside = os.path.realpath(folder.rstrip("\n"))
+    return index if os.path.dirname(index) == inside else None  # noqa: PTH120 (as above)
+
+
+def _environment(index: str | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-    return kept | {
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_ALLOW_PROTOCOL": "",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "LC_ALL": "C",
-    }
+    chosen = {} if index is None else {"GIT_INDEX_FILE": index}
+    return (
+        kept
+        | chosen
+        | {
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_ALLOW_PROTOCOL": "",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_TERMINAL_PROMPT": "0",
+            "LC_ALL": "C",
+        }
+    )
 
 
-def _start(repository: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def _start(repository: Path, *arguments: str, index: str | None = None) -> subprocess.Popen[bytes]:
     import subprocess
 
     try:
         # --no-replace-objects: what was committed, not what refs/replace makes of it.
+        # core.fsmonitor: it may name a program.
+        options = ("--no-pager", "--no-replace-objects", "-c", "core.fsmonitor=false")
         return subprocess.Popen(
-            ["git", "--no-pager", "--no-replace-objects", "-C", str(repository), *arguments],
+            ["git", *options, "-C", str(repository), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(),
+            env=_environment(index),
         )
     except OSError as error:
         raise TreeError("", f"git can't be started: {error.strerror or error}") from error
 
 
-def _run(repository: Path, *arguments: str) -> bytes:
-    process = _start(repository, *arguments)
+def _run(repository: Path, *arguments: str, index: bool = False) -> bytes:
+    """Return what git prints; with `index`, of the index that a hook is to look at."""
+    process = _start(repository, *arguments, index=_hook_index(repository) if index else None)
     output, complaint = process.communicate()
     if process.returncode:
         raise TreeError("", _complaint(complaint))
