@@ -290,7 +290,7 @@ class _Run:
     def judged_ignores(self) -> list[PathIgnore]:
         """Return the entries of ignore-paths with what they were good for, if that is known."""
         selection = self.plan.selection
-        if not selection.is_whole:
+        if not selection.is_whole or selection.affected is not None:
             return []
         ran = self.ran
         found = []
