@@ -5,11 +5,33 @@ Only what a call names itself is seen, not what `make install` does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from overlaylint.overlay.steps import (
+    Location,
+    Step,
+    location,
+    pattern_of,
+    pattern_of_piece,
+    steps,
+)
 from overlaylint.overlay.trace import Trace
 from overlaylint.shell.interpreter import Call
-from overlaylint.shell.values import Unknown, Value, join, pieces_of
+from overlaylint.shell.values import Value, join, pieces_of
+
+__all__ = [
+    "Write",
+    "in_image",
+    "pattern_of",
+    "pattern_of_piece",
+    "targets",
+    "with_folders",
+    "writes",
+]
+
+_IMAGE = "D"
 
 # Where helpers install to: below what `insinto` and the like have set, or in a fixed folder.
 _HELPERS: dict[str, tuple[str, str]] = {
@@ -21,60 +43,111 @@ _HELPERS: dict[str, tuple[str, str]] = {
     "dosbin": ("into", "/sbin"), "newsbin": ("into", "/sbin"),
     "systemd_dounit": ("", "/usr/lib/systemd/system"),
     "systemd_newunit": ("", "/usr/lib/systemd/system"),
+    "dotmpfiles": ("", "/usr/lib/tmpfiles.d"), "newtmpfiles": ("", "/usr/lib/tmpfiles.d"),
+    "systemd_dotmpfilesd": ("", "/usr/lib/tmpfiles.d"),
+    "systemd_newtmpfilesd": ("", "/usr/lib/tmpfiles.d"),
 }  # fmt: skip
 
-_COPYING = frozenset({"cp", "mv", "install", "ln"})
+_WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
+
+# Options of coreutils' programs that take a word of their own.
+_TAKES_WORD = frozenset({"-m", "-o", "-g", "-S", "--mode", "--owner", "--group"})
+
+# `-d` among short options, before one that takes the rest of its word.
+_CLUSTER_WITH_D = re.compile(r"-[^-mogSt]*d")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Something that a step puts somewhere.
+
+    `source` is the word that says what it is made of, None for a folder and for what is written
+    by a redirection; `is_folder` marks what is certainly a folder.
+    """
+
+    step: Step
+    location: Location
+    source: Value | None = None
+    is_folder: bool = False
 
 
 def targets(trace: Trace) -> Iterator[tuple[Call, str]]:
     """Yield what the calls of a phase install: paths in the image, `?*` for what is unknown."""
+    for one in writes(steps(trace)):
+        if one.location.root == _IMAGE:
+            yield one.step.call, one.location.path
+
+
+def writes(of: tuple[Step, ...]) -> Iterator[Write]:
+    """Yield what steps create, in the image and elsewhere, as far as they name it themselves.
+
+    What copies into `x` may make `x` itself or `x/name`: both are there.
+    """
     folders = {"insinto": "/", "exeinto": "/", "into": "/usr"}
-    for call, folder in with_folders(trace):
-        name = str(call.name)
-        values = [value for value in call.arguments if not str(value).startswith("-")]
-        texts = [pattern_of(value) for value in values]
-        names = [text.rstrip("/").rpartition("/")[2] for text in texts]
+    for step in of:
+        name = step.name
         if name in folders:
-            folders[name] = texts[0] if texts else "/"
+            words = [pattern_of(value) for value in step.arguments]
+            folders[name] = words[0] if words else "/"
             continue
+        yield from _redirected(step)
         if name in _HELPERS:
             setting, below = _HELPERS[name]
             into = folders.get(setting, "") + below
-            chosen = names[1:2] if name.startswith("new") or "_new" in name else names
-            for one in chosen:
-                yield call, _joined(into, one)
+            yield from _helped(step, Location(_IMAGE, "/").below(into))
         elif name in ("keepdir", "dodir"):
-            for text in texts:
-                yield call, _joined("/", text)
-        elif name == "dosym":
-            for text in texts[1:2]:
-                yield call, _joined("/", text)
-        elif name == "mkdir" or (name == "install" and "-d" in call.arguments):
-            for value in values:
-                inside = in_image(value, folder)
-                if inside is not None:
-                    yield call, inside
-        elif name in _COPYING and values:
-            yield from _copied(call, values, folder)
+            for value in _operands(step):
+                folder = Location(_IMAGE, "/").below(pattern_of(value))
+                yield Write(step, folder, None, True)
+        elif name == "mkdir" or (name == "install" and _makes_folders(step)):
+            for value in _operands(step):
+                place = step.at(value)
+                if place is not None:
+                    yield Write(step, place, None, True)
+        elif name == "dosym" and len(_operands(step)) > 1:
+            made_of, link = _operands(step)[:2]
+            yield Write(step, Location(_IMAGE, "/").below(pattern_of(link)), made_of)
+        elif name in ("tee", "touch"):
+            for value in _operands(step):
+                place = step.at(value)
+                if place is not None:
+                    yield Write(step, place, None if name == "tee" else "/dev/null")
+        elif name in ("cp", "mv", "install", "ln"):
+            yield from _copied(step)
 
 
-def _copied(call: Call, values: list[Value], folder: str | None) -> Iterator[tuple[Call, str]]:
-    """Yield what `cp` and the like put into the image: the last word, and what may lie below it."""
-    given = _folder_option(call)
-    sources = [value for value in values if value is not given]
-    if given is None:
-        given = sources.pop()
-    inside = in_image(given, folder)
-    if inside is None:
+def _helped(step: Step, into: Location) -> Iterator[Write]:
+    """Yield what a helper installs: its words by their own names, or the first by the second."""
+    values = _operands(step)
+    if step.name.startswith("new") or "_new" in step.name:
+        if len(values) > 1:
+            yield Write(step, into.below(_name(values[1])), values[0])
         return
-    yield call, inside
-    copies_folders = call.name == "mv" or any(map(_is_recursive, call.arguments))
-    for value in sources:
-        name = pattern_of(value).rstrip("/").rpartition("/")[2]
-        yield call, _joined(inside, name)
+    for value in values:
+        yield Write(step, into.below(_name(value)), value)
+
+
+def _copied(step: Step) -> Iterator[Write]:
+    """Yield what `cp` and the like make: what the last word names, and what may lie below it."""
+    values = list(_operands(step))
+    target = _target_folder(step)
+    if target is None:
+        if not values:
+            return
+        target = values.pop()
+    else:
+        values = [value for value in values if value is not target]
+    into = step.at(target)
+    if into is None:
+        return
+    yield Write(step, into, values[0] if values else None)
+    copies_folders = step.name == "mv" or any(map(_is_recursive, step.arguments))
+    for value in values:
+        name = _name(value)
+        yield Write(step, into.below(name), value)
         if copies_folders:
-            # a folder comes with all that it holds, and `.` brings that alone
-            yield call, _joined(inside, "" if name == "." else name, "*")
+            # A folder comes with all that it holds, and `.` brings that alone.
+            yield Write(step, into.below(f"{name}/*"), value)
 
 
 def _is_recursive(option: Value) -> bool:
@@ -84,49 +157,64 @@ def _is_recursive(option: Value) -> bool:
     return text.startswith("-") and not set(text).isdisjoint("rRa")
 
 
-def _folder_option(call: Call) -> Value | None:
+def _redirected(step: Step) -> Iterator[Write]:
+    for one in step.call.redirections:
+        # `>&2` names no file.
+        is_copy = one.operator == ">&" and str(one.target).rstrip("-").isdecimal()
+        if one.operator in _WRITING and one.descriptor in ("", "1") and not is_copy:
+            place = step.at(one.target)
+            if place is not None:
+                yield Write(step, place)
+
+
+def _operands(step: Step) -> tuple[Value, ...]:
+    """Return the words of a call that are no options, nor an option's own word."""
+    found: list[Value] = []
+    words = list(step.arguments)
+    while words:
+        word = words.pop(0)
+        text = str(word)
+        if text == "-":
+            found.append(word)
+        elif text in _TAKES_WORD and step.name in ("install", "mkdir", "cp", "mv", "ln"):
+            words[:1] = []
+        elif not text.startswith("-"):
+            found.append(word)
+    return tuple(found)
+
+
+def _target_folder(step: Step) -> Value | None:
     """Return what `-t` or `--target-directory` names."""
-    for index, value in enumerate(call.arguments):
-        if value == "-t" or value == "--target-directory":
-            return call.arguments[index + 1] if index + 1 < len(call.arguments) else None
-        if str(value).startswith("--target-directory="):
-            parts = pieces_of(value)
+    words = step.arguments
+    for at, word in enumerate(words):
+        if word in ("-t", "--target-directory"):
+            return words[at + 1] if at + 1 < len(words) else None
+        if str(word).startswith("--target-directory="):
+            parts = pieces_of(word)
             return join((str(parts[0]).partition("=")[2], *parts[1:]))
     return None
+
+
+def _makes_folders(step: Step) -> bool:
+    """Whether `install` makes folders, not files."""
+    return any(
+        text == "--directory" or _CLUSTER_WITH_D.match(text) for text in map(str, step.arguments)
+    )
+
+
+def _name(value: Value) -> str:
+    """Return the last part of a path."""
+    return pattern_of(value).rstrip("/").rpartition("/")[2]
 
 
 def with_folders(trace: Trace) -> Iterator[tuple[Call, str | None]]:
     """Yield the calls of a phase, each with the folder of the image that it is called in.
 
-    That is None outside of the image. What a subshell changes is not undone at its end.
+    That is None outside of the image.
     """
-    folder: str | None = None
-    stack: list[str | None] = []
-    for call in trace:
-        yield call, folder
-        if call.name == "pushd":
-            stack.append(folder)
-        if call.name in ("cd", "pushd") and call.arguments:
-            folder = in_image(call.arguments[0], folder)
-        elif call.name == "popd" and stack:
-            folder = stack.pop()
-
-
-def pattern_of(value: Value) -> str:
-    """Return a value as a pattern: what is unknown may be anything."""
-    if isinstance(value, str):
-        return value
-    return "".join(map(pattern_of_piece, value.parts))
-
-
-def pattern_of_piece(part: str | Unknown) -> str:
-    """Return a piece of a value as a pattern: a word's wildcards, or `?*` for what is unknown."""
-    return part if isinstance(part, str) else part.pattern or "?*"
-
-
-def _joined(*parts: str) -> str:
-    """Return a path in the image, with one slash between its parts."""
-    return "/" + "/".join(one for part in parts for one in part.split("/") if one)
+    for step in steps(trace):
+        folder = step.folder
+        yield step.call, None if folder is None or folder.root != _IMAGE else folder.path
 
 
 def in_image(value: Value, folder: str | None = None) -> str | None:
@@ -134,8 +222,5 @@ def in_image(value: Value, folder: str | None = None) -> str | None:
 
     `folder` is the folder of the image that a relative path starts in.
     """
-    first, *rest = pieces_of(value)
-    if isinstance(first, Unknown) and first.symbol in ("D", "ED"):
-        return _joined("".join(map(pattern_of_piece, rest)))
-    text = pattern_of(value)
-    return None if folder is None or text.startswith(("/", "?*")) else _joined(folder, text)
+    place = location(value, None if folder is None else Location(_IMAGE, folder))
+    return place.path if place is not None and place.root == _IMAGE else None

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from overlaylint.finding import Span
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import Evaluation
@@ -33,13 +34,29 @@ _HOOK = re.compile(rf"cros_(?:pre|post)_(?:src|pkg)_(?:{_PHASE})_\w+")
 
 
 def own_functions(ebuild: Ebuild) -> Mapping[str, Function]:
-    """Return the functions that the ebuild or an eclass of its own repository defines."""
-    owner = ebuild.repository.name
+    """Return the functions that the ebuild or an eclass of the checked overlay defines.
+
+    Of a master's ebuild that is the ebuild alone: its eclasses are of the same master.
+    """
+    repository = ebuild.repository
+    wanted = f"{repository.name}:" if repository.is_checked else f"{repository.name}:{ebuild.cp}/"
     return {
         name: function
         for name, function in ebuild.evaluation.functions.items()
-        if isinstance(function, Function) and _repository_of(function) == owner
+        if isinstance(function, Function) and _source_of(function).startswith(wanted)
     }
+
+
+def function_head(ebuild: Ebuild, name: str) -> Span | None:
+    """Return where the name of a function of the ebuild's own is defined; None if it has none."""
+    function = own_functions(ebuild).get(name)
+    if function is None:
+        return None
+    source, start, _ = function.source.place(function.start, function.end)
+    path = source.name.partition(":")[2]
+    if path != ebuild.source_path:
+        return None
+    return ebuild.repository.span(path, start, start + len(name))
 
 
 def own_traces(
@@ -78,8 +95,8 @@ def own_traces(
                 yield Trace(ebuild, name, hook.function(name), True, hook.unknown)
 
 
-def _repository_of(function: Function) -> str:
-    return function.source.place(function.start, function.end)[0].name.partition(":")[0]
+def _source_of(function: Function) -> str:
+    return function.source.place(function.start, function.end)[0].name
 
 
 def own_evaluation(ebuild: Ebuild) -> Evaluation:

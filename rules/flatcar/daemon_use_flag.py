@@ -74,7 +74,7 @@ the rule does not apply to it. What `make install` installs by itself is not see
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
@@ -85,7 +85,6 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import user_patches
 from overlaylint.overlay.patch import parse_patch
 from overlaylint.rule import Finding, Severity, rule
-from overlaylint.tree import Kind
 
 if TYPE_CHECKING:
     from overlaylint.overlay.sed import SedCall
@@ -188,16 +187,12 @@ def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
 
 def _src_prepare(ebuild: Ebuild) -> Span:
     """Return the place where the edit would go: the head of the ebuild's own src_prepare."""
-    from overlaylint.overlay.own_code import own_functions
+    from overlaylint.overlay.own_code import function_head
 
-    function = own_functions(ebuild).get("src_prepare")
-    if function is None:
-        variable = ebuild.variable("IUSE")
-        is_own = variable is not None and variable.span.path and not variable.span.repository
-        return variable.span if variable is not None and is_own else ebuild.span()
-    source, start, _ = function.source.place(function.start, function.end)
-    path = source.name.partition(":")[2]
-    return ebuild.repository.span(path, start, start + len(function.name))
+    variable = ebuild.variable("IUSE")
+    is_own = variable is not None and variable.span.path and not variable.span.repository
+    fallback = variable.span if variable is not None and is_own else ebuild.span()
+    return function_head(ebuild, "src_prepare") or fallback
 
 
 def _edits(ebuild: Ebuild, trace: Trace, options: Options) -> Iterator[_Edit]:
@@ -239,6 +234,8 @@ def _edits_of(
 ) -> Iterator[_Edit]:
     """Yield what one call does about the daemon's program; once, or not at all, as a rule."""
     from overlaylint.overlay.install_targets import in_image
+    from overlaylint.overlay.source_edits import applied_patches
+    from overlaylint.overlay.steps import Step
 
     name, arguments = call.name, call.arguments
     if name == "sed":
@@ -250,7 +247,7 @@ def _edits_of(
         ]
         yield from _sed(trace, call, rest, tuple(named), "", options)
     elif name in ("eapply", "epatch"):
-        for patch in _patches(ebuild, arguments):
+        for patch in applied_patches(ebuild, Step(call, name, arguments, None)):
             if _patch_strips(ebuild, patch, options):
                 yield _Edit(trace, call, True)
     elif name in ("eapply_user", "epatch_user", "default", "default_src_prepare"):
@@ -331,30 +328,6 @@ def _may_be(written: str, path: str) -> bool:
         if written.startswith("**") or (len(parts) == 1 and any(one in written for one in "*?[")):
             return fnmatchcase(other[-1], parts[-1])
     return False
-
-
-def _patches(ebuild: Ebuild, arguments: Iterable[Value]) -> Iterator[str]:
-    """Yield the files of the overlay that a call applies as patches."""
-    from overlaylint.overlay.install_targets import pattern_of_piece
-
-    tree = ebuild.repository.tree
-    for value in arguments:
-        if isinstance(value, str):
-            continue
-        first = value.parts[0]
-        if isinstance(first, str) or first.symbol != "FILESDIR":
-            continue
-        rest = "".join(map(pattern_of_piece, value.parts[1:]))
-        path = "/".join((ebuild.filesdir, *filter(None, rest.split("/"))))
-        kind = tree.kind(path)
-        if kind is Kind.FILE:
-            yield path
-            continue
-        inside = path if kind is Kind.FOLDER else path.rpartition("/")[0]
-        pattern = "*" if kind is Kind.FOLDER else path.rpartition("/")[2]
-        for entry in ebuild.repository.entries(inside):
-            if entry.kind is Kind.FILE and fnmatchcase(entry.name, pattern):
-                yield f"{inside}/{entry.name}"
 
 
 def _patch_strips(ebuild: Ebuild, path: str, options: Options) -> bool:

@@ -1,0 +1,40 @@
+"""Which ebuilds of a package an overlay's builds are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.repository import Repository
+
+_LIVE = "9999"
+
+
+def built_ebuilds(repository: Repository, cp: str) -> tuple[Ebuild, ...]:
+    """Return the ebuilds of a package: the overlay's own, else those of the last master first.
+
+    A live ebuild is left out where others are there: it is for whoever works on the package.
+    None at all while a master is missing does not mean that there are none.
+    """
+    for one in (repository, *reversed(repository.family[1:])):
+        package = one.package(cp)
+        if package is not None and package.ebuilds:
+            versions = tuple(ebuild for ebuild in package.ebuilds if not is_live(ebuild))
+            return versions or package.ebuilds
+    return ()
+
+
+def is_live(ebuild: Ebuild) -> bool:
+    """Whether an ebuild builds what upstream has at the time: its version says nothing."""
+    return ebuild.PV.startswith(_LIVE)
+
+
+def has_at_least(ebuilds: Iterable[Ebuild], version: str) -> bool | None:
+    """Whether one of some ebuilds builds a version or a later one; None if they are live."""
+    from overlaylint.overlay.version import parse_version
+
+    wanted = parse_version(version)
+    if wanted is None:
+        raise ValueError(f"not a version: {version!r}")
+    versions = [ebuild.version for ebuild in ebuilds if not is_live(ebuild)]
+    return any(one >= wanted for one in versions) if versions else None

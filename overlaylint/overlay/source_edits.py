@@ -1,0 +1,178 @@
+"""What the calls of a build do to files of the sources that are not at hand: sed and patches.
+
+Which file is edited is known, and what the edit does to a line; so a rule that knows a line of
+upstream's can tell what becomes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import pairwise
+
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.hooks import user_patches
+from overlaylint.overlay.patch import FilePatch, parse_patch
+from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.sed import SedCall, UnknownEdit, parse_call
+from overlaylint.overlay.steps import Location, Step, known_end, pattern_of_piece
+from overlaylint.shell.values import Value
+from overlaylint.tree import Kind
+
+_USER_PATCHES = frozenset({"eapply_user", "epatch_user"})
+_PATCHES = frozenset({"eapply", "epatch"})
+
+# What of `find` and `xargs` says which files are edited.
+_FIND_NAMES = frozenset({"-name", "-path", "-wholename"})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEdit:
+    """One edit of a step. `files` are patterns of the paths that it is made in.
+
+    `patch` is set where it is a patch's, with the place of that patch in `found_in`; `is_reversed`
+    marks one that is taken back. Where neither `sed` nor `patch` is, `doubt` says what is unknown.
+    """
+
+    step: Step
+    files: tuple[str, ...]
+    sed: SedCall | None = None
+    patch: FilePatch | None = None
+    found_in: tuple[Repository, str] | None = None
+    is_reversed: bool = False
+    doubt: str = ""
+
+    def is_in(self, path: str) -> bool:
+        """Whether it is made in the file at a path."""
+        return any(fnmatchcase(path, file) for file in self.files)
+
+    def apply(self, lines: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what becomes of lines of the file. Raises UnknownEdit.
+
+        Of what a patch adds, that is all, since where lines stand is not known here.
+        """
+        if self.sed is not None:
+            return tuple(one for line in lines for one in self.sed.edit(line))
+        if self.patch is None:
+            raise UnknownEdit(self.doubt)
+        old, new = self.patch.removed, self.patch.added
+        if self.is_reversed:
+            old, new = new, old
+        removed = {line.text.strip() for line in old}
+        kept = tuple(line for line in lines if line.strip() not in removed)
+        return (*kept, *(line.text for line in new))
+
+
+def source_edits(
+    ebuild: Ebuild, steps: Sequence[Step], folder: Location, overlay: Repository
+) -> Iterator[SourceEdit]:
+    """Yield the edits that steps make in files below `folder`, in their order.
+
+    Files are given as paths from there. `overlay` is what has the user patches.
+    """
+    for step in steps:
+        name, arguments = step.name, step.arguments
+        if name == "sed":
+            yield from _sed(step, arguments, None, folder)
+        elif name in ("find", "xargs") and "sed" in arguments:
+            at = arguments.index("sed")
+            pairs = pairwise(arguments[:at])
+            named = tuple(f"*{value}" for key, value in pairs if key in _FIND_NAMES)
+            yield from _sed(step, arguments[at + 1 :], named or ("*",), folder)
+        elif name in _USER_PATCHES:
+            for path in user_patches(overlay, ebuild):
+                yield from _patch(step, overlay, path, False)
+        elif name in _PATCHES or name == "patch":
+            is_reversed = any(word in ("-R", "--reverse") for word in arguments)
+            for path in applied_patches(ebuild, step):
+                yield from _patch(step, ebuild.repository, path, is_reversed)
+            if any(_is_from_elsewhere(ebuild, word) for word in _patch_words(step)):
+                yield SourceEdit(step, ("*",), doubt="the patches come from elsewhere")
+
+
+def _sed(
+    step: Step, arguments: Sequence[Value], named: tuple[str, ...] | None, folder: Location
+) -> Iterator[SourceEdit]:
+    try:
+        sed = parse_call(arguments)
+    except UnknownEdit as problem:
+        words = tuple(arguments)
+        if "-i" in map(str, words) or any(str(word).startswith("-i") for word in words):
+            files = named or _files(step, words, folder)
+            yield SourceEdit(step, files, doubt=str(problem))
+        return
+    if sed.is_in_place:
+        files = named if named is not None else _files(step, sed.files, folder)
+        yield SourceEdit(step, files, sed=sed)
+
+
+def _files(step: Step, words: Sequence[Value], folder: Location) -> tuple[str, ...]:
+    """Return the paths that words name, from a folder on; those that lie elsewhere are left out."""
+    found = []
+    prefix = folder.path.rstrip("/") + "/"
+    for word in words:
+        place = step.at(word)
+        if place is None:
+            end = known_end(word)
+            if end is not None:
+                found.append(end[1:])
+        elif place.root == folder.root and place.path.startswith(prefix):
+            found.append(place.path[len(prefix) :])
+    return tuple(found)
+
+
+def _patch(
+    step: Step, repository: Repository, path: str, is_reversed: bool
+) -> Iterator[SourceEdit]:
+    for file in parse_patch(repository.tree.read(path)).files:
+        names = (file.path(),)
+        yield SourceEdit(
+            step, names, patch=file, found_in=(repository, path), is_reversed=is_reversed
+        )
+
+
+def _patch_words(step: Step) -> tuple[Value, ...]:
+    """Return the words of a call that name patches."""
+    if step.name != "patch":
+        return tuple(word for word in step.arguments if not str(word).startswith("-"))
+    words = step.arguments
+    inputs = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-i", "--input")]
+    inputs += [one.target for one in step.call.redirections if one.operator == "<"]
+    return tuple(inputs)
+
+
+def _is_from_elsewhere(ebuild: Ebuild, word: Value) -> bool:
+    """Whether a word may name patches that are not in the repository.
+
+    What an eclass of a missing master may have put into PATCHES is none: eclasses patch what
+    many packages have in common.
+    """
+    if isinstance(word, str):
+        return True
+    first = word.parts[0]
+    if not isinstance(first, str) and not first.symbol and ebuild.evaluation.missing:
+        return False
+    return isinstance(first, str) or first.symbol != "FILESDIR"
+
+
+def applied_patches(ebuild: Ebuild, step: Step) -> Iterator[str]:
+    """Yield the files of the ebuild's repository that a call applies as patches."""
+    tree = ebuild.repository.tree
+    for value in _patch_words(step):
+        if isinstance(value, str):
+            continue
+        first = value.parts[0]
+        if isinstance(first, str) or first.symbol != "FILESDIR":
+            continue
+        rest = "".join(map(pattern_of_piece, value.parts[1:]))
+        path = "/".join((ebuild.filesdir, *filter(None, rest.split("/"))))
+        kind = tree.kind(path)
+        if kind is Kind.FILE:
+            yield path
+            continue
+        inside = path if kind is Kind.FOLDER else path.rpartition("/")[0]
+        pattern = "*" if kind is Kind.FOLDER else path.rpartition("/")[2]
+        for entry in ebuild.repository.entries(inside):
+            if entry.kind is Kind.FILE and fnmatchcase(entry.name, pattern):
+                yield f"{inside}/{entry.name}"

@@ -1,0 +1,238 @@
+"""A phase as steps: each call with the folder it runs in, and without the commands around it.
+
+`env X=y bash scripts/tool "${D}"` is a run of `tool`, and `cd "${D}"` makes of `etc/passwd` a
+path in the image. Where a word points is a `Location`: what it starts from, and the path there.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.trace import Trace
+from overlaylint.shell.interpreter import Call
+from overlaylint.shell.syntax import Source, Subshell
+from overlaylint.shell.values import Mixed, Unknown, Value
+
+# Two names for one place, as long as no prefix is set (PMS 11.1).
+_SAME = {"ED": "D", "EROOT": "ROOT"}
+
+# Commands that run what their arguments say, and options of theirs that take a word.
+_AROUND: dict[str, frozenset[str]] = {
+    "env": frozenset({"-u", "-C", "-S"}),
+    "nonfatal": frozenset(),
+    "command": frozenset(),
+    "builtin": frozenset(),
+    "exec": frozenset({"-a"}),
+    "nice": frozenset({"-n"}),
+    "sudo": frozenset({"-u", "-g"}),
+    "edo": frozenset(),
+    "try": frozenset(),
+}
+
+_SHELLS = frozenset({"bash", "sh", "dash", ".", "source"})
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place: `root` names what the path starts from, without the package manager's own path.
+
+    That is `D` for the image, `ROOT` for the system that is merged to, `WORKDIR`, `FILESDIR` and
+    so on; empty for the machine's own root. `path` starts with a slash, has wildcards where words
+    have them, and `?*` for what is unknown.
+    """
+
+    root: str
+    path: str
+
+    def __str__(self) -> str:
+        name = f"${{{self.root}}}" if self.root else ""
+        return f"{name}{self.path}" if self.path != "/" or not name else name
+
+    def below(self, path: str) -> Location:
+        """Return the place that a path names from here."""
+        return Location(self.root, _clean(f"{self.path}/{path}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a trace: the program that is run in the end, and its arguments.
+
+    `name` is without folders, and empty where it is unknown. `folder` is where the program runs,
+    None where that is unknown.
+    """
+
+    call: Call
+    name: str
+    arguments: tuple[Value, ...]
+    folder: Location | None
+
+    def at(self, word: Value) -> Location | None:
+        """Return where a word of the call points; None where that is unknown."""
+        return location(word, self.folder)
+
+
+def sources(ebuild: Ebuild) -> Location:
+    """Return where the sources are that src_prepare and the next phases start in: S (PMS 9.1.4).
+
+    Where that is unknown, since an eclass is missing, it is a root of its own.
+    """
+    variable = ebuild.evaluation.state.find("S")
+    value = None if variable is None else variable.value
+    found = location(value) if isinstance(value, str | Mixed) else None
+    return found or Location("S", "/")
+
+
+def known_end(word: Value) -> str | None:
+    """Return the path that a word ends in, where it starts with something that is unknown.
+
+    That is what `${S}/configure` comes to while an eclass is missing.
+    """
+    if isinstance(word, str) or location(word) is not None:
+        return None
+    rest = "".join(map(pattern_of_piece, word.parts[1:]))
+    return _clean(rest) if rest.startswith("/") else None
+
+
+def location(word: Value, folder: Location | None = None) -> Location | None:
+    """Return where a word points, for a program that runs in `folder`; None if unknown."""
+    if isinstance(word, str):
+        if word.startswith("/"):
+            return Location("", _clean(word))
+        return None if folder is None or not word else folder.below(word)
+    first = word.parts[0]
+    if isinstance(first, Unknown) and first.symbol:
+        rest = "".join(map(pattern_of_piece, word.parts[1:]))
+        return Location(_SAME.get(first.symbol, first.symbol), _clean(f"/{rest}"))
+    if isinstance(first, Unknown) and not first.pattern:
+        return None
+    text = pattern_of(word)
+    if text.startswith("/"):
+        return Location("", _clean(text))
+    return None if folder is None else folder.below(text)
+
+
+def pattern_of(value: Value) -> str:
+    """Return a value as a pattern: what is unknown may be anything."""
+    if isinstance(value, str):
+        return value
+    return "".join(map(pattern_of_piece, value.parts))
+
+
+def pattern_of_piece(part: str | Unknown) -> str:
+    """Return a piece of a value as a pattern: a word's wildcards, or `?*` for what is unknown."""
+    return part if isinstance(part, str) else part.pattern or "?*"
+
+
+def _clean(path: str) -> str:
+    return posixpath.normpath(f"/{path.lstrip('/')}")
+
+
+def steps(trace: Trace) -> tuple[Step, ...]:
+    """Return the calls of a phase as steps, in their order."""
+    folders = _Folders(trace)
+    found = []
+    for call in trace:
+        folders.leave(call)
+        name, arguments = unwrapped(call.name, call.arguments)
+        found.append(Step(call, name, arguments, folders.current))
+        folders.follow(name, arguments, call)
+    return tuple(found)
+
+
+def unwrapped(name: Value, arguments: tuple[Value, ...]) -> tuple[str, tuple[Value, ...]]:
+    """Return the program that a command line runs in the end, and that program's arguments."""
+    program = _base_name(name)
+    while program in _AROUND or program in _SHELLS:
+        rest = list(arguments)
+        takes_word = _AROUND.get(program, frozenset())
+        while rest and str(rest[0]).startswith("-"):
+            option = str(rest.pop(0))
+            if program in _SHELLS and option.startswith("-") and "c" in option:
+                return program, arguments
+            if option in takes_word and rest:
+                rest.pop(0)
+        while program == "env" and rest and "=" in str(rest[0]):
+            rest.pop(0)
+        if not rest:
+            break
+        program, arguments = _base_name(rest[0]), tuple(rest[1:])
+    return program, arguments
+
+
+def _base_name(name: Value) -> str:
+    if isinstance(name, str):
+        return name if name in (".", "..") else name.rstrip("/").rpartition("/")[2]
+    return name.tail.rpartition("/")[2] if "/" in name.tail else ""
+
+
+class _Folders:
+    """The folder that commands run in, as `cd` and its like change it."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self.current = self._first()
+        self._stack: list[Location | None] = []
+        # Where a subshell ends, what was before it holds again.
+        self._subshells: list[tuple[Source, int, tuple[str, ...], Location | None]] = []
+
+    def _first(self) -> Location | None:
+        """Return where a phase starts (PMS 9.1.3 and on)."""
+        phase = self._trace.phase
+        if phase.endswith("src_unpack"):
+            return Location("WORKDIR", "/")
+        if "src_" not in phase:
+            return None
+        return sources(self._trace.ebuild)
+
+    def follow(self, name: str, arguments: tuple[Value, ...], call: Call) -> None:
+        """Take note of what a command does to the folder."""
+        if name not in ("cd", "pushd", "popd"):
+            return
+        inner = self._subshell_of(call)
+        if inner is not None:
+            self._subshells.append((call.source, inner, call.stack, self.current))
+        words = [word for word in arguments if not str(word).startswith("-")]
+        if name == "popd":
+            self.current = self._stack.pop() if self._stack else None
+            return
+        if name == "pushd":
+            self._stack.append(self.current)
+        self.current = location(words[0], self.current) if words else None
+
+    def leave(self, call: Call) -> None:
+        """Undo what was done in subshells that a call stands behind."""
+        while self._subshells:
+            source, end, stack, before = self._subshells[-1]
+            is_inside = call.source is source and call.stack == stack and call.start < end
+            if is_inside or (len(call.stack) > len(stack) and call.stack[: len(stack)] == stack):
+                return
+            self.current = before
+            self._subshells.pop()
+
+    def _subshell_of(self, call: Call) -> int | None:
+        """Return where the innermost subshell ends that a call stands in."""
+        source, start, end = call.source.place(call.start, call.end)
+        name, _, path = source.name.partition(":")
+        repository = self._trace.ebuild.repository.named(name)
+        if repository is None or source is not call.source:
+            return None
+        ends = [
+            node.end
+            for node in _subshells(repository.script(path).body)
+            if node.start <= start and end <= node.end
+        ]
+        return min(ends, default=None)
+
+
+def _subshells(node: object) -> Iterator[Subshell]:
+    """Yield the subshells below a node of the syntax tree."""
+    if isinstance(node, Subshell):
+        yield node
+    for name in getattr(node, "__slots__", ()):
+        value = getattr(node, name, None)
+        for one in value if isinstance(value, tuple) else (value,):
+            if hasattr(one, "__slots__") and not isinstance(one, Source):
+                yield from _subshells(one)

@@ -1,0 +1,79 @@
+"""Calls of `systemd-tmpfiles` on a folder that becomes a root, while a package is built.
+
+systemd-tmpfiles(8): with `--root=R` it makes in R what tmpfiles.d(5) in R says. From systemd 246
+on, users and groups are looked up in R's own passwd and group, not in the machine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from overlaylint.overlay.built import built_ebuilds, has_at_least
+from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.steps import Location, Step
+from overlaylint.shell.conditions import Condition
+from overlaylint.shell.values import Mixed, Value, join
+
+TOOL = "systemd-tmpfiles"
+PACKAGE = "sys-apps/systemd"
+
+# What such a call may be asked to do; without any of them it only prints something, or fails.
+_ACTIONS = frozenset({"--create", "--clean", "--remove", "--purge"})
+_HARMLESS = frozenset({"--help", "-h", "--version", "--cat-config", "--tldr", "--dry-run"})
+
+
+@dataclass(frozen=True, slots=True)
+class RootCall:
+    """One call with `--root`: its place among the steps, and the root; None if that is unknown."""
+
+    index: int
+    step: Step
+    root: Location | None
+    written: str
+
+    @property
+    def guards(self) -> tuple[Condition, ...]:
+        """What must hold for it to run."""
+        return self.step.call.guards
+
+
+def root_calls(of: Sequence[Step]) -> Iterator[RootCall]:
+    """Yield the calls of systemd-tmpfiles that make something in a root, in their order."""
+    for index, step in enumerate(of):
+        if step.name != TOOL:
+            continue
+        words = step.arguments
+        is_known = not any(isinstance(word, Mixed) and not word.head for word in words)
+        if _HARMLESS.intersection(map(str, words)):
+            continue
+        if is_known and not _ACTIONS.intersection(map(str, words)):
+            continue
+        root = _root(words)
+        if root is not None:
+            yield RootCall(index, step, step.at(root), str(root))
+
+
+def _root(words: Sequence[Value]) -> Value | None:
+    """Return the value of `--root`."""
+    for at, word in enumerate(words):
+        if word == "--root" and at + 1 < len(words):
+            return words[at + 1]
+        head = word if isinstance(word, str) else word.head
+        if head.startswith("--root="):
+            if isinstance(word, str):
+                return word.removeprefix("--root=")
+            return join((head.removeprefix("--root="), *word.parts[1:]))
+    return None
+
+
+def looks_users_up_in_root(repository: Repository, since: str) -> bool | None:
+    """Whether the tree's systemd does that, as it does from version `since` on.
+
+    None where it is unknown: there is a live ebuild only, or none, and a master is missing.
+    """
+    ebuilds = built_ebuilds(repository, PACKAGE)
+    if ebuilds:
+        return has_at_least(ebuilds, since)
+    is_missing = any(one.missing_masters for one in repository.family)
+    return None if is_missing else False

@@ -1,0 +1,85 @@
+"""Whether something is done on each way that leads to a call.
+
+A call stands under guards. What has to be done before it is done on its way if one of the calls
+that do it runs wherever it does: whatever the USE flags are, and whatever other tests say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+from overlaylint.shell.conditions import Check, Condition, UseFlag, holds, leaves
+
+# Commands that a build counts on: where one fails, the build does, or nobody cares.
+_COUNTED_ON = frozenset(
+    {
+        "cd", "chmod", "chown", "cp", "dodir", "doexe", "doins", "dosym", "eapply", "epatch",
+        "fowners", "fperms", "insinto", "install", "keepdir", "ln", "mkdir", "mv", "newins",
+        "popd", "pushd", "rm", "rmdir", "sed", "touch", "emake", "make",
+    }
+)  # fmt: skip
+
+# More flags and tests than these are not looked at in all their combinations.
+_MOST_LEAVES = 10
+
+
+def covered(ways: Iterable[Sequence[Condition]], under: Sequence[Condition] = ()) -> bool | None:
+    """Whether one of several calls runs wherever `under` holds, each of `ways` being its guards.
+
+    False where there are USE flags with which none of them certainly runs; None where that
+    depends on tests that can't be told, or there are too many of them. Commands such as `mkdir` are
+    taken to succeed.
+    """
+    guards = [tuple(way) for way in ways]
+    given = {guard for guard in under if not is_counted_on(guard)}
+    if any(given.issuperset(g for g in way if not is_counted_on(g)) for way in guards):
+        return True
+    if not guards:
+        return False
+    found = {leaf for way in (*guards, tuple(under)) for guard in way for leaf in leaves(guard)}
+    flags = sorted({leaf.name for leaf in found if isinstance(leaf, UseFlag)})
+    checks = [leaf for leaf in found if isinstance(leaf, Check) and not is_counted_on(leaf)]
+    if len(flags) + len(checks) > _MOST_LEAVES:
+        return None
+    result: bool | None = True
+    for states in product((True, False), repeat=len(flags)):
+        use = dict(zip(flags, states, strict=True))
+        answers = set(_answers(guards, tuple(under), use, checks))
+        if answers == {False}:
+            return False
+        if False in answers:
+            result = None
+    return result
+
+
+def _answers(
+    ways: Sequence[Sequence[Condition]],
+    under: Sequence[Condition],
+    use: dict[str, bool],
+    checks: Sequence[Check],
+) -> Iterable[bool]:
+    """Yield, for each outcome of the tests that leads there, whether one of `ways` holds."""
+    for outcomes in product((True, False), repeat=len(checks)):
+        said = dict(zip(checks, outcomes, strict=True))
+
+        def decide(leaf: UseFlag | Check, said: dict[Check, bool] = said) -> bool | None:
+            return use[leaf.name] if isinstance(leaf, UseFlag) else said.get(leaf, True)
+
+        if all(holds(guard, decide) for guard in under):
+            yield any(all(holds(guard, decide) for guard in way) for way in ways)
+
+
+def is_counted_on(guard: Condition) -> bool:
+    """Whether a guard says that a command succeeds which is taken to do so."""
+    return isinstance(guard, Check) and guard.words[0] in _COUNTED_ON
+
+
+def certain(guards: Iterable[Condition]) -> bool | None:
+    """Whether a call runs, as far as that follows from the commands that are taken to succeed."""
+
+    def decide(leaf: UseFlag | Check) -> bool | None:
+        return True if is_counted_on(leaf) else None
+
+    answers = [holds(guard, decide) for guard in guards]
+    return False if False in answers else None if None in answers else True

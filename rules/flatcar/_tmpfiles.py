@@ -1,0 +1,122 @@
+"""What rules about `systemd-tmpfiles --root` have in common: when they apply, and order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from overlaylint.finding import NotApplicable, Span, Undecided
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.shell.conditions import both, negate
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.install_targets import Write
+    from overlaylint.overlay.steps import Location, Step
+    from overlaylint.overlay.tmpfiles import RootCall
+    from overlaylint.overlay.trace import Trace
+    from overlaylint.shell.conditions import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A phase that runs systemd-tmpfiles on a root.
+
+    `steps` are those of the build up to its end. The image is empty when src_install starts, at
+    `image_start` of them, and stays until the merge.
+    """
+
+    trace: Trace
+    steps: tuple[Step, ...]
+    image_start: int
+    calls: tuple[RootCall, ...]
+
+    def span(self, step: Step) -> Span:
+        """Return where a step stands."""
+        return self.trace.span(step.call)
+
+
+def phases_with_root_calls(
+    ebuild: Ebuild, since: str, use: Mapping[str, bool]
+) -> Iterator[Phase | Undecided | NotApplicable]:
+    """Yield each phase that does so, or why there is nothing to look at."""
+    from overlaylint.overlay.own_code import own_traces
+    from overlaylint.overlay.steps import steps
+    from overlaylint.overlay.tmpfiles import TOOL, looks_users_up_in_root, root_calls
+
+    failure = ebuild.evaluation.failure
+    if failure is not None:
+        yield Undecided(failure.span, f"sourcing the ebuild fails: {failure.reason}")
+        return
+    found: list[Phase | Undecided] = []
+    so_far: tuple[Step, ...] = ()
+    image_start: int | None = None
+    for trace in own_traces(ebuild, use):
+        if trace.unknown is not None and trace.is_defined:
+            reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
+            found.append(Undecided(ebuild.span(), reason))
+        if trace.phase == "src_install":
+            image_start = len(so_far)
+        start = len(so_far)
+        so_far += steps(trace)
+        calls = tuple(call for call in root_calls(so_far) if call.index >= start)
+        if calls:
+            found.append(Phase(trace, so_far, start if image_start is None else image_start, calls))
+    if not found:
+        yield NotApplicable(f"{ebuild.path} does not run `{TOOL} --root`")
+        return
+    applies = looks_users_up_in_root(ebuild.repository, since)
+    if applies is None:
+        yield Undecided(ebuild.span(), f"it is unknown whether systemd {since} is in the tree")
+    elif not applies:
+        yield NotApplicable(f"there is no systemd {since} or later in the tree")
+    else:
+        yield from found
+
+
+def written(phase: Phase, until: int, place: Location) -> Iterator[tuple[int, Write]]:
+    """Yield what steps before `until` put at a place or below it, with their own indices."""
+    from overlaylint.overlay.install_targets import writes
+
+    inside = phase.steps[phase.image_start : until]
+    indices = {id(step): at for at, step in enumerate(inside, phase.image_start)}
+    for one in writes(inside):
+        if one.location.root == place.root and is_below(one.location.path, place.path):
+            yield indices[id(one.step)], one
+
+
+def kept_ways(
+    phase: Phase, until: int, place: Location, made: Iterable[int]
+) -> Iterator[tuple[Condition, ...]]:
+    """Yield the ways on which what the steps of `made` put at a place is still there at `until`."""
+    removals = [at for at in range(until) if is_removal_of(phase.steps[at], place)]
+    for one in made:
+        way = phase.steps[one].call.guards
+        for at in removals:
+            if at > one:
+                guards = phase.steps[at].call.guards
+                if not guards:
+                    break
+                way = (*way, negate(reduce(both, guards)))
+        else:
+            yield way
+
+
+def is_removal_of(step: Step, place: Location) -> bool:
+    """Whether a step removes what is at a place, or a folder around it."""
+    if step.name not in ("rm", "unlink", "rmdir"):
+        return False
+    targets = [step.at(word) for word in step.arguments if not str(word).startswith("-")]
+    return any(
+        target is not None
+        and target.root == place.root
+        and (fnmatchcase(place.path, target.path) or is_below(place.path, target.path))
+        for target in targets
+    )
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a path is a folder's, or of something in it."""
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")

@@ -1,0 +1,317 @@
+"""The SDK's baselayout leaves it to systemd-tmpfiles to make core's home.
+
+## What it does
+
+Follows the phases of `sys-apps/baselayout` with `USE=cros_host`, through its own functions. Where
+one runs `systemd-tmpfiles --root`, three things have to be done before the first such call:
+
+- `home/core` is made in the image: `mkdir`, `dodir`, `keepdir`, `install -d`;
+- it is given to core: 500:500 or core:core;
+- `baselayout-home.conf` is removed: from the sources before they are installed, or from the image
+  after that.
+
+It applies where the tree has systemd 246 or later.
+
+## Why it matters
+
+From 246 on, `systemd-tmpfiles --root` looks users up in the root's own passwd. The SDK's baselayout
+may not have one, since emerge would put it over that of the SDK, with the users that are there. So
+core can't be resolved, and its home is not made.
+
+## Example
+
+`sys-apps/systemd/systemd-246.ebuild`:
+
+```bash
+EAPI=7
+```
+
+`sys-apps/baselayout/baselayout-3.6.8.ebuild`:
+
+```bash
+EAPI=7
+IUSE="cros_host"
+src_install() {
+        use cros_host || bash scripts/flatcar-tmpfiles "${D}" "${S}/baselayout" || die
+        emake DESTDIR="${D}" install
+        systemd-tmpfiles --root="${D}" --create
+}
+```
+
+## Use instead
+
+`sys-apps/systemd/systemd-246.ebuild`:
+
+```bash
+EAPI=7
+```
+
+`sys-apps/baselayout/baselayout-3.6.8.ebuild`:
+
+```bash
+EAPI=7
+IUSE="cros_host"
+src_install() {
+        if use cros_host; then
+                rm "${S}/tmpfiles.d/baselayout-home.conf" || die
+                mkdir -p "${D}/home/core" || die
+                chown 500:500 "${D}/home/core" || die
+        else
+                bash scripts/flatcar-tmpfiles "${D}" "${S}/baselayout" || die
+        fi
+        emake DESTDIR="${D}" install
+        systemd-tmpfiles --root="${D}" --create
+}
+```
+
+## Options
+
+- `flag`: the USE flag of the SDK.
+- `home`: the folder, as a path in the image.
+- `users`, `groups`: who it may be given to.
+- `configuration`: the file that would have systemd-tmpfiles make it.
+- `since`: the systemd from which on the root's own database counts.
+
+## Limits
+
+What `make install` makes by itself is not seen.
+
+## References
+
+- flatcar/coreos-overlay, commit 9ace4af65040: "sys-apps/baselayout: Ensure to create core home
+  folder in the SDK".
+- systemd-tmpfiles(8), `--root=`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from overlaylint.finding import Outcome, Related, Undecided
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.rule import Finding, Severity, rule
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.steps import Step
+    from overlaylint.overlay.tmpfiles import RootCall
+
+    from ._tmpfiles import Phase
+
+# What installs the sources, the configuration among them.
+_INSTALLS = frozenset({"emake", "make", "einstall", "default_src_install"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Whose home it is, and what would make it."""
+
+    flag: str = "cros_host"
+    home: str = "/home/core"
+    users: tuple[str, ...] = ("500", "core")
+    groups: tuple[str, ...] = ("500", "core")
+    configuration: str = "baselayout-home.conf"
+    since: str = "246"
+
+
+@rule(severity=Severity.ERROR, packages="sys-apps/baselayout", decided_in="9ace4af65040")
+def missing_core_home(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
+    from ._tmpfiles import Phase, phases_with_root_calls
+
+    for phase in phases_with_root_calls(ebuild, options.since, {options.flag: True}):
+        if isinstance(phase, Phase):
+            yield from _phase(ebuild, phase, options)
+        else:
+            yield phase
+
+
+def _phase(ebuild: Ebuild, phase: Phase, options: Options) -> Iterator[Outcome]:
+    """Report what is not done before a call: one finding for the first that lacks something."""
+    doubt: Outcome | None = None
+    for call in phase.calls:
+        if call.root is None:
+            reason = f"what `--root={call.written}` names is unknown"
+            doubt = doubt or Undecided(phase.span(call.step), reason)
+            continue
+        if call.root.root != "D":
+            # Not the image: what is made there is not shipped.
+            continue
+        answers = {
+            f"{options.home} is not made": _is_made(phase, call, options),
+            f"{options.home} is not given to {_owner(options)}": _is_given(phase, call, options),
+            f"{options.configuration} is not removed": _is_removed(phase, call, options),
+        }
+        lacking = [text for text, answer in answers.items() if answer is False]
+        if lacking:
+            yield _finding(ebuild, phase, call, lacking, options)
+            return
+        for text, answer in answers.items():
+            if answer is None:
+                reason = f"whether {text.replace(' is not ', ' is ')} depends on other tests"
+                doubt = doubt or Undecided(phase.span(call.step), reason)
+    if doubt is not None:
+        yield doubt
+
+
+def _owner(options: Options) -> str:
+    return f"{options.users[0]}:{options.groups[0]}"
+
+
+def _is_made(phase: Phase, call: RootCall, options: Options) -> bool | None:
+    """Whether the folder is there whenever a call runs."""
+    from overlaylint.overlay.steps import Location
+    from overlaylint.overlay.ways import covered
+
+    from ._tmpfiles import kept_ways, written
+
+    home = Location("D", options.home)
+    made = [
+        at
+        for at, one in written(phase, call.index, home)
+        if one.is_folder or one.location.path != home.path
+    ]
+    return covered(kept_ways(phase, call.index, home, made), call.guards)
+
+
+def _is_given(phase: Phase, call: RootCall, options: Options) -> bool | None:
+    """Whether the folder is core's whenever a call runs, and stays so."""
+    from overlaylint.overlay.steps import Location
+    from overlaylint.overlay.ways import covered
+
+    from ._tmpfiles import kept_ways
+
+    home = Location("D", options.home)
+    given = [at for at in range(phase.image_start, call.index) if _gives(phase.steps, at, options)]
+    return covered(kept_ways(phase, call.index, home, given), call.guards)
+
+
+def _gives(steps: tuple[Step, ...], at: int, options: Options) -> bool:
+    """Whether a step gives the folder to core."""
+    from overlaylint.overlay.steps import Location
+
+    step = steps[at]
+    home = Location("D", options.home)
+    words = [word for word in step.arguments if not str(word).startswith("-")]
+    if step.name == "chown" and words:
+        return _is_core(str(words[0]), options) and any(step.at(one) == home for one in words[1:])
+    if step.name == "fowners" and words:
+        image = Location("D", "/")
+        places = [image.below(str(one)) for one in words[1:]]
+        return _is_core(str(words[0]), options) and home in places
+    if step.name == "install":
+        owner = _value(step, "-o", "--owner"), _value(step, "-g", "--group")
+        return _is_core(":".join(owner), options) and any(step.at(one) == home for one in words)
+    if step.name in ("dodir", "keepdir"):
+        set_by = next((one for one in reversed(steps[:at]) if one.name == "diropts"), None)
+        if set_by is None or set_by.call.guards:
+            return False
+        owner = _value(set_by, "-o", "--owner"), _value(set_by, "-g", "--group")
+        image = Location("D", "/")
+        return _is_core(":".join(owner), options) and home in [image.below(str(w)) for w in words]
+    return False
+
+
+def _is_core(owner: str, options: Options) -> bool:
+    user, separator, group = owner.partition(":" if ":" in owner else ".")
+    return bool(separator) and user in options.users and group in options.groups
+
+
+def _value(step: Step, short: str, long: str) -> str:
+    """Return what an option of a call says: `-o core`, `-ocore`, `--owner=core`."""
+    words = [str(word) for word in step.arguments]
+    for at, word in enumerate(words):
+        if word in (short, long) and at + 1 < len(words):
+            return words[at + 1]
+        if word.startswith(f"{long}="):
+            return word.partition("=")[2]
+        if word.startswith(short):
+            return word[len(short) :]
+    return ""
+
+
+def _is_removed(phase: Phase, call: RootCall, options: Options) -> bool | None:
+    """Whether the configuration is out of the way of a call: it was never installed, or is gone."""
+    from overlaylint.overlay.ways import covered
+
+    installs = [at for at in range(call.index) if _installs(phase, at)]
+    ways = []
+    for at in range(len(phase.steps)):
+        step = phase.steps[at]
+        is_in_image = _is_removal_from_image(step, options)
+        if is_in_image:
+            # What is removed before it is installed comes back.
+            after = [one for one in installs if one < at]
+            is_in_time = at < call.index and len(after) == len(installs) > 0
+            is_early = not installs and _is_gone_by_the_next(phase, at, call)
+            if is_in_time or is_early:
+                ways.append(step.call.guards)
+        elif is_in_image is False and at < min([*installs, call.index]):
+            ways.append(step.call.guards)
+    return covered(ways, call.guards)
+
+
+def _is_gone_by_the_next(phase: Phase, at: int, call: RootCall) -> bool:
+    """Whether a removal comes between the installation and the next call after it.
+
+    A call before the installation finds no configuration, so nothing is made then either.
+    """
+    later = [one.index for one in phase.calls if one.index > call.index]
+    installs = [one for one in range(call.index, len(phase.steps)) if _installs(phase, one)]
+    if not installs or at < installs[-1]:
+        return False
+    following = [one for one in later if one > installs[0]]
+    return not following or at < following[0]
+
+
+def _installs(phase: Phase, at: int) -> bool:
+    step = phase.steps[at]
+    return at >= phase.image_start and step.name in _INSTALLS
+
+
+def _is_removal_from_image(step: Step, options: Options) -> bool | None:
+    """Whether a step removes the configuration from the image, or from the sources; or neither."""
+    from overlaylint.overlay.steps import known_end
+
+    if step.name == "find":
+        words = [str(word) for word in step.arguments]
+        names = [words[at + 1] for at, word in enumerate(words[:-1]) if word == "-name"]
+        is_removal = "-delete" in words or "rm" in words
+        if not is_removal or not any(fnmatchcase(options.configuration, one) for one in names):
+            return None
+        place = step.at(step.arguments[0]) if step.arguments else None
+        return place is not None and place.root == "D"
+    if step.name in ("rm", "unlink"):
+        candidates = step.arguments
+    elif step.name == "mv":
+        candidates = step.arguments[:-1]
+    else:
+        return None
+    is_recursive = any(str(one).startswith("-") and "r" in str(one) for one in step.arguments)
+    for word in candidates:
+        if str(word).startswith("-"):
+            continue
+        place = step.at(word)
+        path = known_end(word) if place is None else place.path
+        if path is None:
+            continue
+        folder, _, name = path.rpartition("/")
+        is_named = fnmatchcase(options.configuration, name) and folder.endswith("/tmpfiles.d")
+        if is_named or (step.name == "rm" and is_recursive and path.endswith("/tmpfiles.d")):
+            return place is not None and place.root == "D"
+    return None
+
+
+def _finding(
+    ebuild: Ebuild, phase: Phase, call: RootCall, lacking: list[str], options: Options
+) -> Finding:
+    span = phase.span(call.step)
+    message = f"systemd-tmpfiles can't resolve core in the SDK, and before it {', '.join(lacking)}"
+    help_ = (
+        f"where `use {options.flag}` holds, remove {options.configuration}, make {options.home} in"
+        f" the image and give it to {_owner(options)}, before the first `systemd-tmpfiles --root`"
+    )
+    if span.repository:
+        return Finding(ebuild.span(), message, help_, (Related(span, "it runs here"),))
+    return Finding(span, message, help_)
