@@ -67,7 +67,7 @@ def test_the_program_that_runs_in_the_end(
         ("echo x 2> a >&2", []),
         ("echo x | tee -a /a", ["/a"]),
         ('cp a b "${D}/c"', ["${D}/c", "${D}/c/a", "${D}/c/b"]),
-        ('cp -t "${D}/c" a', ["${D}/c/a"]),
+        ('cp -t "${D}/c" a', ["${D}/c", "${D}/c/a"]),
         ('install -m 0644 a "${D}/b"', ["${D}/b", "${D}/b/a"]),
         ('install -dm0755 "${D}/b" "${D}/c"', ["${D}/b", "${D}/c"]),
         ("insinto /x; doins a/b; newins - c", ["${D}/x/b", "${D}/x/c"]),

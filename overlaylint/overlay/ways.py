@@ -6,7 +6,7 @@ that do it runs wherever it does: whatever the USE flags are, and whatever other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 from overlaylint.shell.conditions import Check, Condition, UseFlag, holds, leaves
@@ -24,10 +24,14 @@ _COUNTED_ON = frozenset(
 _MOST_LEAVES = 10
 
 
-def covered(ways: Iterable[Sequence[Condition]], under: Sequence[Condition] = ()) -> bool | None:
+def covered(
+    ways: Iterable[Sequence[Condition]],
+    under: Sequence[Condition] = (),
+    use: Mapping[str, bool] | None = None,
+) -> bool | None:
     """Whether one of several calls runs wherever `under` holds, each of `ways` being its guards.
 
-    False where there are USE flags with which none of them certainly runs; None where that
+    Flags in `use` are as they are there. False where there are USE flags with which none of them certainly runs; None where that
     depends on tests that can't be told, or there are too many of them. Commands such as `mkdir` are
     taken to succeed.
     """
@@ -38,14 +42,15 @@ def covered(ways: Iterable[Sequence[Condition]], under: Sequence[Condition] = ()
     if not guards:
         return False
     found = {leaf for way in (*guards, tuple(under)) for guard in way for leaf in leaves(guard)}
-    flags = sorted({leaf.name for leaf in found if isinstance(leaf, UseFlag)})
+    assumed = dict(use or {})
+    flags = sorted({leaf.name for leaf in found if isinstance(leaf, UseFlag)} - assumed.keys())
     checks = [leaf for leaf in found if isinstance(leaf, Check) and not is_counted_on(leaf)]
     if len(flags) + len(checks) > _MOST_LEAVES:
         return None
     result: bool | None = True
     for states in product((True, False), repeat=len(flags)):
-        use = dict(zip(flags, states, strict=True))
-        answers = set(_answers(guards, tuple(under), use, checks))
+        flags_there = {**assumed, **dict(zip(flags, states, strict=True))}
+        answers = set(_answers(guards, tuple(under), flags_there, checks))
         if answers == {False}:
             return False
         if False in answers:

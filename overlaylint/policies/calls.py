@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import NotApplicable, Outcome, Span, Undecided
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from overlaylint.shell.conditions import Condition
     from overlaylint.shell.interpreter import Call
     from overlaylint.shell.values import Value
-
-# More flags than these around one call are not looked at in all their combinations.
-_MOST_FLAGS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +258,12 @@ def _judged(
     order: str,
 ) -> Iterator[Outcome]:
     """Yield what is wrong if one of the calls found has to be made whenever `given` holds."""
-    certain = covers([one.call.guards for one in found if not one.doubt], given, use)
+    from overlaylint.overlay.ways import covered
+
+    certain = covered([one.call.guards for one in found if not one.doubt], given, use)
     if certain:
         return
-    possible = covers([one.call.guards for one in found], given, use)
+    possible = covered([one.call.guards for one in found], given, use)
     if certain is None or possible is not False:
         doubt = next((one.doubt for one in found if one.doubt), "")
         reason = doubt or "it is unknown under which conditions it runs"
@@ -293,44 +291,6 @@ def _head(ebuild: Ebuild, traces: Iterable[Trace]) -> Span:
 
 
 # --- conditions ---
-
-
-def covers(
-    ways: Sequence[tuple[Condition, ...]],
-    given: tuple[Condition, ...] = (),
-    use: Mapping[str, bool] | None = None,
-) -> bool | None:
-    """Whether one of several calls runs whatever the USE flags are; None if that is not all.
-
-    What is `given` holds, and flags in `use` are as they are there.
-    """
-    from overlaylint.overlay.trace import guarded
-
-    known = set(given)
-    open_ways = [tuple(one for one in way if one not in known) for way in ways]
-    if any(not way for way in open_ways):
-        return True
-    if not open_ways:
-        return False
-    assumed_flags = dict(use or {})
-    around = (*open_ways, given)
-    flags = sorted(
-        {name for way in around for guard in way for name in flags_of(guard)} - set(assumed_flags)
-    )
-    if len(flags) > _MOST_FLAGS:
-        return None
-    result: bool | None = True
-    for states in product((True, False), repeat=len(flags)):
-        under = {**assumed_flags, **dict(zip(flags, states, strict=True))}
-        if guarded(given, under) is False:
-            continue
-        answers = [guarded(way, under) for way in open_ways]
-        if any(answers):
-            continue
-        if all(answer is False for answer in answers):
-            return False
-        result = None
-    return result
 
 
 def flags_of(condition: Condition) -> Iterator[str]:

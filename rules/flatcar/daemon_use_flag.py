@@ -155,14 +155,14 @@ class _Edit:
 
 def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Iterator[Outcome]:
     """Report a program that is built without the flag."""
-    from overlaylint.policies.calls import covers
+    from overlaylint.overlay.ways import covered
 
     edits = [edit for trace in traces for edit in _edits(ebuild, trace, options)]
-    certain = covers([edit.call.guards for edit in edits if edit.is_effective])
+    certain = covered([edit.call.guards for edit in edits if edit.is_effective])
     if certain:
         return
     possible = [edit for edit in edits if edit.is_effective is not False]
-    if certain is None or covers([edit.call.guards for edit in possible]) is not False:
+    if certain is None or covered([edit.call.guards for edit in possible]) is not False:
         doubtful = possible[-1]
         reason = doubtful.doubt or "it is unknown under which conditions it runs"
         yield Undecided(
