@@ -36,7 +36,7 @@ def ebuild(folder: Path, body: str) -> Ebuild:
         ('install -m0755 -t "${ED}/usr/bin" a b', ["/usr/bin", "/usr/bin/a", "/usr/bin/b"]),
         ('cp --target-directory="${D}"/etc a', ["/etc", "/etc/a"]),
         ('cp -r bin "${ED}/usr"', ["/usr", "/usr/bin", "/usr/bin/*"]),
-        ('cp -a bin/. "${ED}/usr/bin"', ["/usr/bin", "/usr/bin/.", "/usr/bin/*"]),
+        ('cp -a bin/. "${ED}/usr/bin"', ["/usr/bin", "/usr/bin", "/usr/bin/*"]),
         ('cd "${ED}/usr/bin" || die; ln -s a b', ["/usr/bin/b", "/usr/bin/b/a"]),
         ('pushd "${D}"/etc; popd; ln -s a b', []),
         ('pushd "${D}"/etc; pushd sub; cp x y; popd; cp z w', [

@@ -31,9 +31,9 @@ def covered(
 ) -> bool | None:
     """Whether one of several calls runs wherever `under` holds, each of `ways` being its guards.
 
-    Flags in `use` are as they are there. False where there are USE flags with which none of them certainly runs; None where that
-    depends on tests that can't be told, or there are too many of them. Commands such as `mkdir` are
-    taken to succeed.
+    Flags in `use` are as they are there. False where there are USE flags with which none of them
+    certainly runs; None where that depends on tests that can't be told, or there are too many of
+    them. Commands such as `mkdir` are taken to succeed.
     """
     guards = [tuple(way) for way in ways]
     given = {guard for guard in under if not is_counted_on(guard)}
