@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import NotApplicable, Outcome, Span, Undecided
@@ -11,12 +12,16 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.policies.forms import CallPattern, ForbidCall, RequireCall, assumed
 from overlaylint.policies.matching import matches, matches_any, reason_of
 from overlaylint.policies.places import failed, finding_at
+from overlaylint.shell.values import pieces_of
 
 if TYPE_CHECKING:
     from overlaylint.overlay.trace import Trace
     from overlaylint.shell.conditions import Condition
     from overlaylint.shell.interpreter import Call
     from overlaylint.shell.values import Value
+
+# More flags than these in a call's words are not looked at in all their combinations.
+_MOST_FLAGS_IN_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,24 @@ def calls_made(
 def matching(trace: Trace, pattern: CallPattern) -> Iterator[Match]:
     """Yield the calls of a phase that match a pattern, or may, in their order."""
     for call in trace:
-        doubt = _doubt(call, pattern)
-        if doubt is not None:
-            yield Match(trace, call, doubt)
+        for reading in _readings(call):
+            doubt = _doubt(reading, pattern)
+            if doubt is not None:
+                yield Match(trace, call, doubt)
+                break
+
+
+def _readings(call: Call) -> Iterator[Call]:
+    """Yield a call as it is written, and what is run by `env`, `nonfatal` and the like in it."""
+    from overlaylint.overlay.steps import unwrapped
+
+    yield call
+    name, arguments = unwrapped(call.name, call.arguments)
+    if name and name != call.name:
+        yield replace(call, name=name, arguments=arguments)
+    elif call.name == "nonfatal" and call.arguments:
+        # Its name is not known as a whole.
+        yield replace(call, name=call.arguments[0], arguments=call.arguments[1:])
 
 
 def _doubt(call: Call, pattern: CallPattern) -> str | None:
@@ -134,11 +154,10 @@ def forbidden_call(ebuild: Ebuild, form: ForbidCall) -> Iterator[Outcome]:
     if failure is not None:
         yield failure
         return
-    use = assumed(form.when)
-    for one in calls_made(ebuild, form.pattern, (use,), form.phase):
+    for one in calls_made(ebuild, form.pattern, _uses(ebuild, form), form.phase):
         if isinstance(one, Undecided):
             yield one
-        elif _is_around(one, form) is False or not _is_made(ebuild, one, form.profiles, use):
+        elif _is_around(one, form) is False:
             continue
         elif one.doubt or _is_around(one, form) is None:
             yield Undecided(one.span, one.doubt or "it is unknown what comes before and after it")
@@ -150,7 +169,7 @@ def forbidden_call(ebuild: Ebuild, form: ForbidCall) -> Iterator[Outcome]:
 
 def _is_around(match: Match, form: ForbidCall) -> bool | None:
     """Whether a call comes before and after those that it is forbidden before and after."""
-    at = match.trace.calls.index(match.call)
+    at = _place(match)
     answer: bool | None = True
     for pattern, calls in (
         (form.before, match.trace.calls[at + 1 :]),
@@ -166,25 +185,41 @@ def _is_around(match: Match, form: ForbidCall) -> bool | None:
     return answer
 
 
-def _is_made(
-    ebuild: Ebuild, match: Match, profiles: tuple[str, ...], use: Mapping[str, bool]
-) -> bool:
-    """Whether a call may be made with the flags as some profile sets them; always without one."""
-    from overlaylint.overlay.trace import guarded
+def _uses(ebuild: Ebuild, form: ForbidCall) -> tuple[Mapping[str, bool], ...]:
+    """Return what the flags that such calls depend on are in a build, in every way there is.
+
+    Without profiles they may be anything, save what the form assumes.
+    """
     from overlaylint.policies.flags import settings_of
 
-    flags = sorted({name for guard in match.call.guards for name in flags_of(guard)} - set(use))
-    if not profiles or not flags:
-        return True
-    states: dict[str, dict[str, bool]] = {}
-    for flag in flags:
-        for setting in settings_of(ebuild, flag, profiles):
-            known = states.setdefault(setting.profile.name, dict(use))
+    use = assumed(form.when)
+    calls = calls_made(ebuild, form.pattern, (use,), form.phase)
+    made = [one for one in calls if isinstance(one, Match)]
+    if not form.profiles:
+        # What a call is called by may depend on a flag: either way is one that may be built.
+        named = sorted({flag for one in made for flag in _flags_in_words(one.call)} - set(use))
+        if len(named) > _MOST_FLAGS_IN_WORDS:
+            return (use,)
+        ways = product((True, False), repeat=len(named))
+        return tuple({**use, **dict(zip(named, states, strict=True))} for states in ways)
+    flags = {flag for one in made for flag in _flags_in_words(one.call)}
+    flags |= {flag for one in made for guard in one.call.guards for flag in flags_of(guard)}
+    by_profile: dict[str, dict[str, bool]] = {}
+    for flag in sorted(flags - set(use)):
+        for setting in settings_of(ebuild, flag, form.profiles):
+            known = by_profile.setdefault(setting.profile.name, dict(use))
             if setting.missing is None:
                 known[flag] = setting.is_on
-    if not states:
-        return True
-    return any(guarded(match.call.guards, one) is not False for one in states.values())
+    found = {tuple(sorted(one.items())): one for one in by_profile.values()}
+    return tuple(found.values()) or (use,)
+
+
+def _flags_in_words(call: Call) -> Iterator[str]:
+    """Yield the flags on which it depends what the words of a call are."""
+    for value in (call.name, *call.arguments):
+        for piece in pieces_of(value):
+            for condition, _ in () if isinstance(piece, str) else piece.choices:
+                yield from flags_of(condition)
 
 
 # --- required calls ---
@@ -225,7 +260,6 @@ def _in_order(
 ) -> Iterator[Outcome | None]:
     """Yield, for each call that the order is about, what is wrong there, None for nothing."""
     required = list(matching(trace, form.pattern))
-    places = {id(match.call): at for at, match in enumerate(_all(trace))}
     for pattern, word in ((form.before, "before"), (form.after, "after")):
         if pattern is None:
             continue
@@ -233,19 +267,20 @@ def _in_order(
             if other.doubt:
                 yield Undecided(other.span, other.doubt)
                 continue
-            here = places[id(other.call)]
+            here = _place(other)
             in_time = [
                 one
                 for one in required
-                if (places[id(one.call)] < here) is (word == "before") and one.call != other.call
+                if (_place(one) < here) is (word == "before") and one.call != other.call
             ]
             text = f" {word} this"
             wrong = list(_judged(ebuild, form, in_time, other.call.guards, use, other.span, text))
             yield wrong[0] if wrong else None
 
 
-def _all(trace: Trace) -> Iterator[Match]:
-    return (Match(trace, call) for call in trace)
+def _place(match: Match) -> int:
+    """Return the place of a call among those of its phase."""
+    return next(at for at, call in enumerate(match.trace) if call is match.call)
 
 
 def _judged(

@@ -178,6 +178,9 @@ def _implies(atom: Atom, wanted: Atom) -> bool:
             return (atom.operator in (">=", "=", "~") and own > other) or (
                 atom.operator == ">" and own >= other
             )
+        case "<=" | "<" if atom.operator == "~":
+            # Every revision counts.
+            return own.without_revision < other.without_revision
         case "<=":
             return atom.operator in ("<=", "<", "=") and own <= other
         case "<":
