@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from overlaylint.cli import FINDINGS, NOTHING_FOUND, counted
+from overlaylint.cli import FINDINGS, INTERRUPTED, NOTHING_FOUND, counted, tell
 from overlaylint.cli.baseline import Adopting, adopting_options
 from overlaylint.cli.choosing import Choosing, choosing_options
 from overlaylint.cli.fixing import Fixing, fixing_options
 from overlaylint.cli.options import Command
 from overlaylint.cli.output import Output, output_options
+from overlaylint.cli.progress import Watch
 from overlaylint.cli.scope import Scope, scope_options
 
 if TYPE_CHECKING:
@@ -58,19 +59,25 @@ def command(
     done = []
     failures = []
     baselines = []
-    for opened, selection in scope.overlays(paths):
-        known = adopting.known(opened)
+    with Watch(is_quiet=output.quiet) as watch:
+        for opened, selection in scope.overlays(paths):
+            known = adopting.known(opened)
 
-        def check(
-            opened: Opened, selection: Selection = selection, known: Baseline | None = known
-        ) -> Result:
-            plan = choosing.plan(opened, catalog, selection)
-            return run(opened.overlay, replace(plan, baseline=known))
+            def check(
+                opened: Opened, selection: Selection = selection, known: Baseline | None = known
+            ) -> Result:
+                plan = choosing.plan(opened, catalog, selection)
+                return run(opened.overlay, replace(plan, baseline=known), watch)
 
-        fixed = fixing.run(opened, selection, check)
-        failures += fixing.write(opened, fixed)
-        done.append(fixed)
-        baselines.append(known)
+            fixed = fixing.run(opened, selection, check)
+            failures += fixing.write(opened, fixed)
+            done.append(fixed)
+            baselines.append(known)
+            if fixed.result.unfinished:
+                break
+    stopped = [name for fixed in done for name in fixed.result.unfinished]
+    if stopped:
+        return _stopped([fixed.result for fixed in done], output)
     scope.must_hold_files(paths, [fixed.result for fixed in done])
     if fixing.diff:
         return fixing.show_diff(done, output.color)
@@ -82,4 +89,20 @@ def command(
         raise UsageError("; ".join(failures) + (f" ({others})" if written else ""))
     has_findings = any(result.findings for result in results)
     is_changed = fixing.exit_non_zero_on_fix and any(fixed.after for fixed in done)
+    if output.exit_zero:
+        return NOTHING_FOUND
     return FINDINGS if has_findings or is_changed else NOTHING_FOUND
+
+
+def _stopped(results: list[Result], output: Output) -> int:
+    """Report what there is of a run that Ctrl-C ended; nothing else comes of it."""
+    last = results[-1]
+    had_finished = len(last.rules) - len(last.skipped) - len(last.unfinished)
+    if len(results) == 1 and not had_finished:
+        raise KeyboardInterrupt
+    output.show(results)
+    tell(
+        f"stopped before the end: {counted(len(last.unfinished), 'rule')} had not finished,"
+        " and what the others found is reported"
+    )
+    return INTERRUPTED

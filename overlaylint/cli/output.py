@@ -50,6 +50,10 @@ class Output:
     output_file: Path | None
     show_undecided: bool
     show_gone: bool
+    explain_silence: bool
+    statistics: bool
+    quiet: bool
+    exit_zero: bool
     color: str
 
     def show(self, results: Sequence[Result]) -> None:
@@ -118,6 +122,9 @@ class Output:
             width=shutil.get_terminal_size((100, 24)).columns,
             show_undecided=self.show_undecided,
             show_gone=self.show_gone,
+            show_statistics=self.statistics,
+            explain_silence=self.explain_silence,
+            is_quiet=self.quiet,
             is_beside_text=report.file is None and bool({"text", "concise"} & set(on_output)),
             environment=os.environ,
             folder=Path.cwd(),
@@ -153,6 +160,18 @@ output_options = options(
         is_flag=True,
         help="List what of the baseline is not found any more.",
     ),
+    click.option(
+        "--explain-silence",
+        is_flag=True,
+        help="Say of each rule where it held, where it did not apply, and where it could not tell.",
+    ),
+    click.option(
+        "--statistics",
+        is_flag=True,
+        help="Count the findings of each rule instead of showing them.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Show findings alone, without a summary."),
+    click.option("--exit-zero", is_flag=True, help="Exit with 0 though there are findings."),
     color_option,
 )
 

@@ -116,7 +116,7 @@ def _can_tell(result: Result, entry: Known, reports_on: Callable[[str], bool]) -
     if not reports_on(entry.path):
         return False
     ran = {rule.name for rule in result.rules}
-    not_run = {one.rule for one in result.skipped} | set(result.failed)
+    not_run = {one.rule for one in result.skipped} | set(result.failed) | set(result.unfinished)
     doubtful = {(one.rule, one.span.path) for one in result.undecided}
     return entry.rule in ran - not_run and (entry.rule, entry.path) not in doubtful
 

@@ -54,9 +54,13 @@ def fix_tree(
 ) -> Fixed:
     """Fix what `check` finds until nothing more can be fixed.
 
-    `may_change` says whether a file may be changed, by its path without links.
+    `may_change` says whether a file may be changed, by its path without links. Where the first
+    check is stopped, nothing is fixed; where a later one is, this raises KeyboardInterrupt.
     """
     result = check(tree)
+    if result.unfinished:
+        # It does not say all that there is to fix.
+        return Fixed(result, {}, {})
     files: dict[str, bytes] = {}
     before: dict[str, bytes | None] = {}
     done: list[Finding] = []
@@ -76,6 +80,8 @@ def fix_tree(
         before = {**applied.before, **before}
         done += applied.findings
         result = check(OverlaidTree(tree, files))
+        if result.unfinished:
+            raise KeyboardInterrupt
     after = {path: data for path, data in sorted(files.items()) if data != before[path]}
     return Fixed(replace(result, fixed=tuple(done)), before, after, unsettled)
 

@@ -112,6 +112,8 @@ class Result:
     """What was found and fixed before; their places are in the text of that time."""
     failed: tuple[str, ...] = ()
     """The names of the rules that raised."""
+    unfinished: tuple[str, ...] = ()
+    """The names of the rules that had not finished when the run was stopped."""
     missing_masters: Mapping[str, str] = field(default_factory=dict)
     """Why each master that could not be found is missing, by its name."""
 

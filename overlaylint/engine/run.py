@@ -6,7 +6,7 @@ round (comments that suppressed nothing, rules that failed).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -60,10 +60,17 @@ class Plan:
     """The findings that are known, and not to be reported."""
 
 
-def run(repository: Repository, plan: Plan) -> Result:
-    """Check a repository. Raises RuleError where a rule is not put together as it must be."""
+#: Is told where a run is: how many rules are done, of how many, and which one looks at what.
+Watcher = Callable[[int, int, str, str], None]
+
+
+def run(repository: Repository, plan: Plan, watch: Watcher | None = None) -> Result:
+    """Check a repository. Raises RuleError where a rule is not put together as it must be.
+
+    A KeyboardInterrupt ends it early: the result has what the rules found that had finished.
+    """
     plan = replace(plan, selection=plan.selection.with_link_targets(repository))
-    result = _Run(repository, plan).result()
+    result = _Run(repository, plan, watch).result()
     if plan.baseline is None:
         return result
     from overlaylint.engine.baseline import with_baseline
@@ -78,9 +85,10 @@ _SECOND_ROUND: tuple[type, ...] = (Suppression, PathIgnore, Failure)
 class _Run:
     """The state of one run: what the rules have said so far."""
 
-    def __init__(self, repository: Repository, plan: Plan) -> None:
+    def __init__(self, repository: Repository, plan: Plan, watch: Watcher | None) -> None:
         self.repository = repository
         self.plan = plan
+        self.watch = watch
         self.sources = Sources(repository)
         self.subjects = Subjects(repository, plan.selection)
         self.findings: dict[tuple[str, Span], list[Finding]] = {}
@@ -97,8 +105,10 @@ class _Run:
     def result(self) -> Result:
         first = [rule for rule in self.plan.rules if rule.subject not in _SECOND_ROUND]
         second = [rule for rule in self.plan.rules if rule.subject in _SECOND_ROUND]
-        for rule in first:
-            self.run_rule(rule)
+        unfinished = self.run_rules(first)
+        if unfinished:
+            # What a comment is good for can't be told while rules have not had their say.
+            second = [rule for rule in second if rule.subject is Failure]
         checked = self.checked_files()
         self.suppress()
         seen: dict[type, list[Any]] = {
@@ -123,12 +133,32 @@ class _Run:
             held=tuple(sorted(self.held, key=lambda one: (one.path, one.rule))),
             skipped=tuple(self.skipped),
             failed=tuple(sorted({one.rule for one in self.failures})),
+            unfinished=unfinished,
             missing_masters=self.plan.missing_masters,
         )
 
     # The first round
 
-    def run_rule(self, rule: Rule) -> None:
+    def run_rules(self, rules: Sequence[Rule]) -> tuple[str, ...]:
+        """Run rules; return the names of those that had not finished when it was stopped."""
+        for done, rule in enumerate(rules):
+            try:
+                self.run_rule(rule, done, len(rules))
+            except KeyboardInterrupt:
+                self.forget(rule)
+                return tuple(one.name for one in rules[done:])
+        return ()
+
+    def forget(self, rule: Rule) -> None:
+        """Drop what a rule has said: half of it is not what it has to say."""
+        for place in [one for one in self.findings if one[0] == rule.name]:
+            del self.findings[place]
+        self.undecided = {one for one in self.undecided if one.rule != rule.name}
+        self.not_applicable = {one for one in self.not_applicable if one.rule != rule.name}
+        self.held = {one for one in self.held if one.rule != rule.name}
+        self.failures = [one for one in self.failures if one.rule != rule.name]
+
+    def run_rule(self, rule: Rule, done: int, of: int) -> None:
         missing = self.repository.missing_masters
         if rule.needs_masters and missing:
             names = ", ".join(missing)
@@ -144,6 +174,8 @@ class _Run:
             for subject in self.subjects.of(rule):
                 path = path_of(subject)
                 count += 1
+                if self.watch is not None:
+                    self.watch(done, of, rule.name, path)
                 self.run_on(rule, subject, path)
         except Exception as error:  # noqa: BLE001 (see run_on)
             self.fail(rule, path, error)
@@ -174,7 +206,9 @@ class _Run:
         except Exception as error:  # noqa: BLE001 (as the docstring says)
             self.fail(rule, path, error)
             return
-        if not outcomes:
+        selection = self.plan.selection
+        is_about_all = rule.subject is Repository
+        if not outcomes and (is_about_all or selection.reports_on(path)):
             self.held.add(Held(rule.name, path))
 
     def options_of(self, rule: Rule) -> tuple[object, ...]:

@@ -45,6 +45,12 @@ class Settings:
     """Whether to list what of the baseline is gone."""
     is_beside_text: bool = False
     """Whether the same place shows the findings as text too, so that none need be repeated."""
+    show_statistics: bool = False
+    """Whether to count the findings of each rule instead of showing them."""
+    explain_silence: bool = False
+    """Whether to say of each rule where it held, did not apply, or could not tell."""
+    is_quiet: bool = False
+    """Whether findings alone are wanted, without a summary."""
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path = field(default_factory=Path)
     """The working folder, from which paths are found that a host wants relative to its own."""

@@ -22,11 +22,15 @@ def render(results: Sequence[Result], settings: Settings) -> str:
     style = Style(settings.use_color)
     lines: list[str] = []
     for result in results:
-        lines += [_line(result, one, settings, style) for one in result.findings]
+        lines += [_line(result, one, settings, style) for one in _shown(result, settings)]
         lines += after_findings(result, settings, is_only=len(results) == 1)
     if settings.environment.get("GITHUB_ACTIONS") == "true":
         lines = [without_commands(line) for line in lines]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _shown(result: Result, settings: Settings) -> Sequence[Finding]:
+    return () if settings.show_statistics else result.findings
 
 
 def _line(result: Result, finding: Finding, settings: Settings, style: Style) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 from overlaylint.engine.fingerprint import fingerprints
 from overlaylint.engine.result import Result
@@ -17,15 +18,16 @@ SCHEMA = 1
 Value = str | int | None | list["Value"] | dict[str, "Value"]
 
 
-def render(results: Sequence[Result], _: Settings) -> str:
+def render(results: Sequence[Result], settings: Settings) -> str:
     """Return the object, indented, with its keys in a fixed order."""
-    return json.dumps(report(results), indent=2) + "\n"
+    return json.dumps(report(results, settings), indent=2) + "\n"
 
 
-def report(results: Sequence[Result]) -> dict[str, Value]:
+def report(results: Sequence[Result], settings: Settings) -> dict[str, Value]:
     """Return the object as plain data."""
     parts: dict[str, Value] = {
-        name: [one for result in results for one in make(result)] for name, make in LISTS.items()
+        name: [one for result in results for one in make(result)]
+        for name, make in lists(settings).items()
     }
     return {"schema": SCHEMA, **parts, "summary": summary(results)}
 
@@ -104,13 +106,53 @@ LISTS: dict[str, Callable[[Result], list[Value]]] = {
 }
 
 
+def lists(settings: Settings) -> Mapping[str, Callable[[Result], list[Value]]]:
+    """Return the lists that are asked for."""
+    return {**LISTS, "silence": _silence} if settings.explain_silence else LISTS
+
+
+def _silence(result: Result) -> list[Value]:
+    from overlaylint.engine.silence import silences
+
+    found: list[Value] = []
+    for one in silences(result):
+        held: list[Value] = [plain(path) for path in one.held]
+        not_applicable: list[Value] = [
+            {"path": plain(excuse.span.path if excuse.span else ""), "reason": plain(excuse.reason)}
+            for excuse in one.not_applicable
+        ]
+        undecided: list[Value] = [
+            {
+                "path": plain(doubt.span.path),
+                "start": _position(result, doubt.span, doubt.span.start),
+                "reason": plain(doubt.reason),
+            }
+            for doubt in one.undecided
+        ]
+        found.append(
+            {
+                "rule": one.rule,
+                "repository": plain(result.repository.name),
+                "findings": one.findings,
+                "held": held,
+                "not_applicable": not_applicable,
+                "undecided": undecided,
+                "reason": plain(one.reason) or None,
+            }
+        )
+    return found
+
+
 def summary(results: Sequence[Result]) -> dict[str, Value]:
     """Return how many there are of everything."""
     by_severity: dict[str, Value] = {
         f"{severity}s": sum(result.count(severity) for result in results)
         for severity in sorted(Severity, reverse=True)
     }
-    skipped = [{one.rule for one in result.skipped} for result in results]
+    skipped = [{*(one.rule for one in result.skipped), *result.unfinished} for result in results]
+    by_rule: dict[str, Value] = dict(
+        sorted(Counter(one.rule for result in results for one in result.findings).items())
+    )
     ran = {
         rule.name
         for result, not_run in zip(results, skipped, strict=True)
@@ -122,12 +164,16 @@ def summary(results: Sequence[Result]) -> dict[str, Value]:
         "rules": len(ran),
         "findings": sum(len(result.findings) for result in results),
         **by_severity,
+        "by_rule": by_rule,
         "undecided": sum(len(result.undecided) for result in results),
         "fixed": sum(len(result.fixed) for result in results),
         "suppressed": sum(len(result.suppressed) for result in results),
         "known": sum(len(result.known) for result in results),
         "gone": sum(len(result.gone) for result in results),
         "skipped": sum(len(result.skipped) for result in results),
+        "unfinished": list[Value](
+            sorted({name for result in results for name in result.unfinished})
+        ),
         "missing_masters": [
             {"master": plain(name), "reason": plain(reason)}
             for result in results

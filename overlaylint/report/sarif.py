@@ -72,7 +72,12 @@ def render(results: Sequence[Result], settings: Settings) -> str:
         },
         "automationDetails": {"id": "overlaylint/"},
         "columnKind": "utf16CodeUnits",
-        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notifications}],
+        "invocations": [
+            {
+                "executionSuccessful": not result.unfinished,
+                "toolExecutionNotifications": notifications,
+            }
+        ],
         "results": [one for _, one in found[:MOST_RESULTS]],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"

@@ -20,13 +20,13 @@ def render(results: Sequence[Result], settings: Settings) -> str:
     style = Style(settings.use_color)
     lines: list[str] = []
     for result in results:
-        for finding in result.findings:
+        for finding in () if settings.show_statistics else result.findings:
             lines += _finding(result, finding, style, settings.width)
             lines.append("")
         lines += after_findings(result, settings, is_only=len(results) == 1)
     if settings.environment.get("GITHUB_ACTIONS") == "true":
         lines = [without_commands(line) for line in lines]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{line}\n" for line in lines)
 
 
 def after_findings(result: Result, settings: Settings, *, is_only: bool) -> Iterator[str]:
@@ -38,7 +38,15 @@ def after_findings(result: Result, settings: Settings, *, is_only: bool) -> Iter
         for one in result.gone:
             yield f"gone: {visible(one.path)}: {visible(one.rule)}: {visible(one.message)}"
         yield ""
-    yield from _summary(result, Style(settings.use_color), settings, is_only=is_only)
+    style = Style(settings.use_color)
+    if settings.explain_silence:
+        yield from _silence(result, style)
+        yield ""
+    if settings.show_statistics and result.findings:
+        yield from _statistics(result, style)
+        yield ""
+    if not settings.is_quiet:
+        yield from _summary(result, style, settings, is_only=is_only)
 
 
 def severity_of(finding: Finding, style: Style) -> str:
@@ -111,8 +119,55 @@ def _undecided(result: Result, undecided: Undecided) -> str:
     )
 
 
+def _statistics(result: Result, style: Style) -> Iterator[str]:
+    """Yield how many findings each rule has, the most first."""
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in result.findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    width = max(len(str(len(found))) for found in by_rule.values())
+    for _, found in sorted(by_rule.items(), key=lambda one: (-len(one[1]), one[0])):
+        safe = sum(one.fix is not None and one.fix.is_safe for one in found)
+        fixable = f" ({safe} can be fixed with --fix)" if safe else ""
+        yield f"{len(found):>{width}}  {severity_of(found[0], style)}{fixable}"
+
+
+#: Of more paths than this, only so many are shown to people; JSON has all of them.
+_MOST_PATHS = 3
+
+
+def _silence(result: Result, style: Style) -> Iterator[str]:
+    """Yield for each rule where it held, where it did not apply and why, where it can't tell."""
+    from overlaylint.engine.silence import silences
+
+    for one in silences(result):
+        yield style.strong(visible(one.rule))
+        if one.findings:
+            yield f"  found: {one.findings}"
+        if one.held:
+            yield f"  held: {len(one.held)}: {_paths(one.held)}"
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for excuse in one.not_applicable:
+            span = excuse.span or Span("")
+            reasons.setdefault(("not applicable", excuse.reason), []).append(span.path)
+        for doubt in one.undecided:
+            where = place(result, doubt.span)
+            reasons.setdefault(("undecided", doubt.reason), []).append(where)
+        for (kind, reason), paths in reasons.items():
+            named = [path for path in paths if path]
+            shown = f": {_paths(named)}" if named else ""
+            yield f"  {kind}: {len(paths)}: {visible(reason)}{shown}"
+        if one.reason:
+            yield f"  did not look: {visible(one.reason)}"
+
+
+def _paths(paths: Sequence[str]) -> str:
+    shown = ", ".join(visible(path) for path in paths[:_MOST_PATHS])
+    rest = len(paths) - _MOST_PATHS
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
 def _summary(result: Result, style: Style, settings: Settings, *, is_only: bool) -> Iterator[str]:
-    ran = len(result.rules) - len(result.skipped)
+    ran = len(result.rules) - len(result.skipped) - len(result.unfinished)
     parts = [_findings(result, style)]
     if result.undecided:
         hint = "" if settings.show_undecided else " (--show-undecided lists them)"
@@ -131,6 +186,9 @@ def _summary(result: Result, style: Style, settings: Settings, *, is_only: bool)
     name = "" if is_only else f"{visible(result.repository.name)}: "
     checked = f"{_count(result.files, 'file')} checked with {_count(ran, 'rule')}"
     yield f"{name}{checked}: {', '.join(parts)}"
+    if result.unfinished:
+        names = visible(", ".join(result.unfinished))
+        yield f"stopped: {_count(len(result.unfinished), 'rule')} had not finished: {names}"
     reasons: dict[str, list[str]] = {}
     for one in result.skipped:
         reasons.setdefault(one.reason, []).append(one.rule)

@@ -157,6 +157,10 @@ class GitObjects:
                 stdout.read(1)
             except OSError as error:
                 raise TreeError("", self._why_ended(process)) from error
+            except KeyboardInterrupt:
+                # The rest of the answer would be taken for the next one.
+                self.close()
+                raise
             return words[0], words[1], content
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -446,6 +450,8 @@ def _start(repository: Path, *arguments: str, index: str | None = None) -> subpr
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment(index),
+            # Ctrl-C is for this process to hear, which may still have to read something.
+            process_group=0,
         )
     except OSError as error:
         raise TreeError("", f"git can't be started: {error.strerror or error}") from error
