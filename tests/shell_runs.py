@@ -25,6 +25,7 @@ from overlaylint.shell.state import State
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Flag, Mixed, Unknown, Value, Variable, associative_order
 
+_PATIENCE = 20  # seconds
 _MARK = "\n\x01overlaylint\x01\n"
 # extdebug, which Portage sets too, changes nothing here but what `declare -F name` writes
 _DRIVER = """
@@ -117,7 +118,7 @@ def run_bash(script: bytes, *, locale: str = "C.UTF-8") -> Outcome:
         env={"PATH": "/dev/null", "LC_ALL": locale},
         cwd=folder / "empty",
         check=False,
-        timeout=20,
+        timeout=_PATIENCE,
     )
     text = done.stdout.decode("utf-8", "surrogateescape")
     output, mark, rest = text.rpartition(_MARK)
@@ -284,6 +285,9 @@ def compare(ours: Evaluation, theirs: Outcome) -> list[str]:
     if ours.exhausted:
         ours.unknown["*"] = ours.exhausted
         return []
+    if ours.shell.possible_deaths:
+        ours.unknown["*"] = str(ours.shell.possible_deaths[0][0])
+        return []
     state = ours.state
     wrong: list[str] = []
 
@@ -355,7 +359,8 @@ def _compare_variable(
             wrong.append(f"{name} is {value!r} here if it is set, in bash {found}")
         return
     if found is None:
-        wrong.append(f"{name} is not set in bash, here {value!r}")
+        if value is not None or havoc is None:
+            wrong.append(f"{name} is not set in bash, here {value!r}")
         return
     letters = frozenset(letter for letter, flag in _LETTERS.items() if variable.flags & flag)
     doubts = variable.flags >> Flag.DOUBT
@@ -363,7 +368,9 @@ def _compare_variable(
     if letters - possible != found.letters - possible:
         wrong.append(f"{name} has attributes {sorted(letters)}, in bash {sorted(found.letters)}")
     if value is None:
-        if found.value is not None:
+        if havoc is not None:
+            unknown(name, havoc.reason)  # it is unset, or has no value
+        elif found.value is not None:
             wrong.append(f"{name} has no value here, in bash {found.value!r}")
     elif isinstance(value, dict):
         if not isinstance(found.value, dict):

@@ -1,7 +1,7 @@
 """Shell arithmetic (bash manual 6.5): 64-bit integers, C's operators, variables by name.
 
 An expression is parsed once into closures, which are kept. Bash evaluates while it parses; where
-that shows (an assignment before a syntax error), the result is not decided.
+that shows (an assignment before a syntax error), what was assigned is not decided.
 """
 
 from __future__ import annotations
@@ -27,11 +27,15 @@ _MASK: Final = (1 << 64) - 1
 
 
 class ArithmeticProblem(Exception):
-    """Bash would refuse the expression; `message` is what it would say."""
+    """Bash would refuse the expression; `message` is what it would say.
 
-    def __init__(self, message: str) -> None:
+    `is_late` tells that it may have assigned something before it met the fault.
+    """
+
+    def __init__(self, message: str, *, is_late: bool = False) -> None:
         super().__init__(message)
         self.message = message
+        self.is_late = is_late
 
 
 class Variables(Protocol):
@@ -412,9 +416,7 @@ class _Parser:
 
     def fail(self, message: str) -> NoReturn:
         """Refuse the expression."""
-        if self.has_effects:
-            raise Undecidable("a syntax error after an assignment in an expression")
-        raise ArithmeticProblem(message)
+        raise ArithmeticProblem(message, is_late=self.has_effects)
 
     def parse(self) -> _Node:
         """Return the tree of the whole expression."""

@@ -92,7 +92,7 @@ def _may_assign(expression: TestExpression) -> bool:
     if isinstance(expression, TestBoth):
         return _may_assign(expression.left) or _may_assign(expression.right)
     words = [word for word in (expression.left, expression.right) if word is not None]
-    if expression.operator == "=~" or any(may_assign(word) for word in words):
+    if expression.operator == "=~" or any(may_assign(word.parts) for word in words):
         return True
     return expression.operator in _NUMERIC and any(
         "=" in w.raw or "++" in w.raw or "--" in w.raw for w in words

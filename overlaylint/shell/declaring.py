@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from overlaylint.shell import expansion
@@ -132,6 +132,7 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
             is_local=bool(shell.function_scopes) and not is_global,
             is_global=is_global,
             inherits="I" in options.letters,
+            has_environment=invocation.has_environment,
         ).declare(*found)
         if shell.signal:
             break
@@ -219,6 +220,7 @@ class _Declaration:
         is_local: bool,
         is_global: bool,
         inherits: bool,
+        has_environment: bool = False,
     ) -> None:
         self.shell = shell
         self.place = place
@@ -227,6 +229,7 @@ class _Declaration:
         self.is_local = is_local
         self.is_global = is_global
         self.inherits = inherits
+        self.has_environment = has_environment
 
     def declare(self, name: str, subscript: Word | None, value: Value | None, append: bool) -> int:
         """Declare a variable; return the status."""
@@ -280,6 +283,11 @@ class _Declaration:
                 current = {}  # a local variable loses its value when it is made an array
             flags |= on & ARRAYS or Flag.INDEXED
         flags = (flags | on) & ~(off & ~ARRAYS) & ~Flag.MAYBE_UNSET
+        if on & (Flag.EXPORTED | Flag.READONLY):
+            if scope is not shell.state.scopes[0]:
+                flags |= Flag.PROPAGATED
+            if self.has_environment and not self.is_local and scope is shell.state.scopes[-1]:
+                raise shell.exhausted(f"`{name}=... declare {name}` with attributes")
         kept = (variable.source, variable.start, variable.end)
         place = self.place if variable.source is None else kept
         if value is None:
@@ -341,6 +349,8 @@ class _Declaration:
         given = None
         if number < len(scopes) - 1:
             given = scopes[-1].get(name)  # `A=1 local A`
+            if given is not None:
+                given = replace(given, flags=given.flags & ~Flag.TEMPORARY)
         elif shell.has_environment():
             given = scopes[number - 1].get(name)  # `A=1 function`
         if given is not None:
@@ -465,14 +475,28 @@ def _set_attribute(
         if resolved is None or not _NAME.fullmatch(resolved):
             raise shell.exhausted(f"`{target}` refers to what can't be told")
         scope = shell.scope_of(resolved)
+        if invocation.has_environment and scope is shell.state.scopes[-1] and not undoes:
+            # `NAME=value export NAME`
+            given = shell.state.scopes.pop()
+            try:
+                shell.assign(resolved, given[resolved].value, *place)  # type: ignore[arg-type]
+                scope = shell.scope_of(resolved)
+                made = scope[resolved]
+                scope[resolved] = replace(made, flags=made.flags | Flag.EXPORTED)
+            finally:
+                shell.state.scopes.append(given)
         variable = scope.get(resolved)
         if variable is None:
+            if undoes and shell.state.havoc is None:
+                continue
             havoc = shell.state.havoc
             if havoc is not None:
                 variable = Variable(Mixed((havoc,)), Flag.MAYBE_UNSET)
             else:
                 variable = Variable(shell.environment(resolved))
         flags = variable.flags & ~flag if undoes else variable.flags | flag
+        if not undoes and scope is not shell.state.scopes[0]:
+            flags |= Flag.PROPAGATED
         scope[resolved] = Variable(
             variable.value,
             flags & ~(flag << Flag.DOUBT),

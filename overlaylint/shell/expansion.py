@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from overlaylint.shell.arithmetic import ArithmeticProblem, evaluate
 from overlaylint.shell.conditions import Check
@@ -45,6 +45,7 @@ from overlaylint.shell.values import (
     concatenate,
     join,
     pieces_of,
+    unknown,
 )
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ def join_words(shell: Interpreter, part: Parameter, words: list[Value]) -> Value
     separator: Value = " "
     if part.name == "*" or (part.subscript is not None and part.subscript.raw == "*"):
         separator = separator_of(shell)
+    elif (part.operator or part.prefix) and len(words) > 1 and separator_of(shell) != " ":
+        return shell.unknown("how `${name[@]...}` is joined depends on IFS", Source(""), 0, 0)
     result: list[Value] = [words[0]]
     for word in words[1:]:
         result += (separator, word)
@@ -176,6 +179,13 @@ def expand_word(shell: Interpreter, word: Word, result: list[Value]) -> None:
         _Splitter(shell, word, result).add(parts)
         if len(result) > MAXIMUM_WORDS:
             raise shell.exhausted("a command has too many words")
+
+
+def expand_parts(
+    shell: Interpreter, word: Word, parts: tuple[Part, ...], result: list[Any]
+) -> None:
+    """Add the fields that parts come to, as those of a word in which braces were expanded."""
+    _Splitter(shell, word, result).add(parts)
 
 
 # What the text of a word is to word splitting (3.5.7): one of these goes with each piece.
@@ -283,7 +293,7 @@ class _Splitter:
 
     def inside_quotes(self, parts: tuple[Part, ...]) -> bool:
         """Add parts that stand between double quotes; tell whether `$@` was among them."""
-        has_at = False
+        has_at = is_joined = False
         for part in parts:
             if part.__class__ is Quoted:
                 value: Value = part.text
@@ -300,11 +310,14 @@ class _Splitter:
                         has_at = True
                         self.quoted_list(found)
                         continue
+                    is_joined = is_joined or bool(part.operator or part.prefix)
                     found = join_words(self.shell, part, found)
                 value = found  # type: ignore[assignment]
             else:
                 value = part_value(self.shell, self.word.source, part)
             self.quoted(value)
+        if has_at and is_joined:
+            raise Undecidable("`${name[*]...}` and `$@` in the same quotes")
         return has_at
 
     def quoted(self, value: Value) -> None:
@@ -506,6 +519,14 @@ def parameter(
                 raise Undecidable("`${!name}` of a reference")
             return referring.value
         target = fetch(shell, source, name, subscript)
+        if target is None and (name.isdigit() or shell.find(name) is not None):
+            # it is declared, and has no value: nothing is what it stands for
+            if part.operator not in ("", "-", ":-", "+", ":+"):
+                raise Undecidable("`${!name}` with an operator, of a name without value")
+            name, subscript = "", None
+            if not part.operator:
+                return ""
+            return default(shell, source, part, "", None, None, keeps_operand=keeps_operand)
         name, subscript = indirect(shell, target)
         if not name:
             return shell.value_unknown(
@@ -522,12 +543,29 @@ def parameter(
     if operator == ":":
         return substring(shell, source, part, name, current)
     if current is None:
-        if operator[0] == "/":
-            return ""  # what is not set is not even anchored to
+        if operator[0] == "/" or operator in ("@", "@Q"):
+            return ""  # what is not set is not even anchored to, or quoted
         current = ""
+    if operator == "@":
+        return unknown_operator(shell, source, part, current)
     if isinstance(current, list):
         return [transform(shell, source, part, name, value) for value in current]
     return transform(shell, source, part, name, current)
+
+
+_SPECIAL = frozenset("@*#?-$!")
+_ALWAYS_SET = frozenset("0$-#?")
+
+
+def unknown_operator(
+    shell: Interpreter, source: Source, part: Parameter, current: Value | list[Value]
+) -> Value:
+    """Meet `${name@X}` with an operator that bash does not know: it exits, if `name` is set."""
+    if (isinstance(current, str | list) and current != []) or part.name in _ALWAYS_SET:
+        raise FatalProblem(f"{part.name}: bad substitution", 127)
+    reason = Unknown(f"it depends on whether {part.name} is set", source, part.start, part.end)
+    shell.may_leave_by_error(127, reason, f"{part.name}: bad substitution")
+    return ""
 
 
 def indirect(shell: Interpreter, target: Value | list[Value] | None) -> tuple[str, Word | None]:
@@ -535,6 +573,8 @@ def indirect(shell: Interpreter, target: Value | list[Value] | None) -> tuple[st
     if not isinstance(target, str):
         if target is None:
             raise ExpansionProblem("invalid indirect expansion")
+        if isinstance(target, list):
+            shell.may_give_up(Unknown("`${!name[@]}` with an operator"))
         return "", None
     match = re.fullmatch(
         r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])(?:\[(.*)\])?", target, re.DOTALL
@@ -550,9 +590,17 @@ def indirect(shell: Interpreter, target: Value | list[Value] | None) -> tuple[st
 
 
 def fetch(
-    shell: Interpreter, source: Source, name: str, subscript: Word | None
+    shell: Interpreter,
+    source: Source,
+    name: str,
+    subscript: Word | None,
+    *,
+    heeds_range: bool = False,
 ) -> Value | list[Value] | None:
-    """Return a parameter's value; None if it is not set; a list for all elements or parameters."""
+    """Return a parameter's value; None if it is not set; a list for all elements or parameters.
+
+    `heeds_range` tells that a negative subscript must be one of the array's.
+    """
     if name in ("@", "*"):
         return positional_words(shell.state.positional[-1])
     variable = shell.state.find(name)
@@ -568,7 +616,9 @@ def fetch(
             name = resolved
     if variable is None:
         special = shell.special(name)
-        if subscript is not None and special is not None and subscript.raw in ("@", "*"):
+        if subscript is not None and subscript.raw in ("@", "*"):
+            if special is None:
+                return []
             # it may not be set where nobody knows its value
             return [as_many(special) if isinstance(special, Mixed) else special]
         return special
@@ -600,7 +650,11 @@ def fetch(
     if isinstance(value, dict):
         if isinstance(key, int) and key < 0:
             key += last_index(value) + 1
+            if key < 0 and heeds_range:
+                raise ExpansionProblem(f"{name}: bad array subscript")
         return value.get(key)
+    if heeds_range and isinstance(key, int) and key < -1:
+        raise ExpansionProblem(f"{name}: bad array subscript")
     return value if key in (0, -1) else None
 
 
@@ -667,7 +721,7 @@ def length_of(
     """Return `${#name}`: characters, or elements."""
     if name in ("@", "*"):
         return shell.special("#") or ""
-    current = fetch(shell, source, name, subscript)
+    current = fetch(shell, source, name, subscript, heeds_range=True)
     if isinstance(current, list):
         if any(value.__class__ is Mixed and value.is_many for value in current):
             return shell.value_unknown(
@@ -700,7 +754,8 @@ def default(
         return _perhaps_default(shell, source, part, name, subscript, current)
     if kind == "+":
         if not is_set:
-            return ""
+            # `"${name[@]+}"` makes no field then
+            return [] if current in (None, []) and makes_fields(shell, part) else ""
         return _Operand(part.first) if keeps_operand else value_of(shell, part.first)
     if is_set:
         return "" if current is None else current
@@ -709,7 +764,7 @@ def default(
     operand = value_of(shell, part.first)
     if kind == "?":
         raise FatalProblem(f"{name}: {str(operand) or 'parameter null or not set'}", 127)
-    if name in ("@", "*", "#", "?", "-", "$", "!") or name.isdigit():
+    if name in _SPECIAL or name.isdigit():
         raise ExpansionProblem("cannot assign in this way")
     shell.assign_subscript(name, subscript, operand, source, part.start, part.end)
     return operand
@@ -739,7 +794,7 @@ def _perhaps_default(
         reason = Unknown(f"it depends on whether {name} is set", *place)
         shell.may_leave_by_error(127, reason, f"{name}: parameter null or not set")
         return shell.value_unknown("it is unknown whether it is set", *place, current)
-    if may_assign(word):
+    if may_assign(word.parts):
         shell.branch(condition, expand, None)
     else:
         expand()
@@ -748,13 +803,16 @@ def _perhaps_default(
         return alternative
     result = shell.value_unknown("it depends on a value that is unknown", *place, current)
     if kind == "=":
+        if name in _SPECIAL:
+            shell.may_give_up(Unknown("cannot assign in this way", *place))
+            return result
         shell.assign_subscript(name, subscript, result, *place)
     return result
 
 
-def may_assign(word: Word) -> bool:
-    """Tell whether expanding a word may change anything."""
-    waiting: list[Part] = list(word.parts)
+def may_assign(parts: tuple[Part, ...]) -> bool:
+    """Tell whether expanding the parts of a word may change anything."""
+    waiting: list[Part] = list(parts)
     while waiting:
         part = waiting.pop()
         if isinstance(part, DoubleQuoted):
@@ -807,46 +865,40 @@ def substring(
     name: str,
     current: Value | list[Value] | None,
 ) -> Value | list[Value]:
-    """Return `${name:offset:length}`."""
+    """Return `${name:offset:length}`.
+
+    Where nothing is set, or the offset lies outside, bash does not look at what follows.
+    """
     assert part.first is not None
-    numbers: list[int] = []
-    for word in (part.first, part.second):
-        if word is None:
-            continue
-        value = arithmetic(shell, source, word)
-        if isinstance(value, Mixed):
-            return shell.value_unknown(
-                "its offset or length is unknown", source, part.start, part.end, value
-            )
-        numbers.append(int(value))
-    offset, length = numbers[0], numbers[1] if part.second is not None else None
-    if isinstance(current, list):
-        return _slice_words(shell, source, part, name, current, offset, length)
     if current is None:
         return ""
-    if isinstance(current, Mixed):
-        if offset == 0 and length is None:
-            return current
-        head = current.head
-        if (
-            offset >= 0
-            and length is not None
-            and length >= 0
-            and offset + length <= len(head)
-            and head.isascii()
-        ):
-            return head[offset : offset + length]
-        if offset >= 0 and length is None and offset <= len(head) and head.isascii():
-            return join([head[offset:], *current.parts[1:]])
-        return shell.value_unknown("the text is unknown", source, part.start, part.end, current)
-    if not current.isascii():
-        return shell.value_unknown("it depends on the locale", source, part.start, part.end)
-    if offset < 0:
-        offset += len(current)
+    place = source, part.start, part.end
+    if isinstance(current, list) and name not in ("@", "*"):
+        variable = shell.find(name)
+        if variable is not None and isinstance(variable.value, str):
+            current = variable.value  # `[@]` after what is no array counts for nothing
+        elif not current:
+            return []
+    offset = _bound(shell, source, part.first)
+    if isinstance(offset, Mixed):
+        _length_of_slice(shell, source, part)
+        lost = shell.value_unknown("its offset is unknown", *place, offset)
+        return [as_many(lost)] if isinstance(current, list) else lost
+    if isinstance(current, list):
+        return _slice_words(shell, source, part, name, current, offset)
+    if isinstance(current, str):
+        if not current.isascii():
+            _length_of_slice(shell, source, part)
+            return shell.value_unknown("it depends on the locale", *place)
         if offset < 0:
+            offset += len(current)
+        if not 0 <= offset <= len(current):
             return ""
-    if offset > len(current):
-        return ""
+    length = _length_of_slice(shell, source, part)
+    if isinstance(length, Mixed):
+        return shell.value_unknown("its length is unknown", *place, length)
+    if isinstance(current, Mixed):
+        return _slice_mixed(shell, place, current, offset, length)
     if length is None:
         return current[offset:]
     if length < 0:
@@ -857,6 +909,36 @@ def substring(
     return current[offset : offset + length]
 
 
+def _bound(shell: Interpreter, source: Source, word: Word) -> int | Mixed:
+    """Return the value of an offset or a length."""
+    value = arithmetic(shell, source, word)
+    return value if isinstance(value, Mixed) else int(value)
+
+
+def _length_of_slice(shell: Interpreter, source: Source, part: Parameter) -> int | Mixed | None:
+    """Return the length of `${name:offset:length}`; None if it has none."""
+    return None if part.second is None else _bound(shell, source, part.second)
+
+
+def _slice_mixed(
+    shell: Interpreter,
+    place: tuple[Source, int, int],
+    value: Mixed,
+    offset: int,
+    length: int | None,
+) -> Value:
+    """Return a part of a text that is partly unknown."""
+    if offset == 0 and length is None:
+        return value
+    head = value.head
+    if offset >= 0 and head.isascii():
+        if length is not None and length >= 0 and offset + length <= len(head):
+            return head[offset : offset + length]
+        if length is None and offset <= len(head):
+            return join([head[offset:], *value.parts[1:]])
+    return shell.value_unknown("the text is unknown", *place, value)
+
+
 def _slice_words(
     shell: Interpreter,
     source: Source,
@@ -864,40 +946,40 @@ def _slice_words(
     name: str,
     words: list[Value],
     offset: int,
-    length: int | None,
 ) -> Value | list[Value]:
     """Return `${@:offset:length}` or `${array[@]:offset:length}`."""
+    variable = None if name in ("@", "*") else shell.find(name)
     if any(word.__class__ is Mixed and word.is_many for word in words):
-        return [
-            as_many(
-                shell.value_unknown(
-                    "the number of its elements is unknown", source, part.start, part.end, *words
-                )
-            )
-        ]
-    if length is not None and length < 0:
-        raise ExpansionProblem("substring expression < 0")
-    if name in ("@", "*"):
+        _length_of_slice(shell, source, part)
+        reason = "the number of its elements is unknown"
+        return [as_many(shell.value_unknown(reason, source, part.start, part.end, *words))]
+    is_associative = variable is not None and variable.flags & Flag.ASSOCIATIVE
+    if variable is None:
         zero = shell.special("0") or ""
         numbered = dict(enumerate([zero, *words]))
-        last = len(words) + 1
+        end = last = len(words) + 1
+    elif isinstance(variable.value, dict) and not is_associative:
+        numbered = {int(index): value for index, value in variable.value.items()}
+        last = last_index(variable.value) + 1
+        end = last - 1
     else:
-        variable = shell.find(name)
-        if (
-            variable is not None
-            and isinstance(variable.value, dict)
-            and not variable.flags & Flag.ASSOCIATIVE
-        ):
-            numbered = {int(index): value for index, value in variable.value.items()}
-            last = last_index(variable.value) + 1
-        else:
-            numbered = dict(enumerate(words))
-            last = len(words)
+        # an associative array's elements are counted from one
+        numbered = dict(enumerate(words, 1))
+        last = len(words) + 1
+        end = last - 1
     if offset < 0:
         offset += last
-        if offset < 0:
-            return []
+    if not 0 <= offset <= end:
+        return []
+    length = _length_of_slice(shell, source, part)
+    if isinstance(length, Mixed):
+        reason = "its length is unknown"
+        return [as_many(shell.value_unknown(reason, source, part.start, part.end, length))]
+    if length is not None and length < 0:
+        raise ExpansionProblem("substring expression < 0")
     chosen = [numbered[index] for index in sorted(numbered) if index >= offset]
+    if length == 0 and is_associative:
+        length = 1  # a fault of bash's
     return chosen if length is None else chosen[:length]
 
 
@@ -1023,11 +1105,13 @@ def _trim_mixed(value: Mixed, operator: str, pattern: Pattern, word: Word) -> Va
     head, tail = value.head, value.tail
     literal = pattern.literal
     if literal is not None:
+        if not literal:
+            return value
         known = head if operator[0] == "#" else tail
         if len(known) >= len(literal):
             if operator[0] == "#" and known.startswith(literal):
                 return join([known[len(literal) :], *value.parts[1:]])
-            if operator[0] == "%" and known.endswith(literal) and literal:
+            if operator[0] == "%" and known.endswith(literal):
                 return join([*value.parts[:-1], known[: -len(literal)]])
             return value
         if literal == "/" and operator[0] == "%" and not known:
@@ -1068,9 +1152,6 @@ def _transformed(
             return letters
     if isinstance(value, str):
         if operator == "Q":
-            variable = shell.find(name)
-            if not value and variable is None and not name.isdigit() and name not in "@*":
-                return ""
             return quote(value)
         if value.isascii():
             if operator == "U":
@@ -1156,7 +1237,12 @@ def computed(shell: Interpreter, source: Source, word: Word, text: Value) -> Val
             value = Mixed((replace(problem.piece, symbol="", choices=(), is_many=False),))
         except Undecidable as undecidable:
             value = shell.unknown(undecidable.reason, source, word.start, word.end)
+            # it may be refused as well
+            shell.may_give_up(value.unknown)
         except ArithmeticProblem as problem:
+            if problem.is_late:
+                reason = "a syntax error after an assignment in an expression"
+                lose_assigned(shell, source, word, text, unknown(reason, source, word.start))
             raise ExpansionProblem(str(problem)) from problem
         known: str = text
     else:
@@ -1164,8 +1250,13 @@ def computed(shell: Interpreter, source: Source, word: Word, text: Value) -> Val
             "it is computed from an unknown value", source, word.start, word.end, text
         )
         known = "".join(part if isinstance(part, str) else " 0 " for part in pieces_of(text))
-    # whatever the expression may assign to is unknown as well, also through a variable's text
-    waiting, seen = [known], set()
+    lose_assigned(shell, source, word, known, value)
+    return value
+
+
+def lose_assigned(shell: Interpreter, source: Source, word: Word, text: str, value: Mixed) -> None:
+    """Make unknown whatever an expression may assign to, also through a variable's text."""
+    waiting, seen = [text], set()
     while waiting:
         expression = waiting.pop()
         for match in _ASSIGNED.finditer(expression):
@@ -1183,7 +1274,6 @@ def computed(shell: Interpreter, source: Source, word: Word, text: Value) -> Val
                     waiting.append(current.value)
                 elif current is not None and isinstance(current.value, dict):
                     waiting += [item for item in current.value.values() if isinstance(item, str)]
-    return value
 
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")

@@ -44,6 +44,7 @@ from overlaylint.shell.syntax import (
     CommandSubstitution,
     Conditional,
     Coprocess,
+    DoubleQuoted,
     Element,
     For,
     ForArithmetic,
@@ -52,6 +53,7 @@ from overlaylint.shell.syntax import (
     If,
     List,
     Opaque,
+    Parameter,
     Part,
     Pipeline,
     ProcessSubstitution,
@@ -61,6 +63,7 @@ from overlaylint.shell.syntax import (
     Simple,
     Source,
     Subshell,
+    Text,
     While,
     Word,
 )
@@ -116,7 +119,8 @@ def _giving_up(run: _Run) -> _Run:
         except ExpansionProblem as problem:
             return shell.give_up(problem)
         except Undecidable as undecidable:
-            shell.state.make_unknown(Unknown(undecidable.reason))
+            shell.may_give_up(Unknown(undecidable.reason))
+            shell.lose(Source(""), 0, 0, undecidable.reason)
             return Check((undecidable.reason,))
 
     return cast(_Run, guarded)
@@ -189,6 +193,7 @@ class Invocation:
     start: int
     end: int
     input: Value | None = None
+    has_environment: bool = False  # whether assignments stand before it
 
 
 Builtin = Callable[["Interpreter", Invocation], Status]
@@ -747,6 +752,13 @@ class Interpreter:
         place = source, start, end
         try:
             words = self.compound_words(elements, flags)
+            if append:
+                # expanding the words may have changed the array
+                changed = self.state.find(target) if scope is None else scope.get(target)
+                if changed is not None and changed is not variable:
+                    current = changed.value
+                    if isinstance(current, str):
+                        current = {0: current}
         except ExpansionProblem:
             # it has become an array all the same
             self.store(target, Variable(current or {}, flags, *place), scope)
@@ -757,7 +769,11 @@ class Interpreter:
             value = self.value_unknown("its elements are unknown", *place, lost)
         else:
             result: Elements = dict(current) if append and isinstance(current, dict) else {}
-            value = self.fill(result, words, flags, place)  # type: ignore[arg-type]
+            try:
+                value = self.fill(result, words, flags, place)  # type: ignore[arg-type]
+            except ExpansionProblem:
+                self.store(target, Variable(result, flags, *place), scope)
+                raise
         self.store(target, Variable(value, flags, *place), scope)
 
     def compound_words(
@@ -810,8 +826,8 @@ class Interpreter:
                     continue  # bash only complains
                 found: int | str | Mixed = index
             else:
-                if not flags & Flag.ASSOCIATIVE and subscript.raw in ("@", "*"):
-                    continue
+                if not flags & Flag.ASSOCIATIVE and subscript.raw in ("@", "*", ""):
+                    continue  # bash only complains
                 found = expansion.subscript_key(self, subscript, kind)
                 if isinstance(found, Mixed):
                     return self.value_unknown("an element's subscript is unknown", *place, found)
@@ -1550,11 +1566,29 @@ class Interpreter:
     @_giving_up
     def run_case(self, node: Case) -> Status:
         """Evaluate `case`."""
+        self.check_case_word(node.subject)
         subject = expansion.value_of(self, node.subject)
         return self.case_from(node, subject, 0)
 
-    def case_from(self, node: Case, subject: Value, index: int) -> Status:
-        """Evaluate `case` from one of its clauses on."""
+    def check_case_word(self, word: Word) -> None:
+        """Refuse a word in which bash (up to 5.2 at least) keeps a mark for what is empty.
+
+        `case "${x:9}"a in a)` does not match there.
+        """
+        if word.literal is not None or len(word.parts) < 2:
+            return
+        for part in word.parts:
+            if not isinstance(part, DoubleQuoted) or not part.parts:
+                continue
+            if all(isinstance(p, Parameter) and p.operator[:1] in _MARKING for p in part.parts):
+                alone = (part,)
+                if expansion.may_assign(alone) or expansion.join_parts(self, word, alone) == "":
+                    raise Undecidable(
+                        "an empty `${name:...}` in quotes beside other text in `case`"
+                    )
+
+    def case_from(self, node: Case, subject: Value, index: int, status: Status = 0) -> Status:
+        """Evaluate `case` from one of its clauses on; `status` is its status if none matches."""
         while index < len(node.arms):
             matched = self.arm_matches(node, subject, node.arms[index])
             if matched is True:
@@ -1563,10 +1597,10 @@ class Interpreter:
                 return self.branch(
                     matched,
                     partial(self.run_arms, node, subject, index),
-                    partial(self.case_from, node, subject, index + 1),
+                    partial(self.case_from, node, subject, index + 1, status),
                 )
             index += 1
-        return 0
+        return status
 
     def run_arms(self, node: Case, subject: Value, index: int) -> Status:
         """Evaluate a clause, and those that it falls through to (`;&`, `;;&`)."""
@@ -1576,9 +1610,7 @@ class Interpreter:
             if self.signal or arm.terminator == ";;" or index + 1 == len(node.arms):
                 return status
             if arm.terminator == ";;&":
-                # with no further match the status stays that of this clause
-                rest = self.case_from(node, subject, index + 1)
-                return rest if rest != 0 else status
+                return self.case_from(node, subject, index + 1, status)
             index += 1
 
     def arm_matches(self, node: Case, subject: Value, arm: CaseArm) -> bool | Condition:
@@ -1587,6 +1619,7 @@ class Interpreter:
 
         result: bool | Condition = False
         for word in arm.patterns:
+            self.check_case_word(word)
             matched = matches(self, subject, word, ("case", node.start, node.end))
             if matched is True:
                 return True
@@ -1675,6 +1708,7 @@ class Interpreter:
         except ExpansionProblem as problem:
             status = self.give_up(problem)
         except Undecidable as undecidable:
+            self.may_give_up(Unknown(undecidable.reason, node.source, node.start, node.end))
             self.lose(node.source, node.start, node.end, undecidable.reason)
             status = Check((undecidable.reason,), node.source, node.start, node.end)
         self.pipe_status = status
@@ -1740,13 +1774,17 @@ class Interpreter:
             declare_compound(self, node, assignment, operands)
             operands.append(assignment.name)
             return
-        words = [value]
+        name, subscript, append = assignment.name, assignment.subscript, assignment.append
         if value.is_active and "{" in value.raw:
             words = list(expansion.brace_alternatives(self, value))
-        name, subscript, append = assignment.name, assignment.subscript, assignment.append
-        operands += [
-            Assigned(name, subscript, expansion.value_of(self, word), append) for word in words
-        ]
+            if len(words) > 1:
+                # what braces make is no assignment any more, but any word
+                target = name if subscript is None else f"{name}[{subscript.raw}]"
+                target += "+=" if append else "="
+                for word in words:
+                    expansion.expand_parts(self, word, (Text(target), *word.parts), operands)
+                return
+        operands.append(Assigned(name, subscript, expansion.value_of(self, value), append))
 
     def run_invocation(
         self, node: Simple, invocation: Invocation, redirects: tuple[Redirect, ...]
@@ -1760,6 +1798,7 @@ class Interpreter:
             return status
         environment: tuple[tuple[str, Value], ...] = ()
         if details.assignments:
+            invocation.has_environment = True
             scope: dict[str, Variable] = {}
             self.state.scopes.append(scope)
             try:
@@ -1816,7 +1855,8 @@ class Interpreter:
                     before = before.get("0" if flags & Flag.ASSOCIATIVE else 0)
                 place = node.source, node.start, node.end
                 value = self.transformed(flags, before, value, place, append=True)
-            scope[name] = Variable(value, Flag.EXPORTED, node.source, node.start, node.end)
+            flags = Flag.EXPORTED | Flag.TEMPORARY
+            scope[name] = Variable(value, flags, node.source, node.start, node.end)
             yield name, value
 
     def invoke(
@@ -1851,6 +1891,8 @@ class Interpreter:
                 name, function, invocation.arguments, has_environment=bool(environment)
             )
         builtin = self.commands.get(name) or self.builtins.get(name)
+        if builtin is None and name.startswith("%"):
+            return 1  # there is no job control
         if builtin is None:
             if self.calls is not None:
                 self.record(invocation, redirects, environment)
@@ -2002,11 +2044,37 @@ class Interpreter:
             self.stack.pop()
             self.function_scopes.pop()
             self.environments.pop()
-            saved = self.state.scopes.pop().get("-")
-            if saved is not None and isinstance(saved.value, str):
-                self.state.shell_options = frozenset(saved.value)  # `local -`
+            scope = self.state.scopes.pop()
             self.state.positional.pop()
             self.depth -= 1
+            if has_environment:
+                self.propagate({**self.state.scopes[-1], **scope})
+            elif any(variable.flags & Flag.PROPAGATED for variable in scope.values()):
+                self.propagate(scope)
+            saved = scope.get("-")
+            if saved is not None and isinstance(saved.value, str):
+                self.state.shell_options = frozenset(saved.value)  # `local -`
+
+    def propagate(self, variables: Mapping[str, Variable]) -> None:
+        """Assign outside what was given to a function as its environment, and exported in it."""
+        wanted = Flag.TEMPORARY | Flag.PROPAGATED
+        number = self.function_scope()
+        scope = self.state.scopes[number]
+        for name, variable in variables.items():
+            if variable.flags & wanted != wanted:
+                continue
+            flags = variable.flags if number else variable.flags & ~wanted
+            hidden = scope.get(name)
+            if hidden is None:
+                self.store(name, replace(variable, flags=flags), scope)
+            elif hidden.flags & ~wanted in (0, Flag.EXPORTED):
+                self.store(name, replace(variable, flags=flags | hidden.flags), scope)
+            elif hidden.flags & Flag.INDEXED and isinstance(hidden.value, dict):
+                assert not isinstance(variable.value, dict)
+                elements = {**hidden.value, 0: variable.value or ""}
+                self.store(name, replace(hidden, value=elements, flags=flags | hidden.flags), scope)
+            else:
+                raise self.exhausted(f"{name} is assigned to where a function ends")
 
     def source_script(self, script: Script) -> Status:
         """Evaluate a sourced file in the current scope; `return` ends it."""
@@ -2031,6 +2099,10 @@ class Interpreter:
             signal, 1, status, self.state.copy(), reason, self.surroundings, message
         )  # fmt: skip
         self.leave(taken, (Check((message,), reason.source, reason.start, reason.end),))
+
+    def may_give_up(self, reason: Unknown) -> None:
+        """Note that an expansion may fail here, and bash then gives up the line."""
+        self.may_leave(DISCARD, 1, reason, reason.reason)
 
     def may_leave_by_error(self, status: int, reason: Unknown, message: str) -> None:
         """Note that a fatal error may be met here."""
@@ -2435,6 +2507,8 @@ def _unchanged(before: State, after: State) -> bool:
         and before.output == after.output
     )
 
+
+_MARKING = frozenset(":^,~@")  # operators whose empty result in quotes leaves a mark
 
 # where what is written goes: the output of the innermost command substitution (or of the script),
 # that of one around it, a file or a terminal, or nobody knows where

@@ -166,7 +166,11 @@ def _merged(
     """Return a variable that both ways have."""
     flags = left.flags if left.flags == right.flags else _doubtful(left.flags, right.flags)
     value = left.value
-    if not _same(value, right.value):
+    if (left.flags ^ right.flags) & Flag.PROPAGATED:
+        # one of two variables will be assigned to when the function ends
+        value = Mixed((reason,))
+        flags |= Flag.MAYBE_UNSET
+    elif not _same(value, right.value):
         if (
             isinstance(value, str | Mixed)
             and isinstance(right.value, str | Mixed)
@@ -181,11 +185,14 @@ def _merged(
     return Variable(value, flags, left.source, left.start, left.end)
 
 
+_EITHER = Flag.MAYBE_UNSET | Flag.TEMPORARY | Flag.PROPAGATED
+
+
 def _doubtful(left: int, right: int) -> int:
     """Return the attributes after one of two ways: certain ones, and those that it may have."""
     certain = left & right & ATTRIBUTES
     possible = (left | right | left >> Flag.DOUBT | right >> Flag.DOUBT) & ATTRIBUTES & ~certain
-    others = (left | right) & Flag.MAYBE_UNSET | left & right & Flag.KEPT
+    others = (left | right) & _EITHER | left & right & Flag.KEPT
     return certain | possible << Flag.DOUBT | others
 
 

@@ -115,7 +115,8 @@ class Parameter:
     `prefix` is `!` (indirection, names, keys), `#` (length) or empty. `subscript` is None, or
     the word between brackets, `@` and `*` included. `operator` is what follows the name (`:-`,
     `##`, `//`, `:` for a substring, `@Q` and the like), `first` and `second` are its operands:
-    a substring's are arithmetic. `is_bad` marks what bash calls a bad substitution.
+    a substring's are arithmetic; `@` alone is an operator
+    that bash does not know. `is_bad` marks what bash calls a bad substitution.
     `old_second` is `second` as bash up to 4.2 reads it, where that differs.
     """
 

@@ -176,6 +176,8 @@ class Flag:
     MAYBE_UNSET = 256  # not bash's: set on one way here and not on the other
     KEPT = 512  # not bash's: a command of unknown effect is taken to leave it alone
     CAPITALIZED = 1024
+    TEMPORARY = 2048  # given to one command: `NAME=value command`
+    PROPAGATED = 4096  # a temporary one that was exported: it outlives the function
     DOUBT = 16  # shifted left by this, a bit stands for an attribute that it may have
 
 

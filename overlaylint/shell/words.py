@@ -43,7 +43,11 @@ _TILDE = re.compile(r"~[A-Za-z0-9._+-]*(?=[/:]|\Z)")
 _ASSIGNS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+\+?=")
 _BRACED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)|[0-9]++|[@*#?$!\-]")
 _INDIRECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[#?@*]")
-_OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|~~?|:(?!\})|@(?=[A-Za-z]\})")
+_OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|~~?|:(?!\})|@")
+_TRANSFORMATIONS = frozenset("aAEKkLPQuU")
+# of these parameters bash changes no case, and after `#` these operators are none
+_UNCHANGEABLE = frozenset("?#-")
+_AFTER_COUNT = frozenset("%/=+")
 _QUOTE = re.compile(r"['\"\\]")
 _QUOTED_CONTEXTS = frozenset(
     {
@@ -200,6 +204,7 @@ class _Reader:
         """Read text in which only `$`, backquotes and some backslashes mean something."""
         end = self.end
         protected = _PROTECTED[context]
+        is_inner = False  # whether quotes were opened within `"${x:-...}"`
         while self.position < end:
             text = self.text
             match = _QUOTED_RUN.match(text, self.position, end)
@@ -215,12 +220,13 @@ class _Reader:
             elif character == '"':
                 if context in (Context.HERE_DOCUMENT, Context.QUOTED_REPLACEMENT):
                     parts.append(Quoted('"'))
+                is_inner = not is_inner and context is Context.QUOTED_OPERAND
                 self.position += 1
             else:
                 escaped = text[self.position + 1] if self.position + 1 < end else ""
                 if escaped == "\n":
                     self.position += 2
-                elif escaped and escaped in protected:
+                elif escaped and (escaped in protected or is_inner):
                     parts.append(Quoted(escaped))
                     self.position += 2
                 else:
@@ -332,15 +338,21 @@ class _Reader:
         if position == last:
             return Parameter(start, end, name, prefix, subscript)
         if prefix == "!" and subscript is None and text[position:last] in ("*", "@"):
+            if name.isdigit():
+                return bad
             return Parameter(start, end, name, "!names", None, text[position:last])
         match = _OPERATOR.match(text, position, end)
         if not match or prefix == "#":
             return bad
         operator, position = match.group(), match.end()
         if operator == "@":
-            if position + 1 != last:
-                return bad
-            return Parameter(start, end, name, prefix, subscript, "@" + text[position])
+            letter = text[position:last]
+            known = "@" + letter if letter in _TRANSFORMATIONS else "@"
+            return Parameter(start, end, name, prefix, subscript, known)
+        if name in _UNCHANGEABLE and operator[0] in "^,~":
+            return bad
+        if name == "#" and not prefix and operator in _AFTER_COUNT and position == last:
+            return bad
         second = old = None
         if operator == ":":
             split = self.delimiter(position, last, ":")
@@ -371,7 +383,7 @@ class _Reader:
             return "!"
         if character == "#" and _BRACED_NAME.match(self.text, position + 1, last):
             # of these, all but the length of the parameter is an operator
-            is_operator = self.text[position + 1] in "-?#"
+            is_operator = self.text[position + 1] in "-?#@"
             return "" if is_operator and position + 2 < last else "#"
         return ""
 
