@@ -4,11 +4,15 @@
 #   make test    install with the test tools, then lint, types and tests
 #   make bench   measure (on OVERLAY)
 #   make lint    format and lint in place
+#   make properties EXAMPLES=20000 [PROPERTIES=tests/test_shell_bash.py]
+#                try so many new examples of each property, most of them against bash itself
 #   make fidelity TREE=repository ORACLE=md5-cache [MASTERS="name=path ..."]
 #                compare our metadata of a real repository with what Portage made of it
 
 OVERLAY ?= fixtures/overlay
 PYTEST_OPTIONS ?=
+EXAMPLES ?= 2000
+PROPERTIES ?= $(wildcard tests/test_shell_*.py)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +21,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$python"; break; }; done)
 
-.PHONY: check test bench lint fidelity clean
+.PHONY: check test bench properties lint fidelity clean
 .DELETE_ON_ERROR:
 
 # Exit status 1 says that there are findings, which is what this target is to show.
@@ -32,6 +36,9 @@ test: $(VENV)/installed-test
 
 bench: $(VENV)/installed-test
 	OVERLAY="$(OVERLAY)" $(BIN)/pytest -m bench --benchmark-enable --benchmark-only $(PYTEST_OPTIONS)
+
+properties: $(VENV)/installed-test
+	OVERLAYLINT_EXAMPLES="$(EXAMPLES)" $(BIN)/pytest -n auto $(PROPERTIES) $(PYTEST_OPTIONS)
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .

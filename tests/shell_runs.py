@@ -106,13 +106,13 @@ def _workplace() -> Path:
     return _folder
 
 
-def run_bash(script: bytes, *, locale: str = "C.UTF-8") -> Outcome:
-    """Return what bash makes of a script."""
+def run_bash(script: bytes, *, locale: str = "C.UTF-8", prelude: str = "") -> Outcome:
+    """Return what bash makes of a script, which is sourced after `prelude`."""
     folder = _workplace()
     path = folder / "script"
     path.write_bytes(script)
     done = subprocess.run(
-        ["/bin/bash", "--norc", "--noprofile", "-c", _DRIVER, str(path)],
+        ["/bin/bash", "--norc", "--noprofile", "-c", prelude + _DRIVER, str(path)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env={"PATH": "/dev/null", "LC_ALL": locale},
