@@ -6,6 +6,7 @@ for them, and each outcome must be one that overlaylint's answer allows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from shell_runs import Outcome, compare, evaluate, interpreter, run_bash
@@ -57,10 +58,10 @@ def prelude(random: Random) -> str:
     The commands' answers differ from call to call.
     """
     lines = [f"u={_quoted(random)}", f"v={_quoted(random)}" if random.randrange(3) else ""]
-    for name in COMMANDS:
-        lines.append(
-            f"{name}() {{ printf %s {_quoted(random)}; return {random.choice(_STATUSES)}; }}"
-        )
+    lines += [
+        f"{name}() {{ printf %s {_quoted(random)}; return {random.choice(_STATUSES)}; }}"
+        for name in COMMANDS
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -85,6 +86,4 @@ def disagreements(script: str, random: Random, runs: int = 3) -> tuple[list[str]
 
 
 def _without_commands(outcome: Outcome) -> Outcome:
-    from dataclasses import replace
-
     return replace(outcome, functions=outcome.functions - set(COMMANDS))
