@@ -30,6 +30,7 @@ _AROUND: dict[str, frozenset[str]] = {
     "sudo": frozenset({"-u", "-g"}),
     "edo": frozenset(),
     "try": frozenset(),
+    "chroot": frozenset(),
 }
 
 _SHELLS = frozenset({"bash", "sh", "dash", ".", "source"})
@@ -156,6 +157,8 @@ def unwrapped(name: Value, arguments: tuple[Value, ...]) -> tuple[str, tuple[Val
                 rest.pop(0)
         while program == "env" and rest and "=" in str(rest[0]):
             rest.pop(0)
+        if program == "chroot":
+            rest[:1] = []
         if not rest:
             break
         program, arguments = _base_name(rest[0]), tuple(rest[1:])
