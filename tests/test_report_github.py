@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import host_tools
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import HELLO, overlay, overlaylint, write
 
@@ -15,6 +17,7 @@ from overlaylint.finding import Finding, Severity, Span
 from overlaylint.overlay.masters import find_repositories
 from overlaylint.report import Settings
 from overlaylint.report.github import _MESSAGE, _PROPERTY, _escape, render, step_summary
+from overlaylint.report.hosting import region
 
 SCRIPT = "EAPI=7\nDESCRIPTION='é x'\nSLOT=0\n" + "#\n" * 200
 
@@ -158,6 +161,75 @@ def test_text_of_an_ebuild_starts_no_command(tmp_path: Path) -> None:
             assert "%0A" not in line
     # No property of a command holds a raw comma or colon of the path.
     assert all("file=app-misc/a%2Cb%3A%3Ac/%3A%3Astop" in line for line in lines[:10])
+
+
+# What GitHub's own library prints for the same annotations.
+
+_PROGRAM = """
+import { error, notice, warning } from "@actions/core";
+import { readFileSync } from "node:fs";
+for (const one of JSON.parse(readFileSync(0, "utf8")))
+    ({ error, notice, warning })[one.kind](one.message, one.properties);
+"""
+
+
+def printed_by_github(annotations: list[dict[str, object]]) -> str:
+    modules = host_tools.installed()
+    program = modules.parent / "annotate.mjs"
+    program.write_text(_PROGRAM)
+    return host_tools.node(program, standard_input=json.dumps(annotations))
+
+
+def annotation(kind: str, text: str, properties: dict[str, object]) -> dict[str, object]:
+    return {"kind": kind, "message": text, "properties": properties}
+
+
+def test_commands_are_what_githubs_own_library_prints(tmp_path: Path) -> None:
+    name = "app-misc/a,b::c%0A/%25 é👋-1.ebuild"
+    root = overlay(tmp_path, {})
+    write(root, name, SCRIPT)
+    start = SCRIPT.encode().index(b"x'")
+    messages = ["50%: a, b", "%0A::error::y", "é👋", "'\"<&", "a\nb"]
+    places = [(0, 4), (5, 7), (start, start + 1), (0, 20), (7, 9)]
+    found = [
+        Finding(Span(name, *place), text, help=text, rule="a-rule", severity=severity)
+        for severity in Severity
+        for text, place in zip(messages, places, strict=True)
+    ]
+    expected = []
+    for one in sorted(found, key=lambda one: -one.severity):
+        place = region(result_of(root), one.span)
+        is_one_line = place.line == place.end_line
+        shown = one.message.replace("\n", "\\n")
+        properties = {
+            "title": "overlaylint: a-rule",
+            "file": name,
+            "startLine": place.line,
+            "endLine": place.end_line,
+            **({"startColumn": place.column, "endColumn": place.end_column} if is_one_line else {}),
+        }
+        text = f"{name}:{place.line}:{place.column}: a-rule: {shown}; {shown}"
+        expected.append(annotation(str(one.severity), text, properties))
+    # Two findings of a rule on a line are one annotation, so each is reported by itself.
+    ours = [
+        line
+        for one in sorted(found, key=lambda one: -one.severity)
+        for line in commands(result_of(root, one))
+    ]
+    assert ours == printed_by_github(expected).splitlines()
+
+
+@given(st.lists(st.text(), min_size=1, max_size=20))
+@settings(max_examples=10)
+def test_escapes_are_those_of_githubs_own_library(texts: list[str]) -> None:
+    expected = printed_by_github([annotation("error", one, {"title": one}) for one in texts])
+    # An empty property is left out.
+    ours = [
+        (f"::error title={_escape(one, _PROPERTY)}::" if one else "::error ::")
+        + _escape(one, _MESSAGE)
+        for one in texts
+    ]
+    assert ours == expected.split("\n")[:-1]
 
 
 def test_summary_page_has_every_finding_and_no_markup(tmp_path: Path) -> None:

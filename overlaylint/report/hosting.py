@@ -102,16 +102,19 @@ def one_edit(result: Result, fix: Fix) -> Edit | None:
     Hosts take each edit for a suggestion of its own, and half a fix may be worse than none.
     Edits of one file become one, with the text between them as it is.
     """
-    edits = sorted(fix.edits, key=lambda one: (one.span.start, one.span.end))
-    if not edits or any(one.span.path != edits[0].span.path for one in edits):
+    edits = sorted(set(fix.edits), key=lambda one: (one.span.start, one.span.end))
+    if not edits or {(one.span.repository, one.span.path) for one in edits} != {
+        ("", edits[0].span.path)
+    }:
         return None
     index = result.sources.index(edits[0].span)
     if index is None:
         return None
     parts: list[str] = []
     at = edits[0].span.start
-    for edit in edits:
-        if edit.span.start < at:
+    for number, edit in enumerate(edits):
+        start = edit.span.start
+        if start < at or (number and start == edits[number - 1].span.start):
             return None
         parts.append(index.data[at : edit.span.start].decode("utf-8", "surrogateescape"))
         parts.append(edit.text)
