@@ -26,6 +26,15 @@ class Adopting:
     no_baseline: bool
     write_baseline: Path | None
 
+    def must_make_sense(self, *, is_reported: bool) -> None:
+        """Raise UsageError for options that exclude each other; `--diff` reports nothing."""
+        from overlaylint.engine.errors import UsageError
+
+        if self.no_baseline and self.baseline is not None:
+            raise UsageError("--baseline and --no-baseline exclude each other")
+        if self.write_baseline is not None and not is_reported:
+            raise UsageError("--write-baseline and --diff exclude each other")
+
     def known(self, opened: Opened) -> Baseline | None:
         """Return the baseline that holds for an overlay, None where none does.
 
@@ -33,12 +42,9 @@ class Adopting:
         one. Raises UsageError where its file can't be read, or is no baseline.
         """
         from overlaylint.engine.baseline import read_baseline
-        from overlaylint.engine.errors import UsageError
         from overlaylint.tree import DirectoryTree, TreeError
 
         if self.no_baseline:
-            if self.baseline is not None:
-                raise UsageError("--baseline and --no-baseline exclude each other")
             return None
         given = self.baseline
         if given is None and self.write_baseline is not None and self.write_baseline.exists():

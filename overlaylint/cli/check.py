@@ -54,6 +54,7 @@ def command(
     from overlaylint.engine.run import run
 
     fixing.must_make_sense(checked=scope.instead_of_files(paths))
+    adopting.must_make_sense(is_reported=not fixing.diff)
     output.must_make_sense()
     catalog = load_catalog()
     done = []

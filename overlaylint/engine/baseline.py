@@ -99,7 +99,14 @@ def baseline_of(results: Sequence[Result], before: Baseline) -> Baseline:
     for result in results:
         known_by = fingerprints(result)
         entries += [
-            Known(result.repository.name, one.span.path, one.rule, one.message, known_by[one])
+            Known(
+                result.repository.name,
+                one.span.path,
+                one.rule,
+                # For people only; JSON can't tell two halves of a UTF-16 pair from a character.
+                one.message.encode("utf-8", "backslashreplace").decode(),
+                known_by[one],
+            )
             for one in (*result.findings, *result.known)
             if one.rule != INTERNAL_ERROR
         ]
