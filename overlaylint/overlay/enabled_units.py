@@ -1,0 +1,216 @@
+"""Which systemd units a build enables, and what the units themselves say of it.
+
+A unit is enabled by a link in a `.wants` or `.requires` folder of a target (systemd.unit(5)), which
+`systemd_enable_service` of systemd.eclass makes as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.install_targets import Write, writes
+from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.steps import Location, Step, pattern_of
+from overlaylint.overlay.systemd_unit import Unit, parse_unit
+from overlaylint.shell.conditions import Condition
+from overlaylint.shell.values import Unknown
+from overlaylint.tree import Kind, TreeError
+
+SUFFIXES = (
+    ".service", ".socket", ".target", ".timer", ".path", ".mount", ".automount", ".swap", ".slice",
+)  # fmt: skip
+
+# A unit among an ebuild's files may have more at its end: `hello.service-r1`, `hello.socket.in`.
+_FILE = re.compile(rf"(?P<unit>.+?(?:{'|'.join(map(re.escape, SUFFIXES))}))(?:[-.][a-z0-9.]+)?")
+
+_HELPER = "systemd_enable_service"
+
+# A link that enables a unit, wherever units lie; what is unknown before `/systemd` is a prefix.
+_LINK = re.compile(
+    r"(?P<prefix>.*)/systemd/(?P<scope>system|user)/"
+    r"(?P<target>[^/]+)\.(?P<kind>wants|requires|upholds)/(?P<unit>[^/]+)"
+)
+
+_SECTION_KEYS = {"wants": "WantedBy", "requires": "RequiredBy", "upholds": "UpheldBy"}
+
+# How deep below an ebuild's files a unit is looked for.
+_DEEPEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Enabled:
+    """A unit that a step enables for a target.
+
+    `kind` is `wants`, `requires` or `upholds`; `scope` is `system` or `user`. `step` is the call in
+    the phase itself that leads there, `guards` are those of the link. `is_in_usr` tells it from a
+    link in /etc.
+    """
+
+    unit: str
+    target: str
+    kind: str
+    scope: str
+    step: Step
+    guards: tuple[Condition, ...]
+    is_in_usr: bool
+
+
+def enabled_units(of: Sequence[Step]) -> Iterator[Enabled]:
+    """Yield what steps of one phase enable, in their order."""
+    callers: list[Step] = []
+    links: dict[int, list[Write]] = {}
+    for one in writes(tuple(of)):
+        if one.step.name in ("dosym", "ln"):
+            links.setdefault(id(one.step), []).append(one)
+    for step in of:
+        callers = [one for one in callers if _is_inside(step, one)]
+        outermost = callers[0] if callers else step
+        if step.call.is_function:
+            callers.append(step)
+        elif step.name.endswith(_HELPER) and len(step.arguments) == 2:
+            target, unit = map(pattern_of, step.arguments)
+            name = unit.rpartition("/")[2]
+            yield Enabled(name, target, "wants", "system", outermost, step.call.guards, True)
+        for one in links.get(id(step), ()):
+            found = _LINK.fullmatch(one.location.path) if one.location.root == "D" else None
+            if found is not None and found["unit"].endswith(SUFFIXES):
+                yield Enabled(
+                    found["unit"],
+                    found["target"],
+                    found["kind"],
+                    found["scope"],
+                    outermost,
+                    step.call.guards,
+                    not found["prefix"].startswith("/etc"),
+                )
+
+
+def _is_inside(step: Step, caller: Step) -> bool:
+    """Whether a step runs in the function that another one calls."""
+    stack, outer = step.call.stack, caller.call.stack
+    return len(stack) > len(outer) and stack[: len(outer)] == outer
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFile:
+    """A unit as the overlay has it, and where: the path is empty for one in a here-document."""
+
+    unit: Unit
+    path: str = ""
+
+    def targets(self) -> tuple[tuple[str, str], ...]:
+        """Return what it is to be enabled for, each as the kind of folder and the target."""
+        return tuple(
+            (kind, word.text)
+            for kind, key in _SECTION_KEYS.items()
+            for word in self.unit.words("Install", key)
+        )
+
+    def also(self) -> tuple[str, ...]:
+        """Return the units that are to be enabled with it."""
+        return tuple(dict.fromkeys(word.text for word in self.unit.words("Install", "Also")))
+
+
+class UnitFiles:
+    """The units that an ebuild may install or enable, as far as the overlay has their text."""
+
+    def __init__(self, overlay: Repository, ebuild: Ebuild, of: Sequence[Step]) -> None:
+        self._overlay = overlay
+        self._ebuild = ebuild
+        self._written = dict(self._installed(tuple(of)))
+        self._beside = _units_below(ebuild.repository, ebuild.filesdir)
+
+    def find(self, name: str) -> UnitFile | None:
+        """Return a unit by its name, or the template that it is an instance of."""
+        template = re.sub(r"@[^.]+\.", "@.", name)
+        for one in dict.fromkeys((name, template)):
+            found = self._written.get(one) or self._by_name(one)
+            if found is not None:
+                return found
+        return None
+
+    def _by_name(self, name: str) -> UnitFile | None:
+        own = self._beside.get(name, ())
+        paths = own or _units_of(self._overlay).get(name, ())
+        if len(paths) != 1:
+            return None
+        repository = self._ebuild.repository if own else self._overlay
+        return UnitFile(parse_unit(repository.tree.read(paths[0]), paths[0]), paths[0])
+
+    def _installed(self, of: tuple[Step, ...]) -> Iterator[tuple[str, UnitFile]]:
+        """Yield the units whose text the steps themselves have, or whose file they name."""
+        for one in writes(of):
+            name = one.location.path.rpartition("/")[2]
+            if not name.endswith(SUFFIXES) or one.location.root != "D":
+                continue
+            if one.source is None or one.source == "-":
+                text = one.step.call.input
+                if isinstance(text, str):
+                    yield name, UnitFile(parse_unit(text.encode("utf-8", "surrogateescape")))
+            else:
+                path = self._file(one)
+                if path is not None:
+                    data = self._ebuild.repository.tree.read(path)
+                    yield name, UnitFile(parse_unit(data, path), path)
+
+    def _file(self, one: Write) -> str | None:
+        """Return the file of the repository that something is made of."""
+        source = one.source
+        if source is None or isinstance(source, str):
+            return None
+        first = source.parts[0]
+        if not isinstance(first, Unknown) or first.symbol != "FILESDIR":
+            return None
+        path = f"{self._ebuild.filesdir}{Location('', '/').below(_rest(source.parts[1:])).path}"
+        return path if self._ebuild.repository.tree.kind(path) is Kind.FILE else None
+
+
+def _rest(parts: Sequence[str | Unknown]) -> str:
+    return "".join(part if isinstance(part, str) else "?*" for part in parts)
+
+
+@lru_cache(maxsize=4)
+def _units_of(repository: Repository) -> Mapping[str, tuple[str, ...]]:
+    """Return every unit below a `files` folder of a repository, by name."""
+    found: dict[str, tuple[str, ...]] = {}
+    for category in repository.categories:
+        for package in repository.entries(category):
+            if package.kind is Kind.FOLDER:
+                below = _units_below(repository, f"{category}/{package.name}/files")
+                for name, paths in below.items():
+                    found[name] = (*found.get(name, ()), *paths)
+    return found
+
+
+@lru_cache(maxsize=4)
+def units_with_also(repository: Repository) -> frozenset[str]:
+    """Return the names of the units below a repository's `files` folders that have an `Also=`."""
+    return frozenset(
+        name
+        for name, paths in _units_of(repository).items()
+        if any(b"Also" in repository.tree.read(path) for path in paths)
+    )
+
+
+def _units_below(
+    repository: Repository, folder: str, depth: int = 0
+) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    try:
+        entries = repository.entries(folder)
+    except TreeError:
+        # A folder that can't be looked into is another rule's to report.
+        return found
+    for entry in entries:
+        path = f"{folder}/{entry.name}"
+        unit = _FILE.fullmatch(entry.name)
+        if entry.kind is Kind.FILE and unit is not None:
+            found[unit["unit"]] = (*found.get(unit["unit"], ()), path)
+        elif entry.kind is Kind.FOLDER and depth < _DEEPEST:
+            for name, paths in _units_below(repository, path, depth + 1).items():
+                found[name] = (*found.get(name, ()), *paths)
+    return found
