@@ -3,7 +3,7 @@
 #   make check   install, then check the small overlay in fixtures/ (or OVERLAY=path)
 #   make test    install with the test tools, then lint, types and tests
 #   make bench   measure (on OVERLAY)
-#   make lint    format and lint in place
+#   make lint    format and lint in place, and renew the schema of the configuration
 #   make properties EXAMPLES=20000 [PROPERTIES=tests/test_shell_bash.py]
 #                try so many new examples of each property, most of them against bash itself
 #   make fidelity TREE=repository ORACLE=md5-cache [MASTERS="name=path ..."]
@@ -43,6 +43,7 @@ properties: $(VENV)/installed-test
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/overlaylint config --schema > overlaylint/overlaylint.schema.json
 
 fidelity: $(VENV)/installed-test
 	@test -n "$(TREE)" && test -n "$(ORACLE)" \

@@ -27,13 +27,53 @@ COMMAND_LINES = [
     ["check", "{root}", "--since", "HEAD"],
     ["check", "{root}", "--staged"],
     ["check", "-", "--stdin-filename", "{root}/" + EBUILD],
-    ["rules"],
+    ["config", "{root}"],
+    ["config", "--schema"],
+    ["rules", "--overlay", "{root}"],
     *(["explain", name] for name in sorted(load_catalog().rules)[:3]),
     ["metadata", "{root}"],
     ["why", "{root}/" + EBUILD, "DESCRIPTION"],
     ["why", "app-misc/hello-1", "USE=a", "--profile", "base", "--overlay", "{root}"],
     ["packages", "--profile", "base", "--use", "--overlay", "{root}"],
 ]
+
+
+# Each form of a policy looks at the overlay in a way of its own.
+POLICIES = """
+exclude = ["nothing"]
+[[policy]]
+name = "policy-of-dependencies"
+why = "we said so"
+require-dependency = { atom = "app-misc/hello" }
+[[policy]]
+name = "policy-of-flags"
+why = "we said so"
+forbid-use = { flag = "a", state = "on" }
+[[policy]]
+name = "policy-of-eclasses"
+why = "we said so"
+require-inherit = { eclass = "nothing" }
+[[policy]]
+name = "policy-of-calls"
+why = "we said so"
+require-call = { command = "touch", phase = "*" }
+[[policy]]
+name = "policy-of-values"
+why = "we said so"
+forbid-value = { variable = "DESCRIPTION", matches = "*" }
+[[policy]]
+name = "policy-of-kernels"
+why = "we said so"
+require-kernel-option = { option = "X" }
+[[policy]]
+name = "policy-of-files"
+why = "we said so"
+forbid-file = { path = "*" }
+[[policy]]
+name = "policy-of-keywords"
+why = "we said so"
+require-keywords = { accepted-by = "*" }
+"""
 
 
 def hostile(folder: Path, mark: Path) -> Path:
@@ -69,7 +109,7 @@ def hostile(folder: Path, mark: Path) -> Path:
             "overlaylint.py": python,
             "overlaylint_rules/__init__.py": python,
             "hostile.dist-info/entry_points.txt": "[overlaylint.rules]\nhostile = conftest\n",
-            "overlaylint.toml": 'exclude = ["nothing"]\n',
+            "overlaylint.toml": POLICIES,
         },
         {"app-misc/hello/hello-2.ebuild": "hello-1.ebuild"},
         name="coreos",

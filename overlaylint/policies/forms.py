@@ -131,7 +131,9 @@ class RequireUse:
     """A USE flag that has to be on, off, forced or masked under some profiles."""
 
     flag: Flag
+    """The flag."""
     state: FlagState
+    """What it has to be, or may not be."""
     profiles: OneOrMore = "*"
     """Globs over the profiles, as paths below `profiles/`."""
     set_by: Literal["anything", "profile"] = "anything"
@@ -150,7 +152,9 @@ class ForbidUse:
     """A USE flag that may not be on, off, forced or masked under some profiles."""
 
     flag: Flag
+    """The flag."""
     state: FlagState
+    """What it has to be, or may not be."""
     profiles: OneOrMore = "*"
     """Globs over the profiles, as paths below `profiles/`."""
 
@@ -170,6 +174,7 @@ class RequireInherit:
     """Eclasses that have to be inherited, directly or through others."""
 
     eclass: OneOrMore
+    """Globs over the eclasses' names, each of which has to match."""
 
     @property
     def sentence(self) -> str:
@@ -202,6 +207,7 @@ class CallPattern:
     """
 
     command: Text
+    """A glob over the command's name."""
     arguments: tuple[str, ...] = ()
     """Globs that arguments match, in this order; others may stand between them."""
 
@@ -215,6 +221,7 @@ class RequireCall:
     """A call that has to be made, perhaps before or after another one."""
 
     command: Text
+    """A glob over the command's name."""
     arguments: tuple[str, ...] = ()
     """Globs that arguments match, in this order; others may stand between them."""
     phase: OneOrMore = "*"
@@ -240,6 +247,7 @@ class ForbidCall:
     """A call that may not be made."""
 
     command: Text
+    """A glob over the command's name."""
     arguments: tuple[str, ...] = ()
     """Globs that arguments match, in this order; others may stand between them."""
     phase: OneOrMore = "*"
