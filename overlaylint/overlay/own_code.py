@@ -60,18 +60,22 @@ def function_head(ebuild: Ebuild, name: str) -> Span | None:
 
 
 def own_traces(
-    ebuild: Ebuild, use: Mapping[str, bool] | None = None, hooks_of: Repository | None = None
+    ebuild: Ebuild,
+    use: Mapping[str, bool] | None = None,
+    hooks_of: Repository | None = None,
+    follow: Mapping[str, Function] | None = None,
 ) -> Iterator[Trace]:
     """Yield the trace of each phase, in the order of a build, then of each callback and hook.
 
     With `use`, those USE flags are assumed to be on or off. Phases that come after the merge
     are traced where the ebuild defines them. The hooks are those of `hooks_of`, the overlay
-    that a master's ebuild is built with, where it is given.
+    that a master's ebuild is built with, where it is given. `follow` are functions of masters
+    that are to be followed all the same.
     """
     functions = own_functions(ebuild)
     evaluation = ebuild.evaluation
     state = evaluation.state.copy()
-    state.functions = dict(functions)
+    state.functions = {**(follow or {}), **functions}
     tracer = Tracer(replace(evaluation, state=state), use)
     phases = eapis.phases(evaluation.eapi)
     called: set[str] = set()
@@ -84,6 +88,9 @@ def own_traces(
     for name in functions:
         callback = _CALLBACK.fullmatch(name)
         if callback is None or name in phases or name in called:
+            continue
+        if _is_exported(name, functions[name]):
+            # the ebuild has a phase of its own in its place, and does not call it
             continue
         if any(eclass.startswith(callback["prefix"]) for eclass in inherited):
             yield tracer.trace(name)
@@ -123,3 +130,10 @@ def own_evaluation(ebuild: Ebuild) -> Evaluation:
             break
         evaluation = again.evaluation
     return evaluation
+
+
+def _is_exported(name: str, function: Function) -> bool:
+    """Whether a function is an eclass's own version of a phase: `NAME_src_install` of NAME."""
+    path = _source_of(function).rpartition("/")[2]
+    eclass, dot, _ = path.partition(".eclass")
+    return bool(dot) and name.startswith(f"{eclass}_")

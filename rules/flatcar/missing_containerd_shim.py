@@ -107,7 +107,7 @@ def missing_containerd_shim(overlay: Repository, options: Options) -> Iterator[O
             else:
                 yield outcome
     for findings in said.values():
-        yield _as_one(findings)
+        yield _as_one(findings, options)
     if not is_here:
         packages = " or ".join(_PACKAGES)
         yield NotApplicable(f"the overlay has no {packages}, and nothing about it")
@@ -126,13 +126,20 @@ def _ebuilds(overlay: Repository) -> Iterator[Ebuild]:
                     yield from package.ebuilds
 
 
-def _as_one(findings: list[Finding]) -> Finding:
-    """Return one finding for what several versions that are one file have at one place."""
+def _as_one(findings: list[Finding], options: Options) -> Finding:
+    """Return one finding for what one version, or several that are one file, have at one place."""
     first, *others = findings
+    names = [line.split()[0] for line in options.shims]
+    message = first.message
     related = [*first.related]
     for other in others:
-        related += [one for one in (Related(other.span, other.message),) if one not in related]
-    return Finding(first.span, first.message, first.help, tuple(related))
+        lacking = next((name for name in names if name in other.message), "")
+        same = next((name for name in names if name in first.message), "")
+        if lacking and other.message.replace(lacking, same) == first.message:
+            message = message.replace(same, f"{same} and {lacking}")
+        else:
+            related.append(Related(other.span, other.message))
+    return Finding(first.span, message, first.help, tuple(related))
 
 
 def _of_ebuild(overlay: Repository, ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
@@ -303,7 +310,7 @@ def _finding(
     options: Options,
 ) -> Finding:
     """Report a shim that the ebuild does not install, or takes away again."""
-    help_ = f"install bin/{name}, which containerd's build makes, beside containerd"
+    help_ = "install the shims that containerd's build makes in bin beside containerd itself"
     removal = _removal(traces, name, use, options)
     if removal is not None:
         trace, call = removal
