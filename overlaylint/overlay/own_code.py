@@ -10,7 +10,7 @@ functions that such an eclass calls by name, as multilib-minimal.eclass does wit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
 from overlaylint.finding import Span
@@ -64,13 +64,15 @@ def own_traces(
     use: Mapping[str, bool] | None = None,
     hooks_of: Repository | None = None,
     follow: Mapping[str, Function] | None = None,
+    wanted: Container[str] | None = None,
 ) -> Iterator[Trace]:
     """Yield the trace of each phase, in the order of a build, then of each callback and hook.
 
     With `use`, those USE flags are assumed to be on or off. Phases that come after the merge
     are traced where the ebuild defines them. The hooks are those of `hooks_of`, the overlay
     that a master's ebuild is built with, where it is given. `follow` are functions of masters
-    that are to be followed all the same.
+    that are to be followed all the same. With `wanted`, phases that come after the last one of
+    these, and other callbacks, are left out.
     """
     functions = own_functions(ebuild)
     evaluation = ebuild.evaluation
@@ -79,15 +81,21 @@ def own_traces(
     tracer = Tracer(replace(evaluation, state=state), use)
     phases = eapis.phases(evaluation.eapi)
     called: set[str] = set()
-    for phase in (*ORDER, *(one for one in phases if one not in ORDER and one in functions)):
-        if phase in phases:
-            trace = tracer.trace(phase)
-            called.update(str(call.name) for call in trace if call.is_function)
-            yield trace
+    order = [one for one in ORDER if one in phases]
+    order += [one for one in phases if one not in ORDER and one in functions]
+    if wanted is not None:
+        while order and order[-1] not in wanted:
+            order.pop()
+    for phase in order:
+        trace = tracer.trace(phase)
+        called.update(str(call.name) for call in trace if call.is_function)
+        yield trace
     inherited = (*evaluation.inherited, *evaluation.missing)
     for name in functions:
         callback = _CALLBACK.fullmatch(name)
         if callback is None or name in phases or name in called:
+            continue
+        if wanted is not None and name not in wanted:
             continue
         if _is_exported(name, functions[name]):
             # the ebuild has a phase of its own in its place, and does not call it

@@ -9,7 +9,7 @@ call under `use flag` carries that as a guard.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from overlaylint.finding import Span
@@ -17,6 +17,7 @@ from overlaylint.overlay import commands as pm
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import Evaluation, environment, span_of, symbol
+from overlaylint.overlay.filesdir import FilesDir
 from overlaylint.overlay.repository import Repository
 from overlaylint.shell.builtins import BUILTINS
 from overlaylint.shell.conditions import Check, Condition, UseFlag, holds
@@ -32,8 +33,8 @@ from overlaylint.shell.interpreter import (
 )
 from overlaylint.shell.parser import parse
 from overlaylint.shell.state import State
-from overlaylint.shell.syntax import Function
-from overlaylint.shell.values import Flag, Unknown, Value, Variable
+from overlaylint.shell.syntax import Function, Source
+from overlaylint.shell.values import Flag, Mixed, Unknown, Value, Variable
 
 # PMS 9.2: the order of phases when a package is built and merged
 ORDER = (
@@ -74,6 +75,22 @@ def _defaults() -> Mapping[str, Function]:
     return {node.name: node for node in script.body.commands if isinstance(node, Function)}
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Words that a phase gives to a variable, as one assignment has them.
+
+    A trace keeps those that are paths or otherwise known in part. What the variable comes to may be
+    unknown afterwards, where only one of two ways passes here: these words are not.
+    """
+
+    name: str
+    words: tuple[Mixed, ...]
+    source: Source
+    start: int
+    end: int
+    guards: tuple[Condition, ...] = ()
+
+
 @dataclass(frozen=True)
 class Trace:
     """What one phase would run.
@@ -81,7 +98,7 @@ class Trace:
     `calls` are in the order of running; where a condition is unknown, the calls of both ways
     are there, each under its guards. `is_defined` tells whether the ebuild or an eclass defines
     the phase. `unknown` says why calls may be missing from the trace, where they may. `dead` are
-    calls behind `if false`, which never run.
+    calls behind `if false`, which never run. `given` is what variables are given on the way.
     """
 
     ebuild: Ebuild
@@ -90,6 +107,7 @@ class Trace:
     is_defined: bool
     unknown: Unknown | None = None
     dead: tuple[Call, ...] = ()
+    given: tuple[Given, ...] = ()
 
     def __iter__(self) -> Iterator[Call]:
         return iter(self.calls)
@@ -105,7 +123,7 @@ class Trace:
     def under(self, use: Mapping[str, bool]) -> Trace:
         """Return the trace without the calls that can't be made with these USE flags."""
         calls = tuple(call for call in self.calls if guarded(call.guards, use) is not False)
-        return Trace(self.ebuild, self.phase, calls, self.is_defined, self.unknown, self.dead)
+        return replace(self, calls=calls)
 
 
 def guarded(guards: Iterable[Condition], use: Mapping[str, bool]) -> bool | None:
@@ -131,6 +149,7 @@ class Tracer:
         self.evaluation = evaluation
         self.use: Mapping[str, bool] = dict(use or {})
         self.eapi = evaluation.eapi
+        self._files = FilesDir(evaluation.ebuild)
         self._traces: dict[str, Trace] = {}
         self._states: dict[str, State] = {}
 
@@ -150,6 +169,7 @@ class Tracer:
     def _run(self, phase: str, state: State) -> Trace:
         """Run one phase on a copy of `state`."""
         shell = self._shell(state, phase)
+        given = _listen(shell)
         defined = shell.state.functions.get(phase)
         function = defined if isinstance(defined, Function) else _defaults().get(f"default_{phase}")
         reason: Unknown | None = defined if isinstance(defined, Unknown) else None
@@ -181,6 +201,7 @@ class Tracer:
             isinstance(defined, Function),
             reason,
             tuple(call for call in calls if call.is_dead),
+            tuple(given),
         )
         self._traces[phase] = trace
         return trace
@@ -201,6 +222,7 @@ class Tracer:
         )
         shell.environment = environment
         shell.compatibility = eapis.bash_compatibility(self.eapi)
+        shell.files = self._files
         shell.calls = []
         shell.is_tracing = True
         shell.silent |= pm.SILENT
@@ -214,6 +236,25 @@ class Tracer:
             return 0 if function is None else shell.call(f"default_{phase}", function, ())
 
         return default
+
+
+def _listen(shell: Interpreter) -> list[Given]:
+    """Return a list that what variables are given is added to."""
+    given: list[Given] = []
+
+    def note(name: str, words: Iterable[object], place: tuple[Source | None, int, int]) -> None:
+        mixed = tuple(word for word in words if isinstance(word, Mixed))
+        source, start, end = place
+        if mixed and source is not None:
+            given.append(Given(name, mixed, source, start, end, shell.current_guards()))
+
+    def on_assign(name: str, variable: Variable) -> None:
+        if variable.value.__class__ is Mixed:
+            note(name, (variable.value,), (variable.source, variable.start, variable.end))
+
+    shell.on_assign = on_assign
+    shell.on_elements = note
+    return given
 
 
 def _calling(name: str, function: Function) -> Builtin:

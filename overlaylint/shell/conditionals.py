@@ -250,7 +250,14 @@ def unary(
             return letter in options
     elif value == "" and operator not in ("-o", "-t", "-v", "-R"):
         return False  # there is no file without a name
+    elif shell.files is not None and operator in _FILE_TESTS:
+        holds = shell.files.test(operator, value)
+        if holds is not None:
+            return holds
     return Check(("test", operator, value), source, start, end)
+
+
+_FILE_TESTS = frozenset(f"-{letter}" for letter in "abcdefghkprsuwxGLNOS")
 
 
 _OPTION_LETTERS = {

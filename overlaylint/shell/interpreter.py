@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial, wraps
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from overlaylint.shell import expansion
 from overlaylint.shell.braces import TooManyWords, expand_braces
@@ -199,6 +199,21 @@ class Invocation:
 Builtin = Callable[["Interpreter", Invocation], Status]
 
 
+class Files(Protocol):
+    """What is known of files while a script is evaluated; None where nothing is."""
+
+    def matching(self, pattern: Value, *, extended: bool, hidden: bool) -> Sequence[Value] | None:
+        """Return the files that a word with wildcards stands for, sorted.
+
+        A backslash in `pattern` quotes. `extended` is `shopt extglob`, `hidden` is `dotglob`.
+        """
+        ...
+
+    def test(self, operator: str, path: Value) -> bool | None:
+        """Return whether `test operator path` holds (6.4), for the operators about one file."""
+        ...
+
+
 # What is not part of the state and yet differs from way to way: `$_`, what is left of the input,
 # and PIPESTATUS (empty where it is unknown; a status stands for just that one).
 _Surroundings = tuple[Value, Value | None, Status | tuple[Status, ...]]
@@ -298,6 +313,10 @@ class Interpreter:
         self.calls: list[Call] | None = None
         self.is_tracing = False  # in a trace, a command that nobody knows is taken for a program
         self.on_assign: Callable[[str, Variable], None] | None = None
+        # told of the words of `name=(...)`, each by itself, where the array may be unknown
+        self.on_elements: Callable[[str, Sequence[Value], tuple[Source, int, int]], None] | None
+        self.on_elements = None
+        self.files: Files | None = None
         self.when_missing: Builtin = _missing
         # what a name holds that was never assigned
         self.environment: Callable[[str], Value | None] = lambda _: None
@@ -763,6 +782,8 @@ class Interpreter:
             # it has become an array all the same
             self.store(target, Variable(current or {}, flags, *place), scope)
             raise
+        if self.on_elements is not None and words.__class__ is list:
+            self.on_elements(target, [word for _, word, _ in words], place)
         value: Elements | Mixed
         if words.__class__ is Mixed or (append and isinstance(current, Mixed)):
             lost = words if words.__class__ is Mixed else current
@@ -914,7 +935,10 @@ class Interpreter:
         return known
 
     def file_names(self, word: Word, pattern: Value, plain: Value) -> list[Value]:
-        """Return what a word with wildcards comes to: which files there are is unknown."""
+        """Return what a word with wildcards comes to: most often it is unknown which files are."""
+        found = self.known_files(pattern, plain)
+        if found is not None:
+            return found
         if self.state.option("failglob") is not False:
             reason = Unknown(
                 "it depends on which files there are", word.source, word.start, word.end
@@ -936,6 +960,21 @@ class Interpreter:
             else:
                 pieces.append(piece)
         return [join(pieces)]
+
+    def known_files(self, pattern: Value, plain: Value) -> list[Value] | None:
+        """Return what a word with wildcards comes to, if the files that it may mean are known."""
+        options = [
+            self.state.option(name)
+            for name in ("extglob", "dotglob", "nullglob", "failglob", "nocaseglob", "globstar")
+        ]
+        if self.files is None or None in options or any(options[3:]):
+            return None
+        extended, hidden, vanishes = (bool(option) for option in options[:3])
+        found = self.files.matching(pattern, extended=extended, hidden=hidden)
+        if found is None:
+            return None
+        self.spend(len(found))
+        return list(found) or ([] if vanishes else [plain])
 
     def substitute(self, part: CommandSubstitution) -> Value:
         """Return what a command substitution writes, without its last line ends."""
@@ -1526,8 +1565,10 @@ class Interpreter:
                     def again() -> Status:
                         return condition  # noqa: B023
 
-                    def body(item: Value = item) -> Status:
-                        self.assign(node.name, as_one(item), origin, node.start, node.end)
+                    field = _as_field(item)
+
+                    def body(field: Value = field) -> Status:
+                        self.assign(node.name, field, origin, node.start, node.end)
                         return self.run_list(node.body)
 
                     self.unknown_rounds(region, condition, again, body, lambda: None)
@@ -2429,6 +2470,17 @@ def _missing(shell: Interpreter, invocation: Invocation) -> Status:
         )
     )
     return condition
+
+
+def _as_field(value: Mixed) -> Value:
+    """Return one of the fields that an unquoted expansion comes to: none of them is empty."""
+    only = value.parts[0]
+    if len(value.parts) == 1 and isinstance(only, Unknown) and only.choices:
+        choices = tuple(choice for choice in only.choices if choice[1])
+        if len(choices) == 1 and not any(sign in choices[0][1] for sign in " \t\n*?[:"):
+            return choices[0][1]
+        value = Mixed((replace(only, choices=choices),))
+    return as_one(value)
 
 
 def _is_path(name: Mixed) -> bool:

@@ -1,0 +1,397 @@
+"""Where an ebuild uses the files that it brings along: each word that is a path in FILESDIR.
+
+Read off the calls of its phases, and off the lists of files (PATCHES, UNIPATCH_LIST) that a
+master's eclass reads by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, product
+
+from overlaylint.finding import Span
+from overlaylint.overlay.assignments import assignments
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.evaluation import span_of
+from overlaylint.overlay.filesdir import FILESDIR, FilesDir
+from overlaylint.overlay.hooks import env_hooks
+from overlaylint.overlay.own_code import own_functions, own_traces
+from overlaylint.overlay.trace import Trace
+from overlaylint.shell.interpreter import Call
+from overlaylint.shell.syntax import Function
+from overlaylint.shell.values import Mixed, Unknown, Value, join, pieces_of
+
+# These say something, test or remove something, or only name it: no file has to be there.
+_NO_USES = frozenset(
+    {
+        "[", "test", "echo", "printf", "einfo", "einfon", "elog", "ewarn", "eerror", "eqawarn",
+        "ebegin", "eend", "die", "debug-print", "rm", "rmdir", "mkdir", "touch", "basename",
+        "dirname", "export", "local", "declare", "readonly", "typeset", "unset", "eval", ":",
+        "addread", "addwrite", "addpredict", "adddeny", "has", "return", "find", "true", "false",
+    }
+)  # fmt: skip
+
+# Their last word is where to write.
+_WITH_DESTINATION = frozenset({"cp", "mv", "install", "ln", "rsync"})
+
+# What may stand before a path in one word: an option, or the name of a variable.
+_BEFORE = re.compile(r"(?:-{1,2}[A-Za-z][\w-]*=?|[A-Za-z_]\w*=|@|file://)?")
+
+# Where a path in a longer word ends; the name of a file may have all of these but a blank.
+_END = re.compile(r"[\s:;,|<>'\"()&]")
+_BLANK = re.compile(r"\s")
+
+_TOKEN = re.compile(r"[A-Za-z0-9_][\w.+-]*")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
+
+# More ways to put a name together than these are not looked at one by one.
+_MOST_WAYS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FileUse:
+    """A path in FILESDIR that a phase uses.
+
+    `path` starts with the symbol for FILESDIR. `is_certain` is false where the word may be put
+    aside again. `place` is the narrowest place in the overlay that is known: a call, or an
+    assignment; it lies in no file where there is none.
+    """
+
+    path: Mixed
+    phase: str
+    place: Span
+    variable: str = ""
+    is_certain: bool = True
+
+
+def file_uses(ebuild: Ebuild) -> Iterator[FileUse]:
+    """Yield what an ebuild uses of FILESDIR, each path once for each place."""
+    if not may_use_files(ebuild):
+        return
+    files = FilesDir(ebuild)
+    functions = {
+        name: function
+        for name, function in ebuild.evaluation.functions.items()
+        if isinstance(function, Function)
+    }
+    lists = _lists(ebuild)
+    wanted = _reaching(functions, frozenset({FILESDIR, *lists}))
+    if "PATCHES" in lists and "src_prepare" not in functions:
+        wanted |= {"src_prepare"}
+    own = own_functions(ebuild)
+    masters = {name: function for name, function in functions.items() if name not in own}
+    follow = {name: masters[name] for name in _reaching(masters, frozenset({FILESDIR}))}
+    traces = tuple(own_traces(ebuild, follow=follow, wanted=wanted))
+    seen: set[Value] = set()
+    for trace in traces:
+        for call in trace:
+            for word in _words_of(call):
+                for path in _paths(files, word):
+                    seen.add(path)
+                    yield FileUse(path, trace.phase, trace.span(call))
+    yield from _listed(ebuild, files, masters, traces, seen)
+
+
+def may_use_files(ebuild: Ebuild) -> bool:
+    """Whether the ebuild, or what it inherits, names FILESDIR: a quick look, to be confirmed."""
+    name = FILESDIR.encode()
+    if name in ebuild.read():
+        return True
+    for eclass in ebuild.evaluation.inherited:
+        found = ebuild.repository.eclass(eclass)
+        if found is not None and name in found[0].tree.read(found[1]):
+            return True
+    overlay = ebuild.repository
+    return any(name in overlay.tree.read(hook) for hook in env_hooks(overlay, ebuild))
+
+
+# --- words ---
+
+
+def _words_of(call: Call) -> Iterator[Value]:
+    """Yield the words of a call that may name a file to be read."""
+    for redirect in call.redirections:
+        if redirect.operator == "<":
+            yield redirect.target
+    name = call.name if isinstance(call.name, str) else ""
+    if name in _NO_USES or call.is_function:
+        return
+    if not name:
+        yield call.name
+    for _, value in call.environment:
+        yield value
+    arguments = call.arguments
+    if name in _WITH_DESTINATION and len(arguments) > 1 and "-t" not in arguments:
+        arguments = arguments[:-1]
+    yield from arguments
+
+
+def _paths(files: FilesDir, word: Value) -> Iterator[Mixed]:
+    """Yield the paths in FILESDIR that stand in a word, in each way that it may come to."""
+    if isinstance(word, str) or not _names_filesdir(word):
+        return
+    if files.test("-e", word):
+        yield word
+        return
+    for one in _ways(word):
+        pieces = pieces_of(one)
+        for index, piece in enumerate(pieces):
+            if isinstance(piece, Unknown) and piece.symbol == FILESDIR:
+                path = _path(pieces, index)
+                if path is not None:
+                    yield path
+
+
+def _names_filesdir(word: Mixed) -> bool:
+    return any(isinstance(part, Unknown) and part.symbol == FILESDIR for part in word.parts)
+
+
+def _ways(word: Mixed) -> Iterator[Value]:
+    """Yield a word with each choice of what it may be, where there are only a few."""
+    ways = [
+        tuple(text for _, text in part.choices)
+        if isinstance(part, Unknown) and part.choices
+        else (part,)
+        for part in word.parts
+    ]
+    count = 1
+    for way in ways:
+        count *= len(way)
+    if count > _MOST_WAYS:
+        yield word
+        return
+    for pieces in product(*ways):
+        yield join(pieces)
+
+
+def _path(pieces: tuple[str | Unknown, ...], index: int) -> Mixed | None:
+    """Return the path that starts at a piece; None if it is no path, or part of a script."""
+    before = pieces[index - 1] if index else ""
+    # A word may be a list that is no array, or a line of sed's: what counts is the last blank.
+    if not isinstance(before, str) or not _BEFORE.fullmatch(re.split(r"\s", before)[-1]):
+        return None
+    path: list[str | Unknown] = [pieces[index]]
+    ending = _END if before or len(pieces) > 2 else _BLANK
+    for piece in pieces[index + 1 :]:
+        if isinstance(piece, str):
+            end = ending.search(piece)
+            path.append(piece if end is None else piece[: end.start()])
+            if end is not None:
+                break
+        elif piece.symbol == FILESDIR:
+            break
+        else:
+            path.append(piece)
+    found = join(path)
+    assert isinstance(found, Mixed)
+    following = found.parts[1] if len(found.parts) > 1 else "/"
+    if isinstance(following, str) and not following.startswith("/"):
+        return None
+    return found
+
+
+# --- lists that are read by name ---
+
+
+def _listed(
+    ebuild: Ebuild,
+    files: FilesDir,
+    masters: Mapping[str, Function],
+    traces: tuple[Trace, ...],
+    seen: set[Value],
+) -> Iterator[FileUse]:
+    """Yield the paths that variables hold and no call shows, where something reads them."""
+    read = _names_read(ebuild, masters, traces)
+    for name, variable in ebuild.evaluation.state.scopes[0].items():
+        value = variable.value
+        if name not in read or value is None:
+            continue
+        values = value.values() if isinstance(value, dict) else (value,)
+        place = span_of(ebuild.repository, variable.source, variable.start, variable.end)
+        for word in values:
+            for path in _paths(files, word):
+                if path not in seen:
+                    seen.add(path)
+                    yield FileUse(path, read[name], place, name)
+    for trace in traces:
+        has_lost = any(
+            isinstance(word, Mixed) and word.is_many and not _names_filesdir(word)
+            for call in trace
+            for word in call.arguments
+        )
+        for given in trace.given:
+            applies = given.name in read or (given.name == "PATCHES" and has_lost)
+            for word in given.words:
+                for path in _paths(files, word):
+                    if path in seen or not (applies or has_lost):
+                        continue
+                    seen.add(path)
+                    place = span_of(ebuild.repository, given.source, given.start, given.end)
+                    yield FileUse(path, trace.phase, place, given.name, applies)
+
+
+def _lists(ebuild: Ebuild) -> frozenset[str]:
+    """Return the variables that hold paths in FILESDIR after global scope."""
+    return frozenset(
+        name
+        for name, variable in ebuild.evaluation.state.scopes[0].items()
+        if _holds_path(variable.value)
+    )
+
+
+def _holds_path(value: object) -> bool:
+    values = value.values() if isinstance(value, dict) else (value,)
+    return any(isinstance(one, Mixed) and _names_filesdir(one) for one in values)
+
+
+def _names_read(
+    ebuild: Ebuild, masters: Mapping[str, Function], traces: tuple[Trace, ...]
+) -> Mapping[str, str]:
+    """Return the variables with paths in FILESDIR that a master's function reads, by phase."""
+    found: dict[str, str] = {}
+    given = {
+        one.name for trace in traces for one in trace.given if any(map(_names_filesdir, one.words))
+    }
+    for name in sorted(given | _lists(ebuild)):
+        readers = _reaching(masters, frozenset({name}))
+        for trace in traces:
+            if any(call.name in readers for call in trace) or (
+                not trace.is_defined and trace.phase in readers
+            ):
+                found.setdefault(name, trace.phase)
+    return found
+
+
+def _reaching(functions: Mapping[str, Function], names: frozenset[str]) -> frozenset[str]:
+    """Return the functions that name one of `names`, or call one that does.
+
+    `default` reads PATCHES, as PMS has it. This only says what may be worth following.
+    """
+    wanted = set(names)
+    found: set[str] = set()
+    while True:
+        more = {
+            name
+            for name, function in functions.items()
+            if name not in found
+            and (
+                not wanted.isdisjoint(_tokens(function))
+                or ("PATCHES" in names and name.endswith("src_prepare") and _has_default(function))
+            )
+        }
+        if not more:
+            return frozenset(found)
+        found |= more
+        wanted |= more
+
+
+@lru_cache(maxsize=16384)
+def _tokens(function: Function) -> frozenset[str]:
+    text = function.source.text[function.start : function.end]
+    return frozenset(_TOKEN.findall(_COMMENT.sub("", text)))
+
+
+def _has_default(function: Function) -> bool:
+    return not _tokens(function).isdisjoint(("default", "default_src_prepare"))
+
+
+def each_place(uses: Iterable[FileUse]) -> Iterator[FileUse]:
+    """Yield the first use of each path at each place."""
+    said: set[tuple[Mixed, Span]] = set()
+    for use in uses:
+        if (use.path, use.place) not in said:
+            said.add((use.path, use.place))
+            yield use
+
+
+def name_pattern(path: Mixed) -> tuple[str, bool]:
+    """Return a regular expression for a path below FILESDIR, and whether unknown text is in it.
+
+    What is unknown may be anything, wildcards in a part of a name all but a slash.
+    """
+    pattern = ""
+    is_unknown = False
+    for part in path.parts[1:]:
+        if isinstance(part, str):
+            pattern += re.escape(part)
+        elif part.pattern:
+            pattern += _expression(part.pattern)
+        else:
+            pattern += ".*"
+            is_unknown = True
+    return pattern, is_unknown
+
+
+_WILDCARD = re.compile(r"\\(.)|(\*)|(\?)|(\[[^]]*\])", re.DOTALL)
+
+
+def _expression(pattern: str) -> str:
+    """Return what is at least matched by wildcards: a bracket is taken for any character."""
+    found = ""
+    end = 0
+    for match in _WILDCARD.finditer(pattern):
+        found += re.escape(pattern[end : match.start()])
+        quoted, many = match[1], match[2]
+        found += re.escape(quoted) if quoted else "[^/]*" if many else "[^/]"
+        end = match.end()
+    return found + re.escape(pattern[end:])
+
+
+# --- where it is written ---
+
+# Words as bash has them, and words inside of quotes, as a list that is no array has them.
+_WRITTEN = (
+    re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\$\([^)]*\)|[^\s\\"']|\\.)+""", re.DOTALL),
+    re.compile(r"(?:[^\s\\]|\\.)+", re.DOTALL),
+)
+_EXPANSION = re.compile(r"\$\{[^}]*\}|\$\w+|\$\([^)]*\)|\{[^}]*\}|[*?]")
+
+
+def written_path(ebuild: Ebuild, use: FileUse) -> Span:
+    """Return the word that names a path, as far as it can be found; else the use's place.
+
+    This is for a rule that has found something: it may evaluate the ebuild once more.
+    """
+    places = [use.place] if use.place.path and not use.place.repository else []
+    names = dict.fromkeys((use.variable or "PATCHES",))
+    for name in names:
+        places += reversed(assignments(ebuild, name))
+    for place in places:
+        found = _written_in(ebuild, place, str(use.path))
+        if found is not None:
+            return found
+    return places[0] if places else use.place
+
+
+def _written_in(ebuild: Ebuild, place: Span, path: str) -> Span | None:
+    """Return the word in a place that most of a path's text is written out in."""
+    data = ebuild.repository.tree.read(place.path)[place.start : place.end].decode("latin-1")
+    best: tuple[int, Span] | None = None
+    for match in chain.from_iterable(one.finditer(data) for one in _WRITTEN):
+        word = match.group().strip("();").replace('"', "").replace("'", "")
+        known = sum(map(len, _EXPANSION.split(word)))
+        if "$" not in word or not known:
+            continue
+        if re.search(_as_written(word) + r"\Z", path, re.DOTALL):
+            start, end = place.start + match.start(), place.start + match.end()
+            if best is None or known > best[0]:
+                best = known, Span(place.path, start, end)
+    return best[1] if best else None
+
+
+def _as_written(word: str) -> str:
+    """Return a regular expression for what a word may come to."""
+    found = ""
+    end = 0
+    for match in _EXPANSION.finditer(word):
+        found += re.escape(word[end : match.start()])
+        alternatives = match.group()[1:-1].split(",")
+        if match.group().startswith("{") and len(alternatives) > 1:
+            found += f"(?:{'|'.join(map(re.escape, alternatives))})"
+        else:
+            found += ".*"
+        end = match.end()
+    return found + re.escape(word[end:])
