@@ -1306,7 +1306,7 @@ class Interpreter:
         outer, sinks = self.state.output, self.sinks
         for position, command in enumerate(commands[:-1]):
             with self.subshell(output=[]) as box:
-                if node.pipes_stderr:
+                if node.pipes_stderr[position]:
                     self.sinks[2] = _OUTPUT
                 self.status = self.run(command)
                 self.end_subshell()
