@@ -33,16 +33,17 @@ _CALLBACK = re.compile(rf"(?P<prefix>[a-z0-9-]+)_(?:src_|pkg_)?(?:{_PHASE})(?:_a
 _HOOK = re.compile(rf"cros_(?:pre|post)_(?:src|pkg)_(?:{_PHASE})_\w+")
 
 
-def own_functions(ebuild: Ebuild) -> Mapping[str, Function]:
+def own_functions(ebuild: Ebuild, evaluation: Evaluation | None = None) -> Mapping[str, Function]:
     """Return the functions that the ebuild or an eclass of the checked overlay defines.
 
-    Of a master's ebuild that is the ebuild alone: its eclasses are of the same master.
+    Of a master's ebuild that is the ebuild alone: its eclasses are of the same master. Those of
+    another evaluation of the ebuild can be asked for.
     """
     repository = ebuild.repository
     wanted = f"{repository.name}:" if repository.is_checked else f"{repository.name}:{ebuild.cp}/"
     return {
         name: function
-        for name, function in ebuild.evaluation.functions.items()
+        for name, function in (evaluation or ebuild.evaluation).functions.items()
         if isinstance(function, Function) and _source_of(function).startswith(wanted)
     }
 
