@@ -140,6 +140,9 @@ output_options = options(
         "reports",
         multiple=True,
         callback=_reports_given,
+        shell_complete=lambda _context, _option, start: [
+            name for name in FORMATS if name.startswith(start)
+        ],
         metavar="FORMAT[=FILE]",
         help=f"How the findings are shown, and where: {', '.join(FORMATS)}. May be repeated."
         "  [default: text; with github beside it on GitHub Actions]",
