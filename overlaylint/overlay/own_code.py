@@ -17,6 +17,7 @@ from overlaylint.finding import Span
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import Evaluation
+from overlaylint.overlay.filesdir import FilesDir
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.trace import ORDER, ScriptTracer, Trace, Tracer
@@ -66,6 +67,7 @@ def own_traces(
     hooks_of: Repository | None = None,
     follow: Mapping[str, Function] | None = None,
     wanted: Container[str] | None = None,
+    files: FilesDir | None = None,
 ) -> Iterator[Trace]:
     """Yield the trace of each phase, in the order of a build, then of each callback and hook.
 
@@ -73,13 +75,13 @@ def own_traces(
     are traced where the ebuild defines them. The hooks are those of `hooks_of`, the overlay
     that a master's ebuild is built with, where it is given. `follow` are functions of masters
     that are to be followed all the same. With `wanted`, phases that come after the last one of
-    these, and other callbacks, are left out.
+    these, and other callbacks, are left out. `files` is as for a Tracer.
     """
     functions = own_functions(ebuild)
     evaluation = ebuild.evaluation
     state = evaluation.state.copy()
     state.functions = {**(follow or {}), **functions}
-    tracer = Tracer(replace(evaluation, state=state), use)
+    tracer = Tracer(replace(evaluation, state=state), use, files)
     phases = eapis.phases(evaluation.eapi)
     called: set[str] = set()
     order = [one for one in ORDER if one in phases]

@@ -12,11 +12,19 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.filesdir import FilesDir
 from overlaylint.overlay.hooks import user_patches
 from overlaylint.overlay.patch import FilePatch, parse_patch
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.sed import SedCall, UnknownEdit, parse_call
-from overlaylint.overlay.steps import Location, Step, known_end, pattern_of_piece
+from overlaylint.overlay.steps import (
+    Location,
+    Step,
+    known_end,
+    location,
+    pattern_of_piece,
+    sources,
+)
 from overlaylint.shell.values import Value
 from overlaylint.tree import Kind
 
@@ -153,7 +161,36 @@ def _is_from_elsewhere(ebuild: Ebuild, word: Value) -> bool:
     first = word.parts[0]
     if not isinstance(first, str) and not first.symbol and ebuild.evaluation.missing:
         return False
+    if not _may_be_unpacked(ebuild, word):
+        return False
     return isinstance(first, str) or first.symbol != "FILESDIR"
+
+
+class BuildFiles(FilesDir):
+    """The files of FILESDIR, and what is not beside the sources because no archive brings it."""
+
+    def test(self, operator: str, path: Value) -> bool | None:
+        """Return whether `test operator path` holds, where that is known."""
+        known = super().test(operator, path)
+        if known is None and not _may_be_unpacked(self.ebuild, path):
+            return False
+        return known
+
+
+def _may_be_unpacked(ebuild: Ebuild, path: Value) -> bool:
+    """Whether a build may unpack something beside the sources at a path.
+
+    An archive has a folder of its own, so with one only there is nothing but the sources. That is
+    how `${WORKDIR}/patches` is known not to be there.
+    """
+    place, inside = location(path), sources(ebuild)
+    if place is None or place.root != "WORKDIR" or inside.root != "WORKDIR":
+        return True
+    if place.path == "/" or f"{place.path}/".startswith(f"{inside.path}/"):
+        return True
+    variable = ebuild.variable("SRC_URI")
+    value = "" if variable is None or variable.value is None else variable.value
+    return not isinstance(value, str) or len([one for one in value.split() if "/" in one]) > 1
 
 
 def applied_patches(ebuild: Ebuild, step: Step) -> Iterator[str]:

@@ -143,13 +143,21 @@ def guarded(guards: Iterable[Condition], use: Mapping[str, bool]) -> bool | None
 
 
 class Tracer:
-    """Traces the phases of one ebuild, with some USE flags assumed."""
+    """Traces the phases of one ebuild, with some USE flags assumed.
 
-    def __init__(self, evaluation: Evaluation, use: Mapping[str, bool] | None = None) -> None:
+    `files` tells which files there are, by default those of FILESDIR.
+    """
+
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        use: Mapping[str, bool] | None = None,
+        files: FilesDir | None = None,
+    ) -> None:
         self.evaluation = evaluation
         self.use: Mapping[str, bool] = dict(use or {})
         self.eapi = evaluation.eapi
-        self._files = FilesDir(evaluation.ebuild)
+        self._files = files or FilesDir(evaluation.ebuild)
         self._traces: dict[str, Trace] = {}
         self._states: dict[str, State] = {}
 

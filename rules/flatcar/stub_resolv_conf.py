@@ -279,7 +279,7 @@ def _course(
     """Follow the line through one build."""
     from overlaylint.overlay.own_code import own_traces
     from overlaylint.overlay.sed import UnknownEdit
-    from overlaylint.overlay.source_edits import source_edits
+    from overlaylint.overlay.source_edits import BuildFiles, source_edits
     from overlaylint.overlay.steps import Location, sources, steps
     from overlaylint.overlay.ways import certain
 
@@ -289,7 +289,7 @@ def _course(
     doubt, doubtful = "", None
     is_installed = False
     installed = carrier.path.rpartition("/")[2].removesuffix(".m4").removesuffix(".in")
-    for trace in own_traces(ebuild, use, repository):
+    for trace in own_traces(ebuild, use, repository, files=BuildFiles(ebuild)):
         is_early = any(word in trace.phase for word in _BEFORE_THE_BUILD)
         is_install = "install" in trace.phase
         if trace.unknown is not None and trace.is_defined and (is_early or is_install):
