@@ -108,6 +108,32 @@ why = "audit records go to the journal"
 package = "sys-process/audit"
 forbid-use = { flag = "daemon", state = "on" }
 """
+SCRIPT = """
+[[policy]]
+name = "no-daemon-script"
+why = "nobody configures the daemon"
+package = "sys-process/audit"
+forbid-call = { command = "new*d", arguments = ["*", "auditd"], when = ["!use daemon"] }
+"""
+COMPRESS = """
+[[policy]]
+name = "modules-xz"
+why = "/usr has a fixed size"
+package = "sys-kernel/*"
+require-kernel-option = { option = "MODULE_COMPRESS_XZ", kernels = ">=5.8" }
+
+[[policy]]
+name = "modules-compressed"
+why = "/usr has a fixed size"
+package = "sys-kernel/*"
+require-kernel-option = { option = "MODULE_COMPRESS", kernels = [">=5.8", "<5.13"] }
+
+[[policy]]
+name = "modules-compressed-again"
+why = "/usr has a fixed size"
+package = "sys-kernel/*"
+require-kernel-option = { option = "MODULE_COMPRESS", kernels = ">=6.12" }
+"""
 
 
 def _is_call(one: Finding) -> bool:
@@ -120,6 +146,14 @@ def _is_firmware_flag(one: Finding) -> bool:
 
 def _is_daemon_flag(one: Finding) -> bool:
     return "turns daemon on" in one.message or "is turned on for every" in one.message
+
+
+def _is_script(one: Finding) -> bool:
+    return "etc/init.d/auditd is installed" in one.message or "conf.d/auditd is" in one.message
+
+
+def _is_unset(one: Finding) -> bool:
+    return "not set" in one.message or "is off" in one.message
 
 
 def _is_any(one: Finding) -> bool:
@@ -135,6 +169,19 @@ SAME: dict[str, tuple[str, str, Callable[[Finding], bool], tuple[str, ...]]] = {
         "savedconfig", SAVED, _is_call, ("The ebuild puts a function of its own in its place",)
     ),
     "savedconfig": ("savedconfig", SAVEDCONFIG, _is_firmware_flag, ()),
+    # What is removed again is called all the same.
+    "script": (
+        "daemon-use-flag", SCRIPT, _is_script,
+        ("The daemon is wanted", "Installed by all, and removed again"),
+    ),
+    # Only one algorithm can be chosen: the rule knows that of the kernel's Kconfig.
+    "kernel": (
+        "uncompressed-kernel-modules", COMPRESS, _is_unset,
+        (
+            "Another algorithm", "Another architecture's file chooses another algorithm",
+            "6.12 compresses them only where that is wanted for all",
+        ),
+    ),
     # The rule leaves an ebuild alone that means to install the daemon.
     "daemon": ("daemon-use-flag", DAEMON, _is_daemon_flag, ("The daemon is wanted",)),
 }  # fmt: skip
@@ -158,8 +205,9 @@ def test_a_policy_finds_what_the_rule_finds(name: str, case: Case, tmp_path: Pat
     by_rule = [one for one in check(root, rule).findings if is_meant(one)]
     by_policy = check(root).findings
     assert places(by_policy) == places(by_rule)
-    if name != "stage0":
-        # The rule knows more of a version than that it matches: it can mend it.
+    if name not in ("stage0", "kernel"):
+        # The rule knows more of a version than that it matches: it can mend it. And it adds two
+        # symbols of the kernel in one go.
         assert [one.fix for one in by_policy] == [one.fix for one in by_rule]
 
 

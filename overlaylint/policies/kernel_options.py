@@ -1,81 +1,79 @@
-"""The symbols that a kernel's merged configuration sets."""
+"""The symbols that a kernel's configuration sets, for each version and architecture."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from overlaylint.finding import Edit, Finding, Fix, NotApplicable, Outcome, Span, Undecided
-from overlaylint.overlay.kernel_config import KernelConfig
-from overlaylint.overlay.repository import Repository
+from overlaylint.finding import Edit, Finding, Fix, NotApplicable, Outcome, Related, Span, Undecided
+from overlaylint.overlay.ebuild import Package
+from overlaylint.overlay.kernel_config import (
+    KernelConfig,
+    Option,
+    config_arches,
+    kernel_config_for,
+    kernel_configs,
+    parse_kernel_config,
+)
 from overlaylint.overlay.version import Version, parse_version
 from overlaylint.policies.forms import ForbidKernelOption, RequireKernelOption
 from overlaylint.policies.matching import matches_any
 from overlaylint.syntax import each
 
 
-def required_kernel_option(
-    config: KernelConfig, form: RequireKernelOption, repository: Repository | None = None
+def required_kernel_option(package: Package, form: RequireKernelOption) -> Iterator[Outcome]:
+    """Report where a symbol is not set as it has to be, once for all kernels that it goes for."""
+
+    def fault(config: KernelConfig) -> Fault | None:
+        if (config.value(form.option) or "n") == form.value:
+            return None
+        return to_set(package, config, {form.option: form.value})
+
+    yield from _looked_at(package, form, fault)
+
+
+def forbidden_kernel_option(package: Package, form: ForbidKernelOption) -> Iterator[Outcome]:
+    """Report the line that sets a symbol as it may not be, once for all kernels."""
+
+    def fault(config: KernelConfig) -> Fault | None:
+        value = config.value(form.option)
+        line = config.options.get(form.option)
+        if value is None or line is None or not fnmatchcase(value, form.value):
+            return None
+        off = written(form.option, "n")
+        fix = Fix.safe(f"write `{off}`", Edit(line.span, off))
+        return Fault(line.span, f"{form.option} is {value}", fix)
+
+    yield from _looked_at(package, form, fault)
+
+
+def _looked_at(
+    package: Package,
+    form: RequireKernelOption | ForbidKernelOption,
+    fault_of: Callable[[KernelConfig], Fault | None],
 ) -> Iterator[Outcome]:
-    """Report a symbol that the last line about it does not set as it has to, or that has none.
-
-    With the repository, where the files are read anew, the fix sets it.
-    """
-    cause = _not_looked_at(config, form)
-    if cause is not None:
-        yield cause
-        return
-    value = config.value(form.option)
-    if (value or "n") == form.value:
-        return
-    wanted = f"CONFIG_{form.option}={form.value}"
-    if form.value == "n":
-        wanted = f"# CONFIG_{form.option} is not set"
-    line = config.options.get(form.option)
-    kernel = f"the kernel {config.version} for {config.arch}"
-    if line is None:
-        message = f"{kernel} does not set CONFIG_{form.option}: it has to be {form.value}"
-        span, fix = _end(config, wanted, repository)
-        yield Finding(span, message, f"add `{wanted}`", fix=fix)
-        return
-    message = f"{kernel} has CONFIG_{form.option}={value or 'n'}: it has to be {form.value}"
-    fix = None if line.span.repository else Fix.safe("set it", Edit(line.span, wanted))
-    yield Finding(line.span, message, f"write `{wanted}` here", fix=fix)
-
-
-def forbidden_kernel_option(config: KernelConfig, form: ForbidKernelOption) -> Iterator[Outcome]:
-    """Report the line that sets a symbol as it may not be."""
-    cause = _not_looked_at(config, form)
-    if cause is not None:
-        yield cause
-        return
-    value = config.value(form.option)
-    line = config.options.get(form.option)
-    if value is None or line is None or not fnmatchcase(value, form.value):
-        return
-    off = f"# CONFIG_{form.option} is not set"
-    message = f"the kernel {config.version} for {config.arch} has CONFIG_{form.option}={value}"
-    fix = None if line.span.repository else Fix.safe("turn it off", Edit(line.span, off))
-    yield Finding(line.span, message, f"write `{off}` here", fix=fix)
-
-
-def _not_looked_at(
-    config: KernelConfig, form: RequireKernelOption | ForbidKernelOption
-) -> Outcome | None:
-    """Return why the form is not for a configuration; None where it is."""
-    if not matches_any(form.arch, config.arch):
-        return NotApplicable(f"the configuration is for {config.arch}")
-    ranges = each(form.kernels)
-    version = config.kernel_version
-    if not ranges:
-        return None
-    if version is None:
-        return Undecided(
-            Span(config.paths[0]), f"it is unknown of which version {config.version!r} is"
-        )
-    if not all(is_in_range(version, one) for one in ranges):
-        return NotApplicable(f"the configuration is for {config.version}")
-    return None
+    """Yield what is wrong with the configurations of a package that a form is for."""
+    faults: list[tuple[Fault, KernelConfig]] = []
+    is_one = False
+    for config in configurations(package):
+        is_one = True
+        if not matches_any(form.arch, config.arch):
+            continue
+        ranges = each(form.kernels)
+        version = config.kernel_version
+        if ranges and version is None:
+            reason = f"it is unknown for which kernel {config.paths[0]} is"
+            yield Undecided(Span(config.paths[0]), reason)
+        elif version is None or all(is_in_range(version, one) for one in ranges):
+            fault = fault_of(config)
+            if fault is not None:
+                faults.append((fault, config))
+    if not is_one:
+        yield NotApplicable(f"{package.cp} has no kernel configuration")
+    for fault in gathered(faults):
+        message = f"Linux {fault.versions} on {fault.arches}: {fault.what}"
+        yield Finding(fault.span, message, fault.fix.title, fault.related, fault.fix)
 
 
 def is_in_range(version: Version, text: str) -> bool:
@@ -97,15 +95,111 @@ def is_in_range(version: Version, text: str) -> bool:
             return version == other
 
 
-def _end(
-    config: KernelConfig, wanted: str, repository: Repository | None
-) -> tuple[Span, Fix | None]:
-    """Return the end of the last file, which has the last word, and the edit that adds a line."""
-    path = config.paths[-1]
-    last = next((one for one in reversed(config.lines) if one.span.path == path), None)
-    span = last.span if last is not None else Span(path)
-    if repository is None or span.repository:
-        return span, None
-    data = repository.tree.read(path)
-    text = f"{wanted}\n" if not data or data.endswith(b"\n") else f"\n{wanted}\n"
-    return span, Fix.safe(f"add {wanted}", Edit(Span(path, len(data), len(data)), text))
+def configurations(package: Package) -> Iterator[KernelConfig]:
+    """Yield what the files are joined to, and what ebuilds make of files without a version."""
+    seen = set()
+    for config in kernel_configs(package):
+        if config.version:
+            seen.add(config.paths)
+            yield config
+    for arch in config_arches(package):
+        for ebuild in package.ebuilds:
+            built = kernel_config_for(ebuild, package, arch)
+            if built is not None and built.paths not in seen:
+                seen.add(built.paths)
+                yield built
+    for config in kernel_configs(package):
+        if config.paths not in seen:
+            yield config
+
+
+@dataclass(slots=True)
+class Fault:
+    """What is wrong at one place, what mends it, and the configurations that it is a part of."""
+
+    span: Span
+    what: str
+    fix: Fix
+    related: tuple[Related, ...] = ()
+    configs: list[KernelConfig] = field(default_factory=list)
+
+    @property
+    def arches(self) -> str:
+        """The architectures, for messages."""
+        return " and ".join(dict.fromkeys(config.arch for config in self.configs))
+
+    @property
+    def versions(self) -> str:
+        """The kernels' versions, for messages."""
+        return " and ".join(dict.fromkeys(config.version for config in self.configs))
+
+
+def gathered(faults: Iterable[tuple[Fault, KernelConfig]]) -> tuple[Fault, ...]:
+    """Return each fault once, with all the configurations that it is a part of."""
+    found: dict[tuple[Span, str], Fault] = {}
+    for fault, config in faults:
+        found.setdefault((fault.span, fault.what), fault).configs.append(config)
+    return tuple(found.values())
+
+
+# --- edits ---
+
+
+def written(symbol: str, value: str) -> str:
+    """Return the line that sets a symbol; `n` is not set."""
+    return f"# CONFIG_{symbol} is not set" if value == "n" else f"CONFIG_{symbol}={value}"
+
+
+def to_set(package: Package, config: KernelConfig, values: Mapping[str, str]) -> Fault:
+    """Return the fault that symbols have not these values, of which none has its own.
+
+    The last line about one of them is changed; if none speaks of any, they are added.
+    """
+    for symbol, value in values.items():
+        option = config.options.get(symbol)
+        if option is not None:
+            is_off = "off" if option.value in (None, "n") else option.value
+            title = f"set {written(symbol, value)}" if value != "n" else f"turn {symbol} off"
+            fix = Fix.safe(title, Edit(option.span, written(symbol, value)))
+            return Fault(option.span, f"{symbol} is {is_off}", fix)
+    return _added(package, config, values)
+
+
+def _added(package: Package, config: KernelConfig, values: Mapping[str, str]) -> Fault:
+    edits: dict[Span, list[str]] = {}
+    beside = None
+    for symbol in sorted(values):
+        near, at = sorted_place(package, config.paths[-1], symbol)
+        beside = beside or near
+        edits.setdefault(at, []).append(f"{written(symbol, values[symbol])}\n")
+    names = " and ".join(values)
+    title = "add " + " and ".join(written(*one) for one in values.items())
+    verb = "is" if len(values) == 1 else "are"
+    fix = Fix.safe(title, *(insertion(package, at, "".join(lines)) for at, lines in edits.items()))
+    return Fault(beside or Span(config.paths[-1]), f"{names} {verb} not set", fix)
+
+
+def sorted_place(package: Package, path: str, symbol: str) -> tuple[Span, Span]:
+    """Return the line before the place that a symbol has in a sorted file, and that place.
+
+    Files are sorted by name in the C locale, as sort_config.sh does it.
+    """
+    data = package.repository.tree.read(path)
+    before: Option | None = None
+    first: Option | None = None
+    for option in parse_kernel_config(data, path, package.repository.span(path).repository):
+        first = first or option
+        if option.symbol < symbol and (before is None or option.symbol >= before.symbol):
+            before = option
+    if before is None:
+        at = first.span.start if first else len(data)
+        near = first.span if first else Span(path)
+        return near, Span(path, at, at)
+    at = data.find(b"\n", before.span.end) + 1 or len(data)
+    return before.span, Span(path, at, at)
+
+
+def insertion(package: Package, at: Span, text: str) -> Edit:
+    """Return the edit that inserts lines, after a last line that may lack its end."""
+    before = package.repository.tree.read(at.path)[: at.start]
+    return Edit(at, text if not before or before.endswith(b"\n") else f"\n{text}")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from overlaylint.finding import Finding, NotApplicable, Outcome, Severity
 from overlaylint.overlay.ebuild import Ebuild, Package
-from overlaylint.overlay.kernel_config import KernelConfig
 from overlaylint.overlay.repository import Repository
 from overlaylint.policies import forms
 from overlaylint.policies.forms import PackageName, is_atom, one_of
@@ -134,8 +133,8 @@ _KINDS: Mapping[type, _Kind] = {
     forms.ForbidCall: _Kind(Ebuild, "calls", "forbidden_call"),
     forms.RequireValue: _Kind(Ebuild, "values", "required_value"),
     forms.ForbidValue: _Kind(Ebuild, "values", "forbidden_value"),
-    forms.RequireKernelOption: _Kind(KernelConfig, "kernel_options", "required_kernel_option"),
-    forms.ForbidKernelOption: _Kind(KernelConfig, "kernel_options", "forbidden_kernel_option"),
+    forms.RequireKernelOption: _Kind(Package, "kernel_options", "required_kernel_option"),
+    forms.ForbidKernelOption: _Kind(Package, "kernel_options", "forbidden_kernel_option"),
     forms.RequireFile: _Kind(Repository, "file_presence", "required_file"),
     forms.ForbidFile: _Kind(Repository, "file_presence", "forbidden_file"),
     forms.RequireKeywords: _Kind(Ebuild, "keywords", "required_keywords"),

@@ -83,19 +83,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Package
-from overlaylint.overlay.kernel_config import (
-    KernelConfig,
-    Option,
-    config_arches,
-    kernel_config_for,
-    kernel_configs,
-    parse_kernel_config,
-)
+from overlaylint.overlay.kernel_config import KernelConfig, Option
 from overlaylint.rule import Finding, Severity, rule
+
+if TYPE_CHECKING:
+    from overlaylint.policies.kernel_options import Fault
 
 _Release = tuple[int, int]
 
@@ -119,9 +116,11 @@ class Options:
 
 @rule(severity=Severity.ERROR, packages="sys-kernel/*", decided_in="2e805c92d8b7")
 def uncompressed_kernel_modules(package: Package, options: Options) -> Iterator[Outcome]:
+    from overlaylint.policies.kernel_options import configurations, gathered
+
     since = _release(options.since)
-    faults: dict[tuple[Span, str], _Fault] = {}
-    configs = tuple(_configs(package))
+    faults: list[tuple[Fault, KernelConfig]] = []
+    configs = tuple(configurations(package))
     if not configs:
         yield NotApplicable(f"{package.cp} has no kernel configuration")
     for config in configs:
@@ -133,10 +132,14 @@ def uncompressed_kernel_modules(package: Package, options: Options) -> Iterator[
             reason = f"{config.paths[0]} is for Linux {config.version}, before {options.since}"
             yield NotApplicable(reason)
         else:
-            for fault in _faults(package, config, release, options.algorithm.upper()):
-                faults.setdefault((fault.span, fault.what), fault).configs.append(config)
-    for fault in faults.values():
-        yield fault.finding(options.algorithm.upper())
+            found = _faults(package, config, release, options.algorithm.upper())
+            faults += [(fault, config) for fault in found]
+    for fault in gathered(faults):
+        message = (
+            f"modules of Linux {fault.versions} on {fault.arches} are not compressed with"
+            f" {options.algorithm.lower()}: {fault.what}"
+        )
+        yield Finding(fault.span, message, fault.fix.title, fault.related, fault.fix)
 
 
 def _release(version: str) -> _Release | None:
@@ -145,47 +148,11 @@ def _release(version: str) -> _Release | None:
     return None if match is None else (int(match[1]), int(match[2]))
 
 
-def _configs(package: Package) -> Iterator[KernelConfig]:
-    """Yield what the files are joined to, and what ebuilds make of files without a version."""
-    seen = set()
-    for config in kernel_configs(package):
-        if config.version:
-            seen.add(config.paths)
-            yield config
-    for arch in config_arches(package):
-        for ebuild in package.ebuilds:
-            built = kernel_config_for(ebuild, package, arch)
-            if built is not None and built.paths not in seen:
-                seen.add(built.paths)
-                yield built
-    for config in kernel_configs(package):
-        if config.paths not in seen:
-            yield config
-
-
-@dataclass(slots=True)
-class _Fault:
-    """What is wrong at one place, for the configurations that it is a part of."""
-
-    span: Span
-    what: str
-    fix: Fix
-    related: tuple[Related, ...] = ()
-    configs: list[KernelConfig] = field(default_factory=list)
-
-    def finding(self, algorithm: str) -> Finding:
-        arches = " and ".join(dict.fromkeys(config.arch for config in self.configs))
-        versions = " and ".join(dict.fromkeys(config.version for config in self.configs))
-        message = (
-            f"modules of Linux {versions} on {arches} are not compressed with"
-            f" {algorithm.lower()}: {self.what}"
-        )
-        return Finding(self.span, message, self.fix.title, self.related, self.fix)
-
-
 def _faults(
     package: Package, config: KernelConfig, release: _Release, algorithm: str
-) -> Iterator[_Fault]:
+) -> Iterator[Fault]:
+    from overlaylint.policies.kernel_options import to_set
+
     is_switched = not _DROPPED <= release < _BACK
     wanted = f"{_COMPRESS}_{algorithm}"
     needed = [_COMPRESS] if is_switched else []
@@ -193,23 +160,17 @@ def _faults(
     other = chosen is not None and chosen.symbol != wanted
     if not other:
         needed.append(wanted)
-    missing = []
     for symbol in needed:
-        option = config.options.get(symbol)
-        if option is None:
-            missing.append(symbol)
-        elif option.value != "y":
-            title = f"set CONFIG_{symbol}=y"
-            fix = Fix.safe(title, Edit(option.span, f"CONFIG_{symbol}=y"))
-            yield _Fault(option.span, f"{symbol} is off", fix)
+        if config.options.get(symbol) is not None and config.value(symbol) != "y":
+            yield to_set(package, config, {symbol: "y"})
+    missing = [symbol for symbol in needed if symbol not in config.options]
     if missing:
-        yield _added(package, config, missing)
+        yield to_set(package, config, dict.fromkeys(missing, "y"))
     if other and chosen is not None:
         yield _replaced(package, config, chosen, wanted)
     everything = config.options.get(_ALL)
     if release >= _BACK and everything is not None and not everything.is_on:
-        fix = Fix.safe(f"set CONFIG_{_ALL}=y", Edit(everything.span, f"CONFIG_{_ALL}=y"))
-        yield _Fault(everything.span, f"{_ALL} is off", fix)
+        yield to_set(package, config, {_ALL: "y"})
 
 
 def _chosen(config: KernelConfig, release: _Release) -> Option | None:
@@ -230,42 +191,10 @@ def _chosen(config: KernelConfig, release: _Release) -> Option | None:
 # --- edits ---
 
 
-def _added(package: Package, config: KernelConfig, symbols: list[str]) -> _Fault:
-    edits: dict[Span, list[str]] = {}
-    beside = None
-    for symbol in sorted(symbols):
-        near, at = _sorted_place(package, config.paths[-1], symbol)
-        beside = beside or near
-        edits.setdefault(at, []).append(f"CONFIG_{symbol}=y\n")
-    names = " and ".join(symbols)
-    title = "add " + " and ".join(f"CONFIG_{symbol}=y" for symbol in symbols)
-    verb = "is" if len(symbols) == 1 else "are"
-    fix = Fix.safe(title, *(_insertion(package, at, "".join(lines)) for at, lines in edits.items()))
-    return _Fault(beside or Span(config.paths[-1]), f"{names} {verb} not set", fix)
-
-
-def _sorted_place(package: Package, path: str, symbol: str) -> tuple[Span, Span]:
-    """Return the line before the place that a symbol has in a sorted file, and that place.
-
-    Files are sorted by name in the C locale, as sort_config.sh does it.
-    """
-    data = package.repository.tree.read(path)
-    before: Option | None = None
-    first: Option | None = None
-    for option in parse_kernel_config(data, path, package.repository.span(path).repository):
-        first = first or option
-        if option.symbol < symbol and (before is None or option.symbol >= before.symbol):
-            before = option
-    if before is None:
-        at = first.span.start if first else len(data)
-        near = first.span if first else Span(path)
-        return near, Span(path, at, at)
-    at = data.find(b"\n", before.span.end) + 1 or len(data)
-    return before.span, Span(path, at, at)
-
-
-def _replaced(package: Package, config: KernelConfig, chosen: Option, wanted: str) -> _Fault:
+def _replaced(package: Package, config: KernelConfig, chosen: Option, wanted: str) -> Fault:
     """Return the fault that another algorithm is chosen."""
+    from overlaylint.policies.kernel_options import Fault, insertion, sorted_place
+
     title = f"choose CONFIG_{wanted}=y instead"
     name = chosen.symbol.rpartition("_")[2].lower()
     what = "nothing compresses them" if name == "none" else f"{name} is chosen"
@@ -276,17 +205,11 @@ def _replaced(package: Package, config: KernelConfig, chosen: Option, wanted: st
     removal = Edit(Span(span.path, span.start, end), "")
     if option is not None and option.value == "y":
         related = (Related(option.span, f"{wanted} is overruled"),)
-        return _Fault(span, what, Fix.safe(title, removal), related)
+        return Fault(span, what, Fix.safe(title, removal), related)
     if option is not None:
-        return _Fault(span, what, Fix.safe(title, Edit(option.span, f"CONFIG_{wanted}=y"), removal))
+        return Fault(span, what, Fix.safe(title, Edit(option.span, f"CONFIG_{wanted}=y"), removal))
     if span.path == config.paths[-1]:
-        return _Fault(span, what, Fix.safe(title, Edit(span, f"CONFIG_{wanted}=y")))
-    _, at = _sorted_place(package, config.paths[-1], wanted)
-    insertion = _insertion(package, at, f"CONFIG_{wanted}=y\n")
-    return _Fault(span, what, Fix.safe(title, removal, insertion))
-
-
-def _insertion(package: Package, at: Span, text: str) -> Edit:
-    """Return the edit that inserts lines, after a last line that may lack its end."""
-    before = package.repository.tree.read(at.path)[: at.start]
-    return Edit(at, text if not before or before.endswith(b"\n") else f"\n{text}")
+        return Fault(span, what, Fix.safe(title, Edit(span, f"CONFIG_{wanted}=y")))
+    _, at = sorted_place(package, config.paths[-1], wanted)
+    added = insertion(package, at, f"CONFIG_{wanted}=y\n")
+    return Fault(span, what, Fix.safe(title, removal, added))
