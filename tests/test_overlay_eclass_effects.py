@@ -163,6 +163,37 @@ SHARED = {
         {"one": "inherit two\nIUSE+=' one'\nLICENSE=${IUSE}", "two": "IUSE+=' two'"},
         ["inherit one", "IUSE=own\ninherit one", "inherit two one"],
     ),
+    "a variable that an inner eclass looks at": (
+        {"one": "inherit two", "two": "LICENSE=${Q}", "three": "inherit two\nLICENSE+=3"},
+        ["Q=1\ninherit one", "Q=1\ninherit three", "Q=2\ninherit three", "inherit three", "inherit two", "inherit one"],
+    ),
+    "a function that an inner eclass looks at": (
+        {"one": "inherit two", "two": "declare -F f >/dev/null && LICENSE=f; :", "three": "f() { :; }\ninherit two"},
+        ["inherit one", "f() { :; }\ninherit one", "inherit three", "inherit two", "inherit one"],
+    ),
+    "a variable that an inner eclass takes away": (
+        {"one": "V=1\ninherit two\nLICENSE=${V-unset}", "two": "unset V"},
+        ["inherit one", "V=9\ninherit one", "V=9\ninherit two\nLICENSE=${V-unset}", "inherit one"],
+    ),
+    "a variable that an inner eclass puts back": (
+        {"one": "OLD=${V}\nV=1\ninherit two\nLICENSE=${V}", "two": "V=${OLD}"},
+        ["V=5\ninherit one", "V=6\ninherit one", "inherit one", "V=1\ninherit one"],
+    ),
+    "how deep an inner eclass is": (
+        {"one": "inherit two", "two": "LICENSE=${#FUNCNAME[@]}.${ECLASS_DEPTH}"},
+        ["inherit two", "inherit one", "inherit two"],
+    ),
+    "names by prefix in an inner eclass": (
+        {"one": "inherit two", "two": 'LICENSE="${!AB*}"'}, ["inherit one", "ABC=1\ninherit one", "inherit two"],
+    ),
+    "a local variable around an inner eclass": (
+        {"one": "local Q=1\ninherit two", "two": "LICENSE=${Q}", "three": "f() { local Q=3; inherit two; }\nf"},
+        ["inherit two", "inherit one", "inherit three", "inherit two"],
+    ),
+    "what a command substitution looks at": (
+        {"one": "LICENSE=$(f() { echo ${Q}; }; f)\ninherit two", "two": "LICENSE+=$(echo ${R})"},
+        ["inherit one", "Q=1\ninherit one", "R=1\ninherit one", "Q=1\ninherit one"],
+    ),
 }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ class Effect:
 
     eapi: str
     compatibility: int
+    stack: tuple[str, ...]
     global_reads: tuple[tuple[str, Variable | None], ...]
     local_reads: tuple[tuple[str, Variable | None], ...]
     function_reads: tuple[tuple[str, Function | Unknown | None], ...]
@@ -56,17 +57,32 @@ class Effect:
         state = shell.state
         if state.options != self.options or state.shell_options != self.shell_options:
             return False
+        # FUNCNAME and the like show it
+        if tuple(shell.stack) != self.stack:
+            return False
         functions = state.functions
         for name, function in self.function_reads:
-            if functions.get(name) is not function:
+            if dict.get(functions, name) is not function:
                 return False
-        outer, inner = state.scopes
+        outer, inner = state.scopes[0], state.scopes[-1]
         return _same(outer, self.global_reads) and _same(inner, self.local_reads)
+
+    def note(self, shell: Interpreter) -> None:
+        """Let who watches an eclass around this one know what was looked at."""
+        state = shell.state
+        for target, reads in (
+            (state.scopes[0], self.global_reads),
+            (state.scopes[-1], self.local_reads),
+            (state.functions, self.function_reads),
+        ):
+            if isinstance(target, _Watched):
+                for name, _ in reads:
+                    target.get(name)
 
     def apply(self, shell: Interpreter) -> Status:
         """Change the state as sourcing the eclass would."""
         state = shell.state
-        outer, inner = state.scopes
+        outer, inner = state.scopes[0], state.scopes[-1]
         _change(outer, self.global_writes, self.global_removals)
         _change(inner, self.local_writes, self.local_removals)
         _change(state.functions, self.function_writes, self.function_removals)
@@ -76,7 +92,8 @@ class Effect:
 
 def _same(scope: dict[str, Variable], reads: tuple[tuple[str, Variable | None], ...]) -> bool:
     for name, was in reads:
-        now = scope.get(name)
+        # not noted yet: another effect may fit, which asks for other names
+        now = dict.get(scope, name)
         if now is was:
             continue
         if now is None or was is None or now.flags != was.flags or now.value != was.value:
@@ -90,7 +107,14 @@ def _same(scope: dict[str, Variable], reads: tuple[tuple[str, Variable | None], 
 def _change(target: dict[str, T], writes: dict[str, T], removals: tuple[str, ...]) -> None:
     for name in removals:
         target.pop(name, None)
-    target.update(writes)
+    if not isinstance(target, _Watched):
+        target.update(writes)
+        return
+    for name, value in writes.items():
+        dict.__setitem__(target, name, value)
+        if value is dict.get(target.first, name):
+            # see `_Watched.__setitem__`
+            target.note(name)
 
 
 class Watch:
@@ -103,43 +127,67 @@ class Watch:
 
 
 class _Watched(dict[str, T], Generic[T]):
-    """A mapping that notes which of its first values are looked at."""
+    """A mapping that notes which of its first values are looked at.
+
+    Eclasses inherit one another: the first values may be those of another mapping that is watched,
+    and what is looked at here was looked at there.
+    """
 
     __slots__ = ("first", "reads", "watch")
 
     def __init__(
         self, values: dict[str, T], first: dict[str, T], reads: set[str], watch: Watch
     ) -> None:
-        super().__init__(values)
+        super().__init__(dict.items(values))
         self.first = first
         self.reads = reads
         self.watch = watch
 
+    def note(self, key: str) -> None:
+        """Note that a first value is looked at."""
+        self.reads.add(key)
+        if isinstance(self.first, _Watched):
+            self.first.get(key)
+
     def get(self, key: str, default: T | None = None) -> T | None:  # type: ignore[override]
         value = dict.get(self, key, default)
-        if key not in self.reads and value is self.first.get(key, default):
-            self.reads.add(key)
+        if key not in self.reads and value is dict.get(self.first, key, default):
+            self.note(key)
         return value
 
     def __getitem__(self, key: str) -> T:
         value = dict.__getitem__(self, key)
-        if value is self.first.get(key):
-            self.reads.add(key)
+        if key not in self.reads and value is dict.get(self.first, key):
+            self.note(key)
         return value
 
     def __setitem__(self, key: str, value: T) -> None:
-        if value is self.first.get(key):
+        if value is dict.get(self.first, key):
             # it stays as it is, which is no change only where it is this already
-            self.reads.add(key)
+            self.note(key)
         dict.__setitem__(self, key, value)
+
+    def __delitem__(self, key: str) -> None:
+        dict.__delitem__(self, key)
+        if not dict.__contains__(self.first, key):
+            # as above: it is gone again, which is no change only where it was not there
+            self.note(key)
 
     def __contains__(self, key: object) -> bool:
         self.get(key)  # type: ignore[arg-type]
         return dict.__contains__(self, key)
 
+    def __eq__(self, other: object) -> bool:
+        self.watch.is_spoilt = True
+        return dict.__eq__(self, other)
+
+    __hash__ = None
+
     def pop(self, key: str, default: T | None = None) -> T | None:  # type: ignore[override]
-        self.get(key)
-        return dict.pop(self, key, default)
+        value = self.get(key, default)
+        if dict.__contains__(self, key):
+            del self[key]
+        return value
 
     def copy(self) -> _Watched[T]:
         return _Watched(self, self.first, self.reads, self.watch)
@@ -160,9 +208,20 @@ class _Watched(dict[str, T], Generic[T]):
         self.watch.is_spoilt = True
         return dict.values(self)
 
-    def plain(self) -> dict[str, T]:
-        """Return the mapping as it is now, no longer watched."""
-        return dict(dict.items(self))
+    def settled(self) -> dict[str, T]:
+        """Return the mapping as it is now: watched only by who watched its first values."""
+        first = self.first
+        if not isinstance(first, _Watched):
+            return dict(dict.items(self))
+        if self.watch.is_spoilt:
+            first.watch.is_spoilt = True
+        settled = first.copy()
+        for key in dict.keys(first) - dict.keys(self):
+            del settled[key]
+        for key, value in dict.items(self):
+            if dict.get(first, key) is not value:
+                settled[key] = value
+        return settled
 
 
 class _WatchedPositional:
@@ -197,12 +256,15 @@ class Recording:
         self.state = state
         self.options, self.shell_options = state.options, state.shell_options
         self.deaths = len(shell.possible_deaths)
-        self.first = [state.scopes[0], state.scopes[1]]
+        self.stack = tuple(shell.stack)
+        # the eclass sees the global variables, and the local ones of the `inherit` that sources it
+        self.places = (0, len(state.scopes) - 1)
+        self.first = [state.scopes[place] for place in self.places]
         self.functions = state.functions
         self.reads: list[set[str]] = [set(), set(), set()]
         self.positional = state.positional[-1]
-        for index, first in enumerate(self.first):
-            state.scopes[index] = _Watched(first, first, self.reads[index], self.watch)
+        for place, first, reads in zip(self.places, self.first, self.reads, strict=False):
+            state.scopes[place] = _Watched(first, first, reads, self.watch)
         state.functions = _Watched(self.functions, self.functions, self.reads[2], self.watch)
         # it answers to the same names, and nothing asks for more
         self.watched = cast(Positional, _WatchedPositional(self.positional, self.watch))
@@ -220,12 +282,12 @@ class Recording:
             and len(self.shell.possible_deaths) == self.deaths
             and self.shell.compatibility == self.compatibility
         )
-        for index in (0, 1):
-            scope = state.scopes[index]
+        for place in self.places:
+            scope = state.scopes[place]
             if isinstance(scope, _Watched):
-                state.scopes[index] = scope.plain()
+                state.scopes[place] = scope.settled()
         if isinstance(state.functions, _Watched):
-            state.functions = state.functions.plain()
+            state.functions = state.functions.settled()
         if state.positional[-1] is self.watched:
             state.positional[-1] = self.positional
         return is_whole
@@ -235,9 +297,9 @@ class Recording:
 
         `export V` does that: then the place is not the same for the next ebuild.
         """
-        for scope, first in zip(self.shell.state.scopes, self.first, strict=False):
-            for name, after in scope.items():
-                before = first.get(name)
+        for place, first in zip(self.places, self.first, strict=True):
+            for name, after in dict.items(self.shell.state.scopes[place]):
+                before = dict.get(first, name)
                 if (
                     before is not None
                     and before is not after
@@ -259,22 +321,24 @@ class Recording:
         state = self.shell.state
         outer, inner = self.first
         global_reads, local_reads, function_reads = self.reads
+        global_place, local_place = self.places
         return Effect(
             self.eapi,
             self.compatibility,
+            self.stack,
             # what is set differs more often than what is not: it comes first
             tuple(
                 sorted(
-                    ((name, outer.get(name)) for name in global_reads),
+                    ((name, dict.get(outer, name)) for name in global_reads),
                     key=lambda read: read[1] is None,
                 )
             ),
-            tuple((name, inner.get(name)) for name in local_reads),
-            tuple((name, self.functions.get(name)) for name in function_reads),
+            tuple((name, dict.get(inner, name)) for name in local_reads),
+            tuple((name, dict.get(self.functions, name)) for name in function_reads),
             self.options,
             self.shell_options,
-            *_difference(outer, state.scopes[0]),
-            *_difference(inner, state.scopes[1]),
+            *_difference(outer, state.scopes[global_place]),
+            *_difference(inner, state.scopes[local_place]),
             *_difference(self.functions, state.functions),
             state.options,
             state.shell_options,
@@ -286,8 +350,10 @@ class Recording:
 
 
 def _difference(before: dict[str, T], after: dict[str, T]) -> tuple[dict[str, T], tuple[str, ...]]:
-    writes = {name: value for name, value in after.items() if before.get(name) is not value}
-    return writes, tuple(name for name in before if name not in after)
+    writes = {
+        name: value for name, value in dict.items(after) if dict.get(before, name) is not value
+    }
+    return writes, tuple(dict.keys(before) - dict.keys(after))
 
 
 @dataclass(slots=True)
@@ -302,6 +368,7 @@ class EclassEffects:
         if effects:
             for index, effect in enumerate(effects):
                 if effect.fits(shell, eapi):
+                    effect.note(shell)
                     if index:
                         # what fitted last is likely to fit next
                         effects.insert(0, effects.pop(index))

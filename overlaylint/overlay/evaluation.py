@@ -449,8 +449,9 @@ class Evaluator:
         effects = self.ebuild.repository.eclass_effects
         name = script.source.name
         is_repeatable = (
-            self.depth == 1
-            and len(state.scopes) == 2
+            # the eclasses around this one have no variables of their own
+            len(state.scopes) == 2 * self.depth
+            and not any(state.scopes[2::2])
             and shell.on_assign is None
             and not shell.guards
             and state.havoc is None

@@ -137,18 +137,17 @@ def cache_entry(evaluation: Evaluation, found: Metadata) -> str:
     lines = [f"{key}={found.values[key]}\n" for key in KEYS if key in found.values]
     eclasses: list[str] = []
     for name in sorted({name.rpartition("/")[2] for name in evaluation.inherited}):
-        place = ebuild.repository.eclass(name)
-        if place is not None:
-            owner, path = place
-            eclasses += [name, _md5(owner.tree.read(path))]
+        if ebuild.repository.eclass(name) is not None:
+            eclasses += [name, ebuild.repository.eclass_checksum(name)]
     if eclasses:
         lines.append("_eclasses_=" + "\t".join(eclasses) + "\n")
     if not found.unknown:
-        lines.append(f"_md5_={_md5(ebuild.read())}\n")
+        lines.append(f"_md5_={md5(ebuild.read())}\n")
     return "".join(lines)
 
 
-def _md5(data: bytes) -> str:
+def md5(data: bytes) -> str:
+    """Return a file's checksum as an md5-cache has it."""
     import hashlib
 
     return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -53,6 +53,7 @@ class Repository:
         self._profile_nodes: dict[str, ProfileNode] = {}
         self._scripts: dict[str, Script] = {}
         self._eclasses_found: dict[str, tuple[Repository, str] | None] = {}
+        self._eclass_checksums: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<Repository {self.name} in {self.tree.name}>"
@@ -209,6 +210,22 @@ class Repository:
         if name not in self._eclasses_found:
             self._eclasses_found[name] = self._find_eclass(name)
         return self._eclasses_found[name]
+
+    def eclass_checksum(self, name: str) -> str:
+        """Return the MD5 of the eclass that `inherit name` finds, as an md5-cache has it.
+
+        Every heir has it in its entry, so each file is read for it once. Raises TreeError where
+        the file can't be read, KeyError where there is none.
+        """
+        if name not in self._eclass_checksums:
+            from overlaylint.overlay.metadata import md5
+
+            found = self.eclass(name)
+            if found is None:
+                raise KeyError(name)
+            owner, path = found
+            self._eclass_checksums[name] = md5(owner.tree.read(path))
+        return self._eclass_checksums[name]
 
     def _find_eclass(self, name: str) -> tuple[Repository, str] | None:
         path = f"eclass/{name}.eclass"
