@@ -63,7 +63,9 @@ def test_a_host_is_sent_no_control_character_in_json(name: str, result: Result) 
 @pytest.mark.parametrize("name", ["junit", "checkstyle"])
 @given(result=any_result())
 def test_xml_is_well_formed(name: str, result: Result) -> None:
-    root = ET.fromstring(load_format(name).render([result], Settings()))
+    text = load_format(name).render([result], Settings())
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<')
+    root = ET.fromstring(text.encode())
     tag = {"junit": "failure", "checkstyle": "error"}[name]
     assert len(list(root.iter(tag))) == len(result.findings)
 
