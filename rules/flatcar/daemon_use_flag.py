@@ -141,12 +141,17 @@ def daemon_use_flag(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """A call that is about the daemon's program: what it leaves of it, None if that is unknown."""
+    """A call that is about the daemon's program.
+
+    `is_effective` tells whether it takes the program out, None if that is unknown, and `restores`
+    whether it puts it back where it was taken out before.
+    """
 
     trace: Trace
     call: Call
     is_effective: bool | None
     doubt: str = ""
+    restores: bool = False
 
     @property
     def span(self) -> Span:
@@ -160,6 +165,7 @@ def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
     edits = [edit for trace in traces for edit in _edits(ebuild, trace, options)]
     certain = covered([edit.call.guards for edit in edits if edit.is_effective])
     if certain:
+        yield from _put_back(ebuild, edits, options)
         return
     possible = [edit for edit in edits if edit.is_effective is not False]
     if certain is None or covered([edit.call.guards for edit in possible]) is not False:
@@ -183,6 +189,26 @@ def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
         yield Finding(ebuild.span(), message, help_, (Related(where, "here"),))
     else:
         yield Finding(where, message, help_)
+
+
+def _put_back(ebuild: Ebuild, edits: list[_Edit], options: Options) -> Iterator[Outcome]:
+    """Report an edit that undoes those before it."""
+    from overlaylint.shell.conditions import Check, leaves
+
+    last = max(at for at, edit in enumerate(edits) if edit.is_effective)
+    for edit in edits[last + 1 :]:
+        if not edit.restores:
+            continue
+        if any(isinstance(leaf, Check) for guard in edit.call.guards for leaf in leaves(guard)):
+            reason = f"it is unknown whether this puts {options.program} back into the build"
+            yield Undecided(edit.span, reason)
+            continue
+        message = f"{options.program} is built where USE has -{options.flag}: this puts it back"
+        help_ = f"leave {options.program} out of what is built"
+        if edit.span.repository:
+            yield Finding(ebuild.span(), message, help_, (Related(edit.span, "here"),))
+        else:
+            yield Finding(edit.span, message, help_)
 
 
 def _src_prepare(ebuild: Ebuild) -> Span:
@@ -282,16 +308,20 @@ def _sed(
         return
     try:
         sed = parse_call(arguments)
-        is_effective = _sed_strips(sed, named, folder, options)
+        is_effective = not _leaves(sed, named, folder, options, options.programs)
+        words = [word for word in options.programs.split(" ") if word != options.program]
+        restores = names_it and _leaves(sed, named, folder, options, " ".join(words))
     except UnknownEdit as problem:
         yield _Edit(trace, call, None, str(problem))
     else:
         if is_effective or names_it:
-            yield _Edit(trace, call, is_effective)
+            yield _Edit(trace, call, is_effective, restores=restores)
 
 
-def _sed_strips(sed: SedCall, named: tuple[Value, ...], folder: str, options: Options) -> bool:
-    """Whether a sed takes the program out of the line that says what is built."""
+def _leaves(
+    sed: SedCall, named: tuple[Value, ...], folder: str, options: Options, line: str
+) -> bool:
+    """Whether the program is in the line that says what is built, after a sed."""
     from overlaylint.overlay.sed import UnknownEdit
 
     is_there = any(
@@ -300,13 +330,9 @@ def _sed_strips(sed: SedCall, named: tuple[Value, ...], folder: str, options: Op
     )
     if not sed.files and not named:
         raise UnknownEdit("the files come from elsewhere")
-    if not sed.is_in_place or not is_there:
-        return False
-    left = sed.edit(options.programs)
+    left = sed.edit(line) if sed.is_in_place and is_there else [line]
     variable = options.programs.partition(" ")[0]
-    return not any(
-        options.program in line.split() for line in left if line.split()[:1] == [variable]
-    )
+    return any(options.program in one.split() for one in left if one.split()[:1] == [variable])
 
 
 def _may_be(written: str, path: str) -> bool:
