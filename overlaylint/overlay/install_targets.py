@@ -123,8 +123,11 @@ def _helped(step: Step, into: Location) -> Iterator[Write]:
         if len(values) > 1:
             yield Write(step, into.below(_name(values[1])), values[0])
         return
+    is_recursive = step.name == "doins" and "-r" in step.arguments
     for value in values:
         yield Write(step, into.below(_name(value)), value)
+        if is_recursive:
+            yield Write(step, into.below(f"{_name(value)}/*"), value)
 
 
 def _copied(step: Step) -> Iterator[Write]:

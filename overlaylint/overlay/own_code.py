@@ -10,7 +10,7 @@ functions that such an eclass calls by name, as multilib-minimal.eclass does wit
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from overlaylint.finding import Span
@@ -111,6 +111,28 @@ def own_traces(
         for name in hook.functions:
             if _HOOK.fullmatch(name):
                 yield Trace(ebuild, name, hook.function(name), True, hook.unknown)
+
+
+def in_build_order(traces: Iterable[Trace]) -> Iterator[Trace]:
+    """Yield traces as they come in a build: callbacks in their phase, hooks around it."""
+    waiting = list(traces)
+    main = [one for one in waiting if one.phase in ORDER]
+    waiting = [one for one in waiting if one.phase not in ORDER]
+    for phase in main:
+        before = f"cros_pre_{phase.phase}_"
+        after = f"cros_post_{phase.phase}_"
+        name = phase.phase.partition("_")[2]
+        callback = re.compile(rf"(?!cros_).+_(?:src_|pkg_)?{name}(?:_all)?")
+        yield from (one for one in waiting if one.phase.startswith(before))
+        yield phase
+        yield from (one for one in waiting if callback.fullmatch(one.phase))
+        yield from (one for one in waiting if one.phase.startswith(after))
+        waiting = [
+            one
+            for one in waiting
+            if not one.phase.startswith((before, after)) and not callback.fullmatch(one.phase)
+        ]
+    yield from waiting
 
 
 def _source_of(function: Function) -> str:

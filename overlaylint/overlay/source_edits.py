@@ -14,6 +14,7 @@ from itertools import pairwise
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.filesdir import FilesDir
 from overlaylint.overlay.hooks import user_patches
+from overlaylint.overlay.install_targets import writes
 from overlaylint.overlay.patch import FilePatch, parse_patch
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.sed import SedCall, UnknownEdit, parse_call
@@ -25,6 +26,7 @@ from overlaylint.overlay.steps import (
     pattern_of_piece,
     sources,
 )
+from overlaylint.overlay.text import decode
 from overlaylint.shell.values import Value
 from overlaylint.tree import Kind
 
@@ -40,13 +42,15 @@ class SourceEdit:
     """One edit of a step. `files` are patterns of the paths that it is made in.
 
     `patch` is set where it is a patch's, with the place of that patch in `found_in`; `is_reversed`
-    marks one that is taken back. Where neither `sed` nor `patch` is, `doubt` says what is unknown.
+    marks one that is taken back. `text` is what the file is replaced with. Where there is none of
+    these, `doubt` says what is unknown.
     """
 
     step: Step
     files: tuple[str, ...]
     sed: SedCall | None = None
     patch: FilePatch | None = None
+    text: str | None = None
     found_in: tuple[Repository, str] | None = None
     is_reversed: bool = False
     doubt: str = ""
@@ -62,6 +66,8 @@ class SourceEdit:
         """
         if self.sed is not None:
             return tuple(one for line in lines for one in self.sed.edit(line))
+        if self.text is not None:
+            return tuple(self.text.splitlines())
         if self.patch is None:
             raise UnknownEdit(self.doubt)
         old, new = self.patch.removed, self.patch.added
@@ -79,8 +85,10 @@ def source_edits(
 
     Files are given as paths from there. `overlay` is what has the user patches.
     """
+    replacing = _replacements(ebuild, steps, folder)
     for step in steps:
         name, arguments = step.name, step.arguments
+        yield from replacing.get(id(step), ())
         if name == "sed":
             yield from _sed(step, arguments, None, folder)
         elif name in ("find", "xargs") and "sed" in arguments:
@@ -97,6 +105,34 @@ def source_edits(
                 yield from _patch(step, ebuild.repository, path, is_reversed)
             if any(_is_from_elsewhere(ebuild, word) for word in _patch_words(step)):
                 yield SourceEdit(step, ("*",), doubt="the patches come from elsewhere")
+
+
+def _replacements(
+    ebuild: Ebuild, steps: Sequence[Step], folder: Location
+) -> dict[int, list[SourceEdit]]:
+    """Return what steps put in the place of files below a folder, by the steps' identity."""
+    found: dict[int, list[SourceEdit]] = {}
+    files = FilesDir(ebuild)
+    prefix = folder.path.rstrip("/") + "/"
+    for one in writes(tuple(steps)):
+        place = one.location
+        if one.is_folder or place.root != folder.root or not place.path.startswith(prefix):
+            continue
+        text: str | None = None
+        path = None if one.source in (None, "-") else files.path(one.source or "")
+        appends = any(item.operator in (">>", "&>>") for item in one.step.call.redirections)
+        if path is not None and ebuild.repository.tree.kind(path) is Kind.FILE:
+            text = decode(ebuild.repository.tree.read(path))
+        elif one.source in (None, "-") and isinstance(one.step.call.input, str) and not appends:
+            text = one.step.call.input
+        elif one.step.name in ("cp", "mv", "ln", "install") and place.path.endswith("*"):
+            # What a folder holds is unknown, and most often has nothing to do with it.
+            continue
+        edit = SourceEdit(
+            one.step, (place.path[len(prefix) :],), text=text, doubt="a file is put in its place"
+        )
+        found.setdefault(id(one.step), []).append(edit)
+    return found
 
 
 def _sed(

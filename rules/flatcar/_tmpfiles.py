@@ -42,7 +42,7 @@ def phases_with_root_calls(
     ebuild: Ebuild, since: str, use: Mapping[str, bool]
 ) -> Iterator[Phase | Undecided | NotApplicable]:
     """Yield each phase that does so, or why there is nothing to look at."""
-    from overlaylint.overlay.own_code import own_traces
+    from overlaylint.overlay.own_code import in_build_order, own_traces
     from overlaylint.overlay.steps import steps
     from overlaylint.overlay.tmpfiles import TOOL, looks_users_up_in_root, root_calls
 
@@ -53,11 +53,11 @@ def phases_with_root_calls(
     found: list[Phase | Undecided] = []
     so_far: tuple[Step, ...] = ()
     image_start: int | None = None
-    for trace in own_traces(ebuild, use):
+    for trace in in_build_order(own_traces(ebuild, use)):
         if trace.unknown is not None and trace.is_defined:
             reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
             found.append(Undecided(ebuild.span(), reason))
-        if trace.phase == "src_install":
+        if image_start is None and _is_install(trace.phase):
             image_start = len(so_far)
         start = len(so_far)
         so_far += steps(trace)
@@ -76,22 +76,36 @@ def phases_with_root_calls(
         yield from found
 
 
+def _is_install(phase: str) -> bool:
+    return phase == "src_install" or phase.startswith("cros_pre_src_install_")
+
+
 def written(phase: Phase, until: int, place: Location) -> Iterator[tuple[int, Write]]:
-    """Yield what steps before `until` put at a place or below it, with their own indices."""
+    """Yield what steps before `until` put at a place or below it, with their own indices.
+
+    What is unknown in part, or has wildcards, is there where it may be that.
+    """
     from overlaylint.overlay.install_targets import writes
 
     inside = phase.steps[phase.image_start : until]
     indices = {id(step): at for at, step in enumerate(inside, phase.image_start)}
     for one in writes(inside):
-        if one.location.root == place.root and is_below(one.location.path, place.path):
+        path = one.location.path
+        if one.location.root == place.root and (
+            is_below(path, place.path) or fnmatchcase(place.path, path)
+        ):
             yield indices[id(one.step)], one
 
 
 def kept_ways(
-    phase: Phase, until: int, place: Location, made: Iterable[int]
+    phase: Phase, until: int, place: Location, made: Iterable[int], undoing: Iterable[int] = ()
 ) -> Iterator[tuple[Condition, ...]]:
-    """Yield the ways on which what the steps of `made` put at a place is still there at `until`."""
+    """Yield the ways on which what the steps of `made` did at a place still holds at `until`.
+
+    What removes the place undoes it, and the steps of `undoing` do.
+    """
     removals = [at for at in range(until) if is_removal_of(phase.steps[at], place)]
+    removals += undoing
     for one in made:
         way = phase.steps[one].call.guards
         for at in removals:

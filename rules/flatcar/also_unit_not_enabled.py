@@ -220,7 +220,7 @@ def _ebuild(repository: Repository, ebuild: Ebuild, options: Options) -> Iterato
         own = steps(trace)
         if trace.unknown is not None and trace.is_defined and "install" in trace.phase:
             yield Undecided(place, f"{trace.phase} can't be followed: {trace.unknown.reason}")
-        if any(_makes_presets(step) for step in own):
+        if "src_" in trace.phase and any(_makes_presets(step) for step in own):
             reason = f"`systemctl {_PRESETS}` enables the units of {ebuild.cpv}, with their Also="
             yield NotApplicable(reason)
             return
@@ -249,7 +249,10 @@ def _place(repository: Repository, ebuild: Ebuild) -> Span:
 
 def _makes_presets(step: Step) -> bool:
     """Whether a step has systemctl make all links; the program may have another name."""
-    return step.name in ("systemctl", "") and _PRESETS in step.arguments
+    from overlaylint.overlay.ways import certain
+
+    is_it = step.name in ("systemctl", "") and _PRESETS in step.arguments
+    return is_it and certain(step.call.guards) is True
 
 
 def _unit(

@@ -149,7 +149,7 @@ def _phase(ebuild: Ebuild, phase: Phase, options: Options) -> Iterator[Outcome]:
             return
         for text, answer in answers.items():
             if answer is None:
-                reason = f"whether {text.replace(' is not ', ' is ')} depends on other tests"
+                reason = f"whether {text.replace(' is not ', ' is ')} can't be told"
                 doubt = doubt or Undecided(phase.span(call.step), reason)
     if doubt is not None:
         yield doubt
@@ -159,20 +159,29 @@ def _owner(options: Options) -> str:
     return f"{options.users[0]}:{options.groups[0]}"
 
 
+def _made(phase: Phase, call: RootCall, options: Options) -> list[int]:
+    """Return the steps before a call that make the folder, or something in it."""
+    from overlaylint.overlay.steps import Location
+
+    from ._tmpfiles import written
+
+    home = Location("D", options.home)
+    return [
+        at
+        for at, one in written(phase, call.index, home)
+        if (one.is_folder and one.location == home) or one.location.path.startswith(f"{home.path}/")
+    ]
+
+
 def _is_made(phase: Phase, call: RootCall, options: Options) -> bool | None:
     """Whether the folder is there whenever a call runs."""
     from overlaylint.overlay.steps import Location
     from overlaylint.overlay.ways import covered
 
-    from ._tmpfiles import kept_ways, written
+    from ._tmpfiles import kept_ways
 
     home = Location("D", options.home)
-    made = [
-        at
-        for at, one in written(phase, call.index, home)
-        if one.is_folder or one.location.path != home.path
-    ]
-    return covered(kept_ways(phase, call.index, home, made), call.guards)
+    return covered(kept_ways(phase, call.index, home, _made(phase, call, options)), call.guards)
 
 
 def _is_given(phase: Phase, call: RootCall, options: Options) -> bool | None:
@@ -183,34 +192,54 @@ def _is_given(phase: Phase, call: RootCall, options: Options) -> bool | None:
     from ._tmpfiles import kept_ways
 
     home = Location("D", options.home)
-    given = [at for at in range(phase.image_start, call.index) if _gives(phase.steps, at, options)]
-    return covered(kept_ways(phase, call.index, home, given), call.guards)
+    first = min(_made(phase, call, options), default=call.index)
+    owners = {at: _gives(phase.steps, at, options) for at in range(first, call.index)}
+    given = [at for at, is_core in owners.items() if is_core]
+    others = [at for at, is_core in owners.items() if is_core is False]
+    return covered(kept_ways(phase, call.index, home, given, others), call.guards)
 
 
-def _gives(steps: tuple[Step, ...], at: int, options: Options) -> bool:
-    """Whether a step gives the folder to core."""
+def _gives(steps: tuple[Step, ...], at: int, options: Options) -> bool | None:
+    """Whether a step gives the folder to core; None where it leaves the owner alone."""
     from overlaylint.overlay.steps import Location
+
+    from ._tmpfiles import is_below
 
     step = steps[at]
     home = Location("D", options.home)
     words = [word for word in step.arguments if not str(word).startswith("-")]
-    if step.name == "chown" and words:
-        return _is_core(str(words[0]), options) and any(step.at(one) == home for one in words[1:])
-    if step.name == "fowners" and words:
+    if step.name in ("chown", "fowners") and words:
         image = Location("D", "/")
-        places = [image.below(str(one)) for one in words[1:]]
-        return _is_core(str(words[0]), options) and home in places
+        places = [
+            step.at(one) if step.name == "chown" else image.below(str(one)) for one in words[1:]
+        ]
+        is_recursive = any(
+            str(one) == "--recursive" or (str(one)[:1] == "-" and "R" in str(one))
+            for one in step.arguments
+        )
+        is_named = any(
+            place == home
+            or (
+                is_recursive
+                and place is not None
+                and place.root == home.root
+                and is_below(home.path, place.path)
+            )
+            for place in places
+        )
+        return _is_core(str(words[0]), options) if is_named else None
     if step.name == "install":
         owner = _value(step, "-o", "--owner"), _value(step, "-g", "--group")
-        return _is_core(":".join(owner), options) and any(step.at(one) == home for one in words)
+        is_named = any(step.at(one) == home for one in words)
+        return _is_core(":".join(owner), options) if is_named else None
     if step.name in ("dodir", "keepdir"):
-        set_by = next((one for one in reversed(steps[:at]) if one.name == "diropts"), None)
-        if set_by is None or set_by.call.guards:
-            return False
-        owner = _value(set_by, "-o", "--owner"), _value(set_by, "-g", "--group")
         image = Location("D", "/")
-        return _is_core(":".join(owner), options) and home in [image.below(str(w)) for w in words]
-    return False
+        set_by = next((one for one in reversed(steps[:at]) if one.name == "diropts"), None)
+        if home not in [image.below(str(word)) for word in words] or set_by is None:
+            return None
+        owner = _value(set_by, "-o", "--owner"), _value(set_by, "-g", "--group")
+        return not set_by.call.guards and _is_core(":".join(owner), options)
+    return None
 
 
 def _is_core(owner: str, options: Options) -> bool:
@@ -249,7 +278,18 @@ def _is_removed(phase: Phase, call: RootCall, options: Options) -> bool | None:
                 ways.append(step.call.guards)
         elif is_in_image is False and at < min([*installs, call.index]):
             ways.append(step.call.guards)
-    return covered(ways, call.guards)
+    answer = covered(ways, call.guards)
+    is_edited = any(_is_edited(phase.steps[at], options) for at in range(call.index))
+    # What an edit leaves of the configuration is unknown.
+    return None if answer is False and is_edited else answer
+
+
+def _is_edited(step: Step, options: Options) -> bool:
+    """Whether a step changes the configuration without removing it."""
+    words = [*step.arguments, *(one.target for one in step.call.redirections)]
+    is_named = any(str(word).rpartition("/")[2] == options.configuration for word in words)
+    is_sed = step.name == "sed" and any(str(word).startswith("-i") for word in words)
+    return is_named and (is_sed or bool(step.call.redirections))
 
 
 def _is_gone_by_the_next(phase: Phase, at: int, call: RootCall) -> bool:

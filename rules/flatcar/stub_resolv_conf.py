@@ -277,7 +277,7 @@ def _course(
     options: Options,
 ) -> _Course:
     """Follow the line through one build."""
-    from overlaylint.overlay.own_code import own_traces
+    from overlaylint.overlay.own_code import in_build_order, own_traces
     from overlaylint.overlay.sed import UnknownEdit
     from overlaylint.overlay.source_edits import BuildFiles, source_edits
     from overlaylint.overlay.steps import Location, sources, steps
@@ -287,14 +287,16 @@ def _course(
     known = possible = upstream
     misplaced: list[SourceEdit] = []
     doubt, doubtful = "", None
+    is_unknown = False
     is_installed = False
     installed = carrier.path.rpartition("/")[2].removesuffix(".m4").removesuffix(".in")
-    for trace in own_traces(ebuild, use, repository, files=BuildFiles(ebuild)):
+    traces = own_traces(ebuild, use, repository, files=BuildFiles(ebuild))
+    for trace in in_build_order(traces):
         is_early = any(word in trace.phase for word in _BEFORE_THE_BUILD)
         is_install = "install" in trace.phase
         if trace.unknown is not None and trace.is_defined and (is_early or is_install):
             reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
-            doubt = doubt or reason
+            doubt, is_unknown = doubt or reason, True
         if not is_early and not is_install:
             continue
         path, folder = (
@@ -302,10 +304,14 @@ def _course(
         )
         # Functions of eclasses and hooks run after what the eclass itself installs.
         is_installed |= trace.phase.startswith(("cros_post", "multilib_src_install_all"))
-        for step in steps(trace):
+        own = steps(trace)
+        edits: dict[int, list[SourceEdit]] = {}
+        for edit in source_edits(ebuild, own, folder, repository):
+            edits.setdefault(id(edit.step), []).append(edit)
+        for step in own:
             if is_install and (step.name in _INSTALLS or step.name.endswith("_src_install")):
                 is_installed = True
-            for edit in source_edits(ebuild, (step,), folder, repository):
+            for edit in edits.get(id(step), ()):
                 if not edit.is_in(path) or (is_install and not is_installed):
                     if is_early and _would_do(edit, upstream, options):
                         misplaced.append(edit)
@@ -318,11 +324,14 @@ def _course(
                     known = edit.apply(known) if runs else known
                 except UnknownEdit as problem:
                     doubt, doubtful = doubt or str(problem), doubtful or step
+                    is_unknown = True
                 else:
                     if not runs and possible != known:
                         reason = f"it depends on {' and '.join(map(str, step.call.guards))}"
                         doubt, doubtful = doubt or reason, doubtful or step
-    is_good = None if doubt else _is_good(known, options)
+    is_good: bool | None = _is_good(known, options)
+    if is_unknown or is_good != _is_good(possible, options):
+        is_good = None
     return _Course(is_good, tuple(misplaced), doubt, doubtful)
 
 

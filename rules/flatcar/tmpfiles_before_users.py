@@ -88,7 +88,6 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
-    from overlaylint.overlay.install_targets import Write
     from overlaylint.overlay.steps import Location, Step
     from overlaylint.overlay.tmpfiles import RootCall
 
@@ -132,7 +131,7 @@ def _first_fault(ebuild: Ebuild, phase: Phase, options: Options) -> Outcome | No
             return _finding(ebuild, phase, call, missing, options)
         for file, answer in answers.items():
             if answer is None:
-                reason = f"whether {call.root}{file} is there by then depends on other tests"
+                reason = f"whether {call.root}{file} is there by then can't be told"
                 doubt = doubt or Undecided(phase.span(call.step), reason)
     return doubt
 
@@ -146,23 +145,29 @@ def _exists(
     from ._tmpfiles import kept_ways, written
 
     place = root.below(file)
-    made = [
+    certain = [
         at
         for at in range(phase.image_start, call.index)
         if _makes_users(phase.steps[at], root, options)
     ]
-    made += [at for at, one in written(phase, call.index, place) if _has_content(one)]
-    return covered(kept_ways(phase, call.index, place, made), call.guards)
+    possible = list(certain)
+    for at, one in written(phase, call.index, place):
+        if one.is_folder or one.source == "/dev/null":
+            continue
+        possible.append(at)
+        if one.location == place:
+            certain.append(at)
+    answer = covered(kept_ways(phase, call.index, place, certain), call.guards)
+    if answer is False and covered(kept_ways(phase, call.index, place, possible), call.guards):
+        # A folder was copied, which may hold the file.
+        return None
+    return answer
 
 
 def _makes_users(step: Step, root: Location, options: Options) -> bool:
     """Whether a step runs a script that makes the database in a root."""
     is_tool = step.name in options.tools and bool(step.arguments)
     return is_tool and step.at(step.arguments[0]) == root
-
-
-def _has_content(one: Write) -> bool:
-    return not one.is_folder and one.source != "/dev/null"
 
 
 def _finding(
