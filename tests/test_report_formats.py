@@ -183,3 +183,5 @@ def test_annotations_beside_text_repeat_nothing(
     assert sum(line.startswith("::error ") for line in lines) == 10
     assert not [line for line in lines if line.startswith("- error")]
     assert lines[-1] == "::notice title=overlaylint::20 more findings are in the log"
+    counted = overlaylint(["check", "--statistics", root]).out.splitlines()
+    assert sum(line.startswith("- error: ") for line in counted) == 20

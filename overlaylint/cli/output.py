@@ -125,7 +125,11 @@ class Output:
             show_statistics=self.statistics,
             explain_silence=self.explain_silence,
             is_quiet=self.quiet,
-            is_beside_text=report.file is None and bool({"text", "concise"} & set(on_output)),
+            is_beside_text=(
+                report.file is None
+                and not self.statistics
+                and bool({"text", "concise"} & set(on_output))
+            ),
             environment=os.environ,
             folder=Path.cwd(),
         )
