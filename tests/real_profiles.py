@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from overlaylint.cli.packages import NEEDED
+from overlaylint.overlay.available import NEEDED
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import evaluate
 from overlaylint.overlay.masters import find_repositories

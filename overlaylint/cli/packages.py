@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from overlaylint.overlay.use import UseState
     from overlaylint.report.places import Places
 
-#: What visibility and USE flags are worked out from.
-NEEDED = ("EAPI", "IUSE", "KEYWORDS", "LICENSE", "PROPERTIES", "RESTRICT", "SLOT")
 FLAGS = ("on", "off", "forced", "masked")
 
 
@@ -143,6 +141,7 @@ def row_of(
     with_use: bool,
 ) -> Row | None:
     """Return an ebuild as a profile sees it; None where its slot is none that is wanted."""
+    from overlaylint.overlay.available import NEEDED
     from overlaylint.overlay.evaluation import evaluate
     from overlaylint.overlay.metadata import metadata
     from overlaylint.overlay.use import candidate_of

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from overlaylint.overlay.evaluation import Evaluated, Evaluation
+    from overlaylint.overlay.metadata import Metadata
     from overlaylint.overlay.repository import Repository
     from overlaylint.overlay.trace import Trace, Tracer
     from overlaylint.tree import Kind
@@ -117,6 +118,18 @@ class Ebuild:
         from overlaylint.overlay.evaluation import evaluate
 
         return evaluate(self)
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """Its metadata as Portage caches it. Raises TreeError where a file can't be read.
+
+        A master's evaluation is not kept: only its metadata is of interest, and there are many.
+        """
+        from overlaylint.overlay.evaluation import evaluate
+        from overlaylint.overlay.metadata import metadata
+
+        is_kept = self.repository.is_checked or "evaluation" in self.__dict__
+        return metadata(self.evaluation if is_kept else evaluate(self))
 
     def variable(self, name: str) -> Evaluated | None:
         """Return a variable as global scope leaves it; None where nothing assigned it."""

@@ -212,8 +212,7 @@ class Evaluator:
         that adds up: the eclass, the variable and the value.
         """
         ebuild = self.ebuild
-        repository = ebuild.repository
-        script = repository.script(ebuild.source_path)
+        script = self.script()
         parsed = eapis.parsed_eapi(script.source.text)
         self.eapi = (parsed[0] if parsed else "") or "0"
         shell = self.shell()
@@ -251,6 +250,10 @@ class Evaluator:
             self.failure,
             tuple(_possible_failure(*death) for death in shell.possible_deaths),
         )
+
+    def script(self) -> Script:
+        """Return the ebuild as bash reads it. Raises TreeError where it can't be read."""
+        return self.ebuild.repository.script(self.ebuild.source_path)
 
     def source_file(self, shell: Interpreter, script: Script) -> Status:
         """Evaluate a file; everything is unknown after one that is too large to be parsed."""

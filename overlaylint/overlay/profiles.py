@@ -82,6 +82,14 @@ class Profiles:
             return tuple(name for name in listed if self.exists(name))
         return self.leaves
 
+    @cached_property
+    def folders(self) -> tuple[str, ...]:
+        """Every folder below `profiles/`, and that folder itself, as paths in the repository.
+
+        A folder that no profile has among its parents is one too: its files may be of use again.
+        """
+        return ("profiles", *self._all_folders("profiles"))
+
     def exists(self, name: str) -> bool:
         """Whether there is a folder for a profile of that name."""
         return self._repository.tree.kind(f"profiles/{name}") is Kind.FOLDER
@@ -113,3 +121,10 @@ class Profiles:
             if any(inner.name in _PROFILE_FILES for inner in self._repository.entries(path)):
                 yield path
             yield from self._folders(path)
+
+    def _all_folders(self, folder: str) -> Iterator[str]:
+        for entry in self._repository.entries(folder):
+            if entry.kind is Kind.FOLDER and not entry.is_link:
+                path = f"{folder}/{entry.name}"
+                yield path
+                yield from self._all_folders(path)

@@ -108,9 +108,14 @@ def candidate_of(ebuild: Ebuild, metadata: Mapping[str, str]) -> Candidate:
     return Candidate(ebuild.cp, ebuild.version, metadata.get("SLOT", "0"), ebuild.repository.name)
 
 
-def use_state(profile: Profile, ebuild: Ebuild, metadata: Mapping[str, str]) -> UseState:
-    """Return the ebuild's flags under the profile; see Profile.use."""
-    return _Use.of(profile).state(ebuild, metadata)
+def use_state(
+    profile: Profile, ebuild: Ebuild, metadata: Mapping[str, str], stable: bool | None = None
+) -> UseState:
+    """Return the ebuild's flags under the profile; see Profile.use.
+
+    `stable` says whether the `*.stable.*` files count, where it is not for the keywords to say.
+    """
+    return _Use.of(profile).state(ebuild, metadata, stable)
 
 
 def explain_flag(
@@ -147,12 +152,15 @@ class _Use:
             known = profile.__dict__["_use_of_profile"] = cls(profile)
         return known
 
-    def state(self, ebuild: Ebuild, metadata: Mapping[str, str]) -> UseState:
+    def state(
+        self, ebuild: Ebuild, metadata: Mapping[str, str], stable: bool | None = None
+    ) -> UseState:
         """Return the flags of one ebuild."""
         from overlaylint.overlay.visibility import is_stable
 
         candidate = candidate_of(ebuild, metadata)
-        stable = is_stable(self._profile, candidate, metadata)
+        if stable is None:
+            stable = is_stable(self._profile, candidate, metadata)
         declared = metadata.get("IUSE", "").split()
         iuse = frozenset(flag.lstrip("+-") for flag in declared)
         forced = self._restriction("force", ebuild, candidate, stable)

@@ -5,7 +5,7 @@ The reasons are worded as `portage.getmaskingstatus` words them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -170,12 +170,30 @@ def _matches(line: AtomLine, candidate: Candidate) -> bool:
 
 def is_stable(profile: Profile, candidate: Candidate, metadata: Mapping[str, str]) -> bool:
     """Whether the `*.stable.*` files count: accepted, and not if it were testing (PMS 5.2.12)."""
+    return acceptance(profile, candidate, metadata) is Acceptance.STABLE
+
+
+class Acceptance(Enum):
+    """What a profile's keywords make of an ebuild."""
+
+    NONE = "not accepted"
+    TESTING = "accepted, and would be in testing as well"
+    STABLE = "accepted, and would not be in testing"
+
+
+def acceptance(
+    profile: Profile,
+    candidate: Candidate,
+    metadata: Mapping[str, str],
+    without: Collection[Span] = (),
+) -> Acceptance:
+    """Return what the keywords come to, some lines of package.accept_keywords left out."""
     keywords = effective_keywords(profile, candidate, metadata)
-    accepted, _ = accepted_keywords(profile, candidate)
+    accepted, _ = accepted_keywords(profile, candidate, without)
     if not _are_accepted(keywords, accepted):
-        return False
+        return Acceptance.NONE
     testing = [word if word.startswith("~") else f"~{word}" for word in keywords]
-    return not _are_accepted(testing, accepted)
+    return Acceptance.TESTING if _are_accepted(testing, accepted) else Acceptance.STABLE
 
 
 def effective_keywords(
@@ -202,19 +220,22 @@ def effective_keywords(
 
 
 def accepted_keywords(
-    profile: Profile, candidate: Candidate
+    profile: Profile, candidate: Candidate, without: Collection[Span] = ()
 ) -> tuple[frozenset[str], tuple[PackageEntry, ...]]:
     """Return the keywords accepted for a package, and the lines that accept some of them.
 
-    A line of package.accept_keywords without a keyword accepts testing of every
-    architecture in ACCEPT_KEYWORDS (portage(5)).
+    `without` are the places of lines to leave out. A line of package.accept_keywords without a
+    keyword accepts testing of every architecture in ACCEPT_KEYWORDS (portage(5)).
     """
     everywhere = profile.accept_keywords
     added: list[str] = []
     lines: list[PackageEntry] = []
     for node in profile.nodes_naming("package.accept_keywords", candidate.cp):
         entries = node.entries("package.accept_keywords", candidate.cp)
-        for group in by_specificity(entries, candidate):
+        for matching in by_specificity(entries, candidate):
+            group = [entry for entry in matching if entry.span not in without]
+            if not group:
+                continue
             words = [word.text for entry in group for word in entry.words]
             added += words or [f"~{word}" for word in everywhere if word[:1] not in "~-"]
             lines += group
@@ -294,6 +315,8 @@ def _unaccepted(profile: Profile, metadata: Mapping[str, str], use: _LazyUse) ->
             yield Reason(Mask.INVALID, f"{mask.value}: {error}")
             continue
         accepted = _acceptance(profile, variable)
+        if all(accepted.accepts(leaf.text) for leaf, _ in dependency.leaves()):
+            continue
         flags = use.for_text(text)
         if mask is Mask.LICENSE:
             missing = _missing(dependency.children, accepted, flags)
@@ -322,6 +345,17 @@ class _Acceptance:
 
     def accepts(self, word: str) -> bool:
         return self.exceptions.get(word, self.everything)
+
+
+def refused_words(profile: Profile) -> frozenset[str] | None:
+    """Return the words of RESTRICT and PROPERTIES that a profile refuses; None for most."""
+    found: set[str] = set()
+    for variable in ("ACCEPT_PROPERTIES", "ACCEPT_RESTRICT"):
+        accepted = _acceptance(profile, variable)
+        if not accepted.everything:
+            return None
+        found.update(word for word, is_accepted in accepted.exceptions.items() if not is_accepted)
+    return frozenset(found)
 
 
 def _acceptance(profile: Profile, variable: str) -> _Acceptance:

@@ -1,0 +1,319 @@
+"""What a profile offers for a dependency: the ebuilds of overlay and masters that it shows.
+
+This looks at one dependency at a time, as a maintainer does who asks what is missing; which
+versions go together is for a package manager to work out. The best match is that of Portage:
+the highest version, and of equal ones the overlay's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from overlaylint.overlay.atom import Atom, UseDependency
+from overlaylint.overlay.dependency import Conditional, Group, Leaf, Node, Operator
+from overlaylint.overlay.use import candidate_of
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.ebuild import Ebuild
+    from overlaylint.overlay.profile import Profile
+    from overlaylint.overlay.use import UseState
+    from overlaylint.overlay.visibility import Visibility
+
+#: What visibility and USE flags are worked out from.
+NEEDED = ("EAPI", "IUSE", "KEYWORDS", "LICENSE", "PROPERTIES", "RESTRICT", "SLOT")
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """An ebuild that an atom matches, and why the profile does not show it."""
+
+    ebuild: Ebuild
+    visibility: Visibility
+
+    @property
+    def keyword(self) -> str | None:
+        """The keyword to accept, where nothing else stands in the way."""
+        return self.visibility.needs_only_keyword
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What there is for one atom.
+
+    `is_met` tells that the profile shows a match, or package.provided has one, or that the atom
+    is a blocker. Where it is not, `hidden` are the matches that there are, the best first, and
+    `unknown` says of the first ebuild that might be one why it can't be told.
+    """
+
+    is_met: bool
+    hidden: tuple[Hidden, ...] = ()
+    unknown: str | None = None
+
+    @property
+    def by_keyword(self) -> tuple[Hidden, ...]:
+        """The matches that only a keyword hides: those in testing first, as Portage has it."""
+        found = [one for one in self.hidden if one.keyword is not None]
+        return tuple(sorted(found, key=lambda one: one.keyword == "**"))
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """An atom of a dependency that the profile has nothing for."""
+
+    leaf: Leaf
+    atom: Atom
+    answer: Answer
+
+    @property
+    def needs_only_keyword(self) -> bool:
+        """Whether a keyword would do."""
+        return bool(self.answer.by_keyword) and self.answer.unknown is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A flag that an atom asks for in brackets, worked out for one dependent."""
+
+    flag: str
+    is_on: bool
+    default: str
+
+
+class Available:
+    """The ebuilds that one profile offers. Raises TreeError where a file can't be read."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._visibilities: dict[Ebuild, Visibility | str] = {}
+        self._answers: dict[tuple[str, tuple[_Wanted, ...]], Answer] = {}
+
+    @classmethod
+    def of(cls, profile: Profile) -> Available:
+        """Return the one that belongs to a profile."""
+        known = profile.__dict__.get("_available")
+        if not isinstance(known, cls):
+            known = profile.__dict__["_available"] = cls(profile)
+        return known
+
+    def candidates(self, cp: str) -> tuple[Ebuild, ...]:
+        """Return the ebuilds of a package in overlay and masters, the best first."""
+        cache = self.profile.repository.__dict__.setdefault("_candidates", {})
+        if cp not in cache:
+            category = cp.partition("/")[0]
+            found = []
+            for rank, one in enumerate(self.profile.repository.family):
+                package = one.package(cp)
+                if package is not None and category in one.categories:
+                    found += [(ebuild.version, -rank, ebuild) for ebuild in package.ebuilds]
+            found.sort(key=lambda entry: entry[:2], reverse=True)
+            cache[cp] = tuple(entry[2] for entry in found)
+        ebuilds: tuple[Ebuild, ...] = cache[cp]
+        return ebuilds
+
+    def visibility(self, ebuild: Ebuild) -> Visibility | str:
+        """Return whether the profile shows an ebuild; a text says why that is unknown."""
+        if ebuild not in self._visibilities:
+            known = ebuild.metadata
+            lost = next((key for key in NEEDED if key in known.unknown), None)
+            self._visibilities[ebuild] = (
+                self.profile.visibility(ebuild, known.values)
+                if lost is None
+                else f"{lost} of {ebuild} is unknown: {known.unknown[lost].reason}"
+            )
+        return self._visibilities[ebuild]
+
+    def use(self, ebuild: Ebuild) -> UseState:
+        """Return an ebuild's flags; its metadata has to be known."""
+        return self.profile.use(ebuild, ebuild.metadata.values)
+
+    def best_in_slots(self, cp: str) -> tuple[Ebuild, ...]:
+        """Return for each slot of a package the best ebuild that the profile shows."""
+        found: dict[str, Ebuild] = {}
+        for ebuild in self.candidates(cp):
+            visibility = self.visibility(ebuild)
+            if not isinstance(visibility, str) and visibility.is_visible:
+                slot = ebuild.metadata.values.get("SLOT", "0").partition("/")[0]
+                found.setdefault(slot, ebuild)
+        return tuple(found.values())
+
+    def answer(self, atom: Atom, use: Collection[str] = ()) -> Answer:
+        """Return what there is for an atom; `use` are the flags of the ebuild that asks."""
+        if atom.blocker or self.profile.provides(atom):
+            return Answer(True)
+        key = (atom.text, tuple(_wanted(atom, use)))
+        if key not in self._answers:
+            self._answers[key] = self._answer(atom, key[1])
+        return self._answers[key]
+
+    def unmet(self, nodes: Iterable[Node], use: Collection[str]) -> Iterator[Unmet]:
+        """Yield what is missing of a dependency where these flags are on.
+
+        Of `|| ( )`, the first branch counts that a keyword would open, else the first.
+        Raises AtomError where a word is no atom.
+        """
+        for node in nodes:
+            if isinstance(node, Leaf):
+                atom = node.atom()
+                answer = self.answer(atom, use)
+                if not answer.is_met:
+                    yield Unmet(node, atom, answer)
+            elif isinstance(node, Conditional):
+                if node.holds(use):
+                    yield from self.unmet(node.children, use)
+            elif node.operator is Operator.ALL_OF:
+                yield from self.unmet(node.children, use)
+            else:
+                yield from self._choice(node, use)
+
+    def taken(self, nodes: Iterable[Node], use: Collection[str]) -> Iterator[Ebuild]:
+        """Yield the overlay's ebuilds that atoms with a version pick: not always a slot's best."""
+        for node in nodes:
+            if isinstance(node, Leaf):
+                atom = node.atom()
+                picks = atom.operator in ("=", "=*", "~", "<", "<=") and not atom.blocker
+                if picks and self.profile.repository.package(atom.cp) is not None:
+                    wanted = tuple(_wanted(atom, use))
+                    candidates = [one for one in self.candidates(atom.cp) if _may_match(atom, one)]
+                    offered = (one for one in candidates if self._is_offered(one, atom, wanted))
+                    yield from islice(offered, 1)
+            elif not isinstance(node, Conditional) or node.holds(use):
+                yield from self.taken(node.children, use)
+
+    def _choice(self, group: Group, use: Collection[str]) -> Iterator[Unmet]:
+        branches = []
+        for child in group.children:
+            if isinstance(child, Conditional) and not child.holds(use):
+                continue
+            missing = tuple(self.unmet((child,), use))
+            if not missing:
+                return
+            branches.append(missing)
+        if not branches:
+            return
+        for missing in branches:
+            if any(one.answer.unknown is not None for one in missing):
+                yield from missing
+                return
+        opened = (one for one in branches if all(unmet.needs_only_keyword for unmet in one))
+        yield from next(opened, branches[0])
+
+    def _answer(self, atom: Atom, wanted: tuple[_Wanted, ...]) -> Answer:
+        candidates = [one for one in self.candidates(atom.cp) if _may_match(atom, one)]
+        # The quick look at all of them first: most often one shows that nothing is missing.
+        ordered = sorted(candidates, key=self._looks_hidden)
+        if any(self._is_surely_offered(one, atom, wanted) for one in ordered):
+            return Answer(True)
+        if any(self._is_offered(one, atom, wanted) for one in ordered):
+            return Answer(True)
+        hidden: list[Hidden] = []
+        unknown: str | None = None
+        for ebuild in candidates:
+            visibility = self.visibility(ebuild)
+            if isinstance(visibility, str):
+                unknown = unknown or visibility
+            elif self._matches(ebuild, atom, wanted):
+                hidden.append(Hidden(ebuild, visibility))
+        return Answer(False, tuple(hidden), unknown)
+
+    def _looks_hidden(self, ebuild: Ebuild) -> bool:
+        """Whether a keyword is nowhere in an ebuild's text: it is only looked at last then."""
+        words = self._accepted_words
+        return words is not None and words.search(ebuild.read()) is None
+
+    @cached_property
+    def _accepted_words(self) -> re.Pattern[bytes] | None:
+        words = [re.escape(word.encode()) for word in self.profile.accept_keywords]
+        return re.compile(rb"(?<![~\w-])(?:" + b"|".join(words) + rb")(?![\w-])") if words else None
+
+    def _is_offered(self, ebuild: Ebuild, atom: Atom, wanted: tuple[_Wanted, ...]) -> bool:
+        """Whether the profile shows an ebuild, and it is one for the atom."""
+        visibility = self.visibility(ebuild)
+        return (
+            not isinstance(visibility, str)
+            and visibility.is_visible
+            and self._matches(ebuild, atom, wanted)
+        )
+
+    def _is_surely_offered(self, ebuild: Ebuild, atom: Atom, wanted: tuple[_Wanted, ...]) -> bool:
+        """Whether a quick look shows that the profile offers an ebuild for an atom."""
+        if self._refused is None or ("metadata" in ebuild.__dict__ and not ebuild.metadata.unknown):
+            return False
+        from overlaylint.overlay.own_metadata import own_metadata
+
+        own = own_metadata(ebuild, self._refused)
+        if own is None or not atom.matches(candidate_of(ebuild, own.values)):
+            return False
+        return (
+            all(one.flag in own.flags for one in wanted)
+            and self.profile.visibility(ebuild, own.values).is_visible
+            and self._can_have(ebuild, own.values, wanted)
+        )
+
+    def _matches(self, ebuild: Ebuild, atom: Atom, wanted: tuple[_Wanted, ...]) -> bool:
+        """Whether an ebuild whose metadata is known is one for the atom."""
+        values = ebuild.metadata.values
+        if isinstance(self.visibility(ebuild), str):
+            return False
+        return atom.matches(candidate_of(ebuild, values)) and self._can_have(ebuild, values, wanted)
+
+    def _can_have(
+        self, ebuild: Ebuild, metadata: Mapping[str, str], wanted: tuple[_Wanted, ...]
+    ) -> bool:
+        """Whether an ebuild may be built with the flags that an atom asks for.
+
+        A flag that is only off is no obstacle, since whoever builds can turn it on. One that
+        the ebuild does not have, or that the profile forces or masks, is.
+        """
+        if not wanted:
+            return True
+        declared = metadata.get("IUSE")
+        flags = " ".join(one.flag for one in wanted) if declared is None else declared
+        state = self.profile.use(ebuild, {**metadata, "IUSE": flags})
+        for one in wanted:
+            if one.flag in state.on or one.flag in state.off or one.flag in state.enabled:
+                if one.flag in (state.masked if one.is_on else state.forced):
+                    return False
+            elif not one.default or (one.default == "+") is not one.is_on:
+                return False
+        return True
+
+    @cached_property
+    def _refused(self) -> frozenset[str] | None:
+        from overlaylint.overlay.visibility import refused_words
+
+        return refused_words(self.profile)
+
+
+def _may_match(atom: Atom, ebuild: Ebuild) -> bool:
+    """Whether the version fits, which can be told without the ebuild's text."""
+    bare = Atom(atom.text, atom.category, atom.package, atom.operator, atom.version)
+    return bare.matches(candidate_of(ebuild, {}))
+
+
+def _wanted(atom: Atom, use: Collection[str]) -> Iterator[_Wanted]:
+    for one in atom.use:
+        is_on = _is_wanted_on(one, one.flag in use)
+        if is_on is not None:
+            yield _Wanted(one.flag, is_on, one.default)
+
+
+def _is_wanted_on(dependency: UseDependency, is_on: bool) -> bool | None:
+    """Return what a USE dependency asks for; None for nothing (PMS 8.3.4)."""
+    match dependency.prefix + dependency.suffix:
+        case "":
+            return True
+        case "-":
+            return False
+        case "?":
+            return True if is_on else None
+        case "!?":
+            return None if is_on else False
+        case "=":
+            return is_on
+        case _:
+            return not is_on

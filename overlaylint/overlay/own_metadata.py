@@ -1,0 +1,192 @@
+"""What an ebuild itself says of its SLOT, KEYWORDS and LICENSE, without most of its eclasses.
+
+Of the hundreds of ebuilds that an overlay depends on, nearly all are shown, and no more needs to
+be known of them than that. Their eclasses are most of what evaluating them costs, and few eclasses
+have anything to do with those values. So the ebuild is evaluated without the others: whatever
+these might have set or defined is unknown, and a value that does not depend on it is what it would
+be with them. Which eclasses count is told by their text: those that name one of the values other
+than to read it. A value set through a name that is computed would be missed, so this is a quick
+look: it is good to see that an ebuild is shown. Before it is said that one is not, it is evaluated
+whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from overlaylint.overlay import eapi as eapis
+from overlaylint.overlay.commands import check
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.evaluation import Evaluator, environment
+from overlaylint.overlay.files import LARGEST_SCRIPT
+from overlaylint.overlay.repository import Repository
+from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+from overlaylint.shell.syntax import Script
+from overlaylint.shell.values import Mixed, Value, unknown
+
+NAMES = ("KEYWORDS", "LICENSE", "SLOT")
+
+_COMMENT = re.compile(rb"^[ \t]*#.*$", re.MULTILINE)
+_CONTINUED = re.compile(rb"\\\r?\n")
+_INHERIT = re.compile(
+    rb"(?:^|[;&|({]|\b(?:then|else|do)\b)[ \t]*inherit[ \t]+([^\n;&|)}#]*)", re.MULTILINE
+)
+_SET = re.compile(rb"(?<![\w${])(?:KEYWORDS|LICENSE|SLOT)(?!\w)|\{(?:KEYWORDS|LICENSE|SLOT):?=")
+_PHASE = re.compile(rb"^(?:src|pkg)_[a-z]+[ \t]*\(\)", re.MULTILINE)
+_LATE = re.compile(rb"(?<![\w${])(?:KEYWORDS|LICENSE|SLOT|EAPI|inherit)(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMetadata:
+    """EAPI, SLOT, KEYWORDS and LICENSE, and those flags that IUSE certainly holds.
+
+    LICENSE may ask for more than the ebuild does: every licence that a flag may bring.
+    """
+
+    values: Mapping[str, str]
+    flags: frozenset[str]
+
+
+def own_metadata(ebuild: Ebuild, refused: frozenset[str] = frozenset()) -> OwnMetadata | None:
+    """Return what the ebuild itself settles; None where that is not all of it.
+
+    `refused` are words that RESTRICT and PROPERTIES may not hold; neither does where this
+    returns values. Raises TreeError where the ebuild can't be read.
+    """
+    cache = ebuild.__dict__.setdefault("_own_metadata", {})
+    if refused not in cache:
+        cache[refused] = _own_metadata(ebuild, refused)
+    found: OwnMetadata | None = cache[refused]
+    return found
+
+
+def _own_metadata(ebuild: Ebuild, refused: frozenset[str]) -> OwnMetadata | None:
+    text = ebuild.read()
+    if any(word.encode() in text for word in refused):
+        return None
+    evaluator = _OwnEvaluator(ebuild, _eclasses(ebuild.repository, refused))
+    # With someone to tell, the effects of eclasses are not kept: those here are not whole.
+    evaluation = evaluator.evaluate(lambda _name, _variable: None)
+    state = evaluation.state
+    if evaluation.failure is not None or evaluator.is_lost or state.havoc is not None:
+        return None
+    values = {"EAPI": evaluation.eapi}
+    for name in NAMES:
+        variable = state.find(name)
+        value = "" if variable is None or variable.value is None else variable.value
+        if not isinstance(value, str):
+            return None
+        values[name] = " ".join(value.split())
+    if "?" in values["LICENSE"]:
+        # Which licence counts depends on flags, and those on all of IUSE: then it is all of them.
+        words = values["LICENSE"].split()
+        values["LICENSE"] = " ".join(
+            word for word in words if word not in ("(", ")", "||") and not word.endswith("?")
+        )
+    iuse = state.find("IUSE")
+    return OwnMetadata(values, _flags(None if iuse is None else iuse.value))
+
+
+def _flags(value: object) -> frozenset[str]:
+    """Return the flags that a value of IUSE names, whatever is unknown around them."""
+    parts = value.parts if isinstance(value, Mixed) else (value,)
+    found: set[str] = set()
+    for part in parts:
+        if isinstance(part, str):
+            # the first and the last word may go on in what is unknown
+            words = f"x{part}x".split() if isinstance(value, Mixed) else ["", *part.split(), ""]
+            found.update(word.lstrip("+-") for word in words[1:-1])
+    return frozenset(found)
+
+
+class _OwnEvaluator(Evaluator):
+    """Evaluates an ebuild without the eclasses that have nothing to do with the values."""
+
+    def __init__(self, ebuild: Ebuild, eclasses: _Eclasses) -> None:
+        super().__init__(ebuild)
+        self.is_lost = False
+        self._eclasses = eclasses
+        self._skipped = False
+
+    def script(self) -> Script:
+        """Return what stands before the phases, where nothing of interest comes after that."""
+        from overlaylint.shell import parse
+
+        data = self.ebuild.read()
+        phase = _PHASE.search(data)
+        if phase is None or len(data) > LARGEST_SCRIPT or _LATE.search(data, phase.start()):
+            return super().script()
+        return parse(data[: phase.start()], f"{self.ebuild.repository.name}:{self.ebuild.path}")
+
+    def inherit_one(self, shell: Interpreter, invocation: Invocation, name: str) -> None:
+        eclass = name.rpartition("/")[2]
+        if eclass in self._eclasses.refused:
+            self.is_lost = True
+        elif eclass in self._eclasses.setting:
+            super().inherit_one(shell, invocation, name)
+        else:
+            self._skipped = True
+
+    def environment(self, name: str) -> Value | None:
+        if not self._skipped or name in NAMES or name in eapis.accumulated(self.eapi):
+            return environment(name)
+        return environment(name) or unknown(f"an eclass may set {name}")
+
+    def when_missing(self, shell: Interpreter, invocation: Invocation) -> Status:
+        if not self._skipped:
+            return super().when_missing(shell, invocation)
+        shell.write(unknown(f"{invocation.name} may come from an eclass"))
+        return check(invocation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Eclasses:
+    """The eclasses that may set one of the values, and those that name a word that is refused.
+
+    Those that inherit such a one are among them.
+    """
+
+    setting: frozenset[str]
+    refused: frozenset[str]
+
+
+def _eclasses(repository: Repository, refused: frozenset[str]) -> _Eclasses:
+    cache = repository.__dict__.setdefault("_eclasses_by_refused", {})
+    if refused not in cache:
+        cache[refused] = _find_eclasses(repository, refused)
+    found: _Eclasses = cache[refused]
+    return found
+
+
+def _find_eclasses(repository: Repository, refused: frozenset[str]) -> _Eclasses:
+    texts: dict[str, bytes] = {}
+    for one in repository.family:
+        for name, path in one.eclasses.items():
+            data = _CONTINUED.sub(b" ", _COMMENT.sub(b"", one.tree.read(path)))
+            texts[name] = texts.get(name, b"") + b"\n" + data
+    inherits = {
+        name: {word.decode() for match in _INHERIT.finditer(data) for word in match[1].split()}
+        for name, data in texts.items()
+    }
+    words = tuple(word.encode() for word in refused)
+    return _Eclasses(
+        _with_heirs({name for name, data in texts.items() if _SET.search(data)}, inherits),
+        _with_heirs(
+            {name for name, data in texts.items() if any(word in data for word in words)}, inherits
+        ),
+    )
+
+
+def _with_heirs(found: set[str], inherits: Mapping[str, set[str]]) -> frozenset[str]:
+    """Return the names with those of the eclasses that inherit one, or may."""
+    while True:
+        more = {
+            name
+            for name, named in inherits.items()
+            if name not in found and (named & found or any("$" in word for word in named))
+        }
+        if not more:
+            return frozenset(found)
+        found |= more
