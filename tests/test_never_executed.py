@@ -31,6 +31,7 @@ COMMAND_LINES = [
     ["config", "--schema"],
     ["rules", "--overlay", "{root}"],
     *(["explain", name] for name in sorted(load_catalog().rules)[:3]),
+    ["history", "{root}"],
     ["metadata", "{root}"],
     ["why", "{root}/" + EBUILD, "DESCRIPTION"],
     ["why", "app-misc/hello-1", "USE=a", "--profile", "base", "--overlay", "{root}"],

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "overlaylint.cli.check",
     "config": "overlaylint.cli.config",
     "explain": "overlaylint.cli.explain",
+    "history": "overlaylint.cli.history",
     "metadata": "overlaylint.cli.metadata",
     "packages": "overlaylint.cli.packages",
     "rules": "overlaylint.cli.rules",

@@ -78,8 +78,32 @@ def run(repository: Repository, plan: Plan, watch: Watcher | None = None) -> Res
     return with_baseline(result, plan.baseline, plan.selection.reports_on)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What rules found, those that failed, and the names of those that could not run."""
+
+    findings: tuple[Finding, ...]
+    failures: tuple[Failure, ...]
+    skipped: frozenset[str]
+
+
+def find(repository: Repository, plan: Plan) -> Found:
+    """Return what rules find that is not suppressed.
+
+    Only what the rules themselves ask for is read of the repository, and the files in which
+    they find something. Rules about what others found are left out. Raises KeyboardInterrupt
+    where it is stopped.
+    """
+    return _Run(repository, plan, None).found()
+
+
 # What the rules of the second round look at.
 _SECOND_ROUND: tuple[type, ...] = (Suppression, PathIgnore, Failure)
+
+
+def is_about_the_overlay(rule: Rule) -> bool:
+    """Whether a rule looks at the overlay, and not at what others found there."""
+    return rule.subject not in _SECOND_ROUND
 
 
 class _Run:
@@ -136,6 +160,13 @@ class _Run:
             unfinished=unfinished,
             missing_masters=self.plan.missing_masters,
         )
+
+    def found(self) -> Found:
+        if self.run_rules(list(filter(is_about_the_overlay, self.plan.rules))):
+            raise KeyboardInterrupt
+        self.suppress()
+        findings = tuple(sorted(chain(*self.findings.values()), key=Finding.order))
+        return Found(findings, tuple(self.failures), frozenset(one.rule for one in self.skipped))
 
     # The first round
 

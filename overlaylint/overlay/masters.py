@@ -23,7 +23,7 @@ class Repositories:
 
 
 def find_repositories(
-    overlay: Path,
+    overlay: Path | None,
     given: Mapping[str, Path | Tree] | None = None,
     tree: Tree | None = None,
     profiles: tuple[str, ...] = (),
@@ -37,13 +37,17 @@ def find_repositories(
     several fit, it is not guessed which one is meant: the master is missing, and the
     reason says so.
 
-    `tree` replaces the files at `overlay`, to check a revision or unsaved text in place.
+    `tree` replaces the files at `overlay`, to check a revision or unsaved text in place. Without
+    `overlay`, masters are not looked for.
     `profiles` are globs over the overlay's profiles: rules see no others.
     Raises TreeError where the overlay, or a given master, is no folder.
     """
-    checked = tree if tree is not None else DirectoryTree(overlay)
-    search = _Search({} if given is None else given, _beside(overlay))
-    repository = search.load(checked, is_checked=True, above=(), profiles=profiles)
+    if tree is None:
+        if overlay is None:
+            raise ValueError("neither a folder nor a tree is given")
+        tree = DirectoryTree(overlay)
+    search = _Search({} if given is None else given, () if overlay is None else _beside(overlay))
+    repository = search.load(tree, is_checked=True, above=(), profiles=profiles)
     return Repositories(repository, search.missing)
 
 

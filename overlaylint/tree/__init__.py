@@ -12,7 +12,9 @@ from overlaylint.tree.git import (
     StagedTree,
     changed_in_index,
     changed_since,
+    changes_between,
     find_git_root,
+    first_parents,
     merge_base,
 )
 from overlaylint.tree.overlaid import OverlaidTree
@@ -29,7 +31,9 @@ __all__ = [
     "TreeError",
     "changed_in_index",
     "changed_since",
+    "changes_between",
     "find_git_root",
+    "first_parents",
     "merge_base",
     "walk",
     "write_file",

@@ -12,7 +12,7 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +30,8 @@ KEPT_BYTES = 128 * 1024 * 1024
 _FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
 
 _FOLDER_MODE = "40000"
-_LINK_MODE = "120000"
+#: What git has for the mode of a symbolic link.
+LINK_MODE = "120000"
 _SUBMODULE_MODE = "160000"
 
 _Folder = dict[str, tuple[Node, str]]
@@ -124,7 +125,7 @@ class GitObjects:
 
     def node(self, mode: str, object_name: str, path: str) -> tuple[Node, str]:
         """Return what git's file mode says, with a link's text read."""
-        if mode == _LINK_MODE:
+        if mode == LINK_MODE:
             target = os.fsdecode(self.blob(object_name, path))
             return Node(Kind.BROKEN_LINK, target), object_name
         if mode.lstrip("0") == _FOLDER_MODE:
@@ -330,6 +331,69 @@ def merge_base(repository: Path, revision: str) -> str:
     return found.decode("ascii", "replace").split()[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit's id, and when it was committed: seconds since 1970."""
+
+    id: str
+    time: int
+
+
+def first_parents(
+    repository: Path, tip: str, folders: Sequence[str], after: str = ""
+) -> tuple[Commit, ...]:
+    """Return the commits on the main line up to `tip` that change some folders, oldest first.
+
+    With `after`, those that are not part of that revision's history. Raises TreeError where
+    there is no such revision.
+    """
+    ids = [commit_of(repository, tip), *([f"^{commit_of(repository, after)}"] if after else [])]
+    options = ("--first-parent", "--reverse", "--timestamp")
+    listed = _run(repository, "rev-list", *options, *ids, "--", *_places(folders))
+    found = []
+    for line in listed.decode("ascii").splitlines():
+        time, _, commit = line.partition(" ")
+        found.append(Commit(commit, int(time)))
+    return tuple(found)
+
+
+def changes_between(
+    repository: Path, pairs: Iterable[tuple[str, str]], folder: str
+) -> dict[tuple[str, str], tuple[RawChange, ...]]:
+    """Return what differs in a folder between each two commits, folders included.
+
+    The paths are relative to the folder.
+    """
+    wanted = tuple(pairs)
+    # With two commits on a line, the second is taken for the parent of the first.
+    lines = "".join(f"{new} {old}\n" for old, new in wanted)
+    options = ("--stdin", "--raw", "-z", "-r", "-t", "--no-renames", "--no-ext-diff", "--always")
+    output = _run(
+        repository, "diff-tree", *options, "--", *_places([folder]), given=lines.encode("ascii")
+    )
+    before = f"{folder}/" if folder else ""
+    found: dict[tuple[str, str], list[RawChange]] = {}
+    order = iter(wanted)
+    words = iter(os.fsdecode(output).split("\0"))
+    changes: list[RawChange] = []
+    for head in words:
+        if head.startswith(":"):
+            old_mode, mode, old, new, status = head[1:].split(" ")
+            path = next(words)
+            if path.startswith(before):
+                inside = path[len(before) :]
+                changes.append(RawChange(old_mode, mode, old, new, status[:1], inside))
+        elif head:
+            changes = found[next(order)] = []
+    return {pair: tuple(changes) for pair, changes in found.items()}
+
+
+def _places(folders: Sequence[str]) -> list[str]:
+    """Return what git is to be told to look at folders alone, whatever is in their names."""
+    # A bare repository knows no `:/`; without any place git looks everywhere.
+    return [] if "" in folders else [f":(top,literal){folder}" for folder in folders]
+
+
 def changed_since(repository: Path, commit: str, folders: Sequence[str]) -> frozenset[str]:
     """Return what in some folders of a work tree differs from a commit: paths in the repository.
 
@@ -337,7 +401,7 @@ def changed_since(repository: Path, commit: str, folders: Sequence[str]) -> froz
     names of a renamed one. Those that a filter of git's changes on its way into the repository
     always count: git itself would start the filter to find out.
     """
-    places = [f":(top,literal){folder}" if folder else ":/" for folder in folders]
+    places = _places(folders)
     output = _run(repository, "diff-index", "--cached", *_RAW, commit, "--", *places)
     found = {change.path for change in _raw_changes(output)}
     listed = _run(repository, "ls-files", "--stage", "-t", "-z", "--full-name", "--", *places)
@@ -457,10 +521,15 @@ def _start(repository: Path, *arguments: str, index: str | None = None) -> subpr
         raise TreeError("", f"git can't be started: {error.strerror or error}") from error
 
 
-def _run(repository: Path, *arguments: str, index: bool = False) -> bytes:
-    """Return what git prints; with `index`, of the index that a hook is to look at."""
+def _run(
+    repository: Path, *arguments: str, index: bool = False, given: bytes | None = None
+) -> bytes:
+    """Return what git prints; with `index`, of the index that a hook is to look at.
+
+    `given` is what git reads.
+    """
     process = _start(repository, *arguments, index=_hook_index(repository) if index else None)
-    output, complaint = process.communicate()
+    output, complaint = process.communicate(given)
     if process.returncode:
         raise TreeError("", _complaint(complaint))
     return output
