@@ -14,6 +14,7 @@ from overlaylint.overlay.hooks import env_hooks, has_traces, user_patches
 from overlaylint.overlay.kernel_config import (
     config_arches,
     config_paths,
+    edited_config,
     kernel_config_for,
     kernel_configs,
     parse_kernel_config,
@@ -77,6 +78,56 @@ def test_the_common_part_overrules_the_architectures(tmp_path: Path) -> None:
     assert amd64.options["A"].span.path == "cat/kernel/files/commonconfig-5.8"
     assert [option.symbol for option in amd64.lines] == ["A", "B", "A", "C"]
     assert amd64.kernel_version is not None
+
+
+@pytest.mark.parametrize(
+    ("phase", "value"),
+    [
+        ("sed -i 's/CONFIG_A=y/CONFIG_A=m/' build/.config", "m"),
+        ("sed -i '/CONFIG_A=/d' build/.config", None),
+        ("sed 's/CONFIG_A=y/CONFIG_A=m/' build/.config", "y"),
+        ("sed -i 's/CONFIG_A=y/CONFIG_A=m/' Makefile", "y"),
+        ("echo CONFIG_A=m >> build/.config", "m"),
+        ("printf '# CONFIG_A is not set\\n' >> .config", None),
+        ("cat >> .config <<-EOF\nCONFIG_A=m\nEOF", "m"),
+        ("echo CONFIG_A=m", "y"),
+        ("source/scripts/config --file .config -d A --module B", None),
+        ("./scripts/config --set-val A 7 -e B", "7"),
+        ("use arm64 && echo CONFIG_A=m >> .config", "y"),
+        ("use amd64 && echo CONFIG_A=m >> .config", "m"),
+    ],
+)
+def test_what_a_phase_does_to_a_configuration(
+    tmp_path: Path, phase: str, value: str | None
+) -> None:
+    package = kernel(
+        tmp_path,
+        {
+            "kernel-5.10.4.ebuild": f"EAPI=7\nsrc_prepare() {{\n{phase}\n}}\n",
+            "files/amd64_defconfig-5.10": "CONFIG_A=y\nCONFIG_C=y\n",
+        },
+    )
+    (config,) = kernel_configs(package)
+    edited = edited_config(package.ebuilds[0], config, ("A",))
+    assert (edited.config.value("A"), edited.config.value("C")) == (value, "y")
+    assert not edited.doubts
+
+
+def test_what_a_phase_may_do_to_a_configuration(tmp_path: Path) -> None:
+    phase = "use fast && echo CONFIG_A=m >> .config\nsed -i -f CONFIG_A .config"
+    package = kernel(
+        tmp_path,
+        {
+            "kernel-5.10.4.ebuild": f"EAPI=7\nsrc_prepare() {{\n{phase}\n}}\n",
+            "files/amd64_defconfig-5.10": "CONFIG_A=y\n",
+        },
+    )
+    (config,) = kernel_configs(package)
+    reasons = [reason for _, reason in edited_config(package.ebuilds[0], config, ("A",)).doubts]
+    assert reasons == [
+        "it depends on `use fast`",
+        "it is unknown what sed does: the option -f",
+    ]
 
 
 def test_a_patch_release_takes_the_file_of_its_series(tmp_path: Path) -> None:

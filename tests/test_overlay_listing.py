@@ -240,6 +240,7 @@ def copied(body: str) -> tuple[list[str], list[str]]:
         ('find s | cpio -pd "${D}"', ["1", "2", "3"]),
         ('find s | grep -v /b/ | cpio -pd "${D}"', ["1"]),
         ("find s | cpio -pd /elsewhere", []),
+        ("find s | grep -vwf <(printf '%s\\n' a c) | cpio -pd \"${D}\"", ["2"]),
         ('( cd s && find b ) | ( cd s && cpio -pd "${D}" )', ["2", "3"]),
         ('pushd s; find a | cpio -p "${D}"; popd; find s/b | cpio -p "${D}"', ["1", "2", "3"]),
         ('find s -type f -exec cp {} "${D}" \\;', ["1", "2", "3"]),

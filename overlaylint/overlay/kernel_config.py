@@ -7,8 +7,8 @@ is `find_config` of coreos-kernel.eclass.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ from overlaylint.tree import Kind
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild, Package
+    from overlaylint.overlay.trace import Trace
+    from overlaylint.shell.interpreter import Call
 
 #: What the files of a kernel package are called: a base name, and perhaps a version.
 COMMON = "commonconfig"
@@ -141,6 +143,121 @@ def _nearest(names: Mapping[tuple[str, str], str], base: str, pvr: str) -> str |
     shorter = re.sub(r"[._][^._]*$", "", version)
     tried = (names.get((base, suffix)) for suffix in (pvr, version, shorter, ""))
     return next(filter(None, tried), None)
+
+
+@dataclass(frozen=True, slots=True)
+class EditedConfig:
+    """A configuration after an ebuild's phases; `doubts` are where and why they may change more."""
+
+    config: KernelConfig
+    doubts: tuple[tuple[Span, str], ...] = ()
+
+
+def edited_config(ebuild: Ebuild, config: KernelConfig, symbols: Iterable[str]) -> EditedConfig:
+    """Return what the phases of an ebuild make of a configuration, as far as some symbols go.
+
+    That is what `sed -i`, `echo >>` and the kernel's `scripts/config` do to a file `.config`, in
+    functions of the overlay's eclasses too.
+    """
+    from overlaylint.overlay.own_code import own_traces
+
+    wanted = frozenset(symbols)
+    lines = [one for one in config.lines if one.symbol in wanted]
+    doubts: list[tuple[Span, str]] = []
+    # Of the architectures' flags, the own one is on.
+    use = {**dict.fromkeys(("amd64", "arm64", "arm", "x86"), False), config.arch: True}
+    for trace in own_traces(ebuild, use):
+        if trace.phase not in _CONFIGURING:
+            continue
+        for call in trace:
+            changed = _edited_by(trace, call, lines, wanted, doubts)
+            if changed is None:
+                continue
+            if call.guards and changed != lines:
+                doubts.append((trace.span(call), f"it depends on `{call.guards[-1]}`"))
+            elif not call.guards:
+                lines = changed
+    others = [one for one in config.lines if one.symbol not in wanted]
+    return EditedConfig(replace(config, lines=(*others, *lines)), tuple(doubts))
+
+
+_CONFIGURING = ("src_unpack", "src_prepare", "src_configure", "src_compile")
+
+
+def _edited_by(
+    trace: Trace,
+    call: Call,
+    lines: list[Option],
+    wanted: frozenset[str],
+    doubts: list[tuple[Span, str]],
+) -> list[Option] | None:
+    """Return the lines after one call; None where it does not edit a configuration."""
+    from overlaylint.overlay.sed import UnknownEdit, parse_call
+
+    name = str(call.name)
+    words = [str(one) for one in call.arguments]
+    span = trace.span(call)
+    if name == "sed":
+        if not any(word.endswith(".config") for word in words):
+            return None
+        try:
+            sed = parse_call(call.arguments)
+            if not sed.is_in_place:
+                return None
+            return [
+                changed
+                for line in lines
+                for text in sed.edit(_text(line))
+                for changed in _parsed(text, line.span if text == _text(line) else span, wanted)
+            ]
+        except UnknownEdit as problem:
+            if any(symbol in word for symbol in wanted for word in words):
+                doubts.append((span, f"it is unknown what sed does: {problem}"))
+            return None
+    if name in ("echo", "printf", "cat"):
+        targets = [one for one in call.redirections if str(one.target).endswith(".config")]
+        if not targets:
+            return None
+        text = str(call.input or "") if name == "cat" else "\n".join(words)
+        added = list(_parsed(text.replace("\\n", "\n"), span, wanted))
+        return [*lines, *added]
+    if name.endswith("scripts/config"):
+        return [*lines, *_set_by_script(words, span, wanted)]
+    return None
+
+
+def _text(option: Option) -> str:
+    if option.value is None:
+        return f"# CONFIG_{option.symbol} is not set"
+    return f"CONFIG_{option.symbol}={option.value}"
+
+
+def _parsed(text: str, span: Span, wanted: frozenset[str]) -> Iterator[Option]:
+    for option in parse_kernel_config(text.encode("utf-8", "surrogateescape"), ""):
+        if option.symbol in wanted:
+            yield replace(option, span=span)
+
+
+_SCRIPT_OPTIONS: Mapping[str, str | None] = {
+    "-e": "y", "--enable": "y", "-m": "m", "--module": "m", "-d": None, "--disable": None,
+}  # fmt: skip
+
+
+def _set_by_script(words: list[str], span: Span, wanted: frozenset[str]) -> Iterator[Option]:
+    """Yield what arguments of the kernel's scripts/config set."""
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop(0)
+        if word in ("--file", "--keep-case", "-k"):
+            waiting = waiting[word == "--file" :]
+        elif word in _SCRIPT_OPTIONS and waiting:
+            symbol = waiting.pop(0).removeprefix("CONFIG_")
+            if symbol in wanted:
+                yield Option(symbol, _SCRIPT_OPTIONS[word], span)
+        elif word in ("--set-val", "--set-str") and len(waiting) > 1:
+            symbol, value = waiting.pop(0).removeprefix("CONFIG_"), waiting.pop(0)
+            if symbol in wanted:
+                yield Option(symbol, value, span)
 
 
 def _config_files(package: Package) -> dict[tuple[str, str], str]:

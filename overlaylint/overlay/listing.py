@@ -226,11 +226,12 @@ class Lister:
     def _filter(self, shell: Interpreter, invocation: Invocation) -> Status:
         place = invocation.source, invocation.start, invocation.end
         name = invocation.name
-        arguments = [one for one in invocation.arguments if isinstance(one, str)]
+        given = self._patterns_read(invocation)
+        arguments = [one for one in given if isinstance(one, str)]
         text = self._input(shell, invocation)
         problem, output = "", ""
         status: Status = 0
-        if len(arguments) < len(invocation.arguments):
+        if len(arguments) < len(given):
             problem = "an argument is unknown"
         elif isinstance(text, Mixed) and name not in ("basename", "dirname"):
             problem = text.unknown.reason
@@ -244,6 +245,26 @@ class Lister:
             return check(invocation)
         shell.write(output)
         return status
+
+    def _patterns_read(self, invocation: Invocation) -> list[Value]:
+        """Return a filter's arguments, with the patterns of `grep -f <(command)` in place."""
+        found: list[Value] = []
+        for one in invocation.arguments:
+            before = found[-1] if found else ""
+            if (
+                isinstance(one, Mixed)
+                and one.unknown.symbol in self.shell.processes
+                and invocation.name.endswith("grep")
+                and isinstance(before, str)
+                and before.startswith("-")
+                and before.endswith("f")
+            ):
+                content = self.shell.processes[one.unknown.symbol]
+                found[-1] = f"{before[:-1]}e"
+                found.append(content.rstrip("\n") if isinstance(content, str) else content)
+            else:
+                found.append(one)
+        return found
 
     def _filter_nothing(self, shell: Interpreter, invocation: Invocation) -> Status:
         shell.write(self._input(shell, invocation))
@@ -354,7 +375,7 @@ class Lister:
             if isinstance(one, str):
                 if not one.startswith("-"):
                     self._take_away(resolved(one, self.folder), invocation)
-            elif one.head.startswith(IMAGE):
+            elif one.head.startswith(IMAGE) and self.listing.copied:
                 place = invocation.source, invocation.start, invocation.end
                 self.listing.doubts.append((one.unknown.reason, place))
         return 0
@@ -457,7 +478,8 @@ def _after(invocation: Invocation, *options: str) -> Value:
 
 def _writing(text: str) -> Builtin:
     def run(shell: Interpreter, invocation: Invocation) -> Status:  # noqa: ARG001 (a builtin's)
-        shell.write(f"{text}\n")
+        if text:
+            shell.write(f"{text}\n")
         return 0
 
     return run

@@ -12,6 +12,7 @@ from overlaylint.overlay.kernel_config import (
     KernelConfig,
     Option,
     config_arches,
+    edited_config,
     kernel_config_for,
     kernel_configs,
     parse_kernel_config,
@@ -42,8 +43,8 @@ def forbidden_kernel_option(package: Package, form: ForbidKernelOption) -> Itera
         if value is None or line is None or not fnmatchcase(value, form.value):
             return None
         off = written(form.option, "n")
-        fix = Fix.safe(f"write `{off}`", Edit(line.span, off))
-        return Fault(line.span, f"{form.option} is {value}", fix)
+        edits = edits_in(config, Edit(line.span, off))
+        return Fault(line.span, f"{form.option} is {value}", f"write `{off}`", edits)
 
     yield from _looked_at(package, form, fault)
 
@@ -66,14 +67,16 @@ def _looked_at(
             reason = f"it is unknown for which kernel {config.paths[0]} is"
             yield Undecided(Span(config.paths[0]), reason)
         elif version is None or all(is_in_range(version, one) for one in ranges):
-            fault = fault_of(config)
+            built, doubts = as_built(package, config, (form.option,))
+            yield from doubts
+            fault = fault_of(built)
             if fault is not None:
                 faults.append((fault, config))
     if not is_one:
         yield NotApplicable(f"{package.cp} has no kernel configuration")
     for fault in gathered(faults):
         message = f"Linux {fault.versions} on {fault.arches}: {fault.what}"
-        yield Finding(fault.span, message, fault.fix.title, fault.related, fault.fix)
+        yield Finding(fault.span, message, fault.title, fault.related, fault.fix)
 
 
 def is_in_range(version: Version, text: str) -> bool:
@@ -113,15 +116,47 @@ def configurations(package: Package) -> Iterator[KernelConfig]:
             yield config
 
 
+def as_built(
+    package: Package, config: KernelConfig, symbols: Iterable[str]
+) -> tuple[KernelConfig, list[Undecided]]:
+    """Return a configuration after the phases of the ebuilds that are built with it.
+
+    Only ebuilds that speak of the symbols are followed, themselves or in an eclass; what they may
+    do besides is undecided.
+    """
+    from overlaylint.overlay.own_code import mentions
+
+    doubts = []
+    wanted = tuple(symbols)
+    for ebuild in package.ebuilds:
+        same = kernel_config_for(ebuild, package, config.arch)
+        if same is None or same.paths != config.paths:
+            continue
+        # The last word of a symbol may be put behind the others.
+        if any(mentions(ebuild, symbol.rpartition("_")[2].encode()) for symbol in wanted):
+            edited = edited_config(ebuild, config, wanted)
+            config = edited.config
+            for span, reason in edited.doubts:
+                where = ebuild.span() if span.repository or not span.path else span
+                doubts.append(Undecided(where, f"what is set in the end: {reason}"))
+    return config, doubts
+
+
 @dataclass(slots=True)
 class Fault:
     """What is wrong at one place, what mends it, and the configurations that it is a part of."""
 
     span: Span
     what: str
-    fix: Fix
+    title: str
+    edits: tuple[Edit, ...] = ()
     related: tuple[Related, ...] = ()
     configs: list[KernelConfig] = field(default_factory=list)
+
+    @property
+    def fix(self) -> Fix | None:
+        """What mends it, where that is an edit of the files; the title says it in any case."""
+        return Fix.safe(self.title, *self.edits) if self.edits else None
 
     @property
     def arches(self) -> str:
@@ -145,6 +180,14 @@ def gathered(faults: Iterable[tuple[Fault, KernelConfig]]) -> tuple[Fault, ...]:
 # --- edits ---
 
 
+def edits_in(config: KernelConfig, *edits: Edit) -> tuple[Edit, ...]:
+    """Return edits if all are of the configuration's files, else none.
+
+    What an ebuild's phase does to the file is not put right by a line.
+    """
+    return edits if all(edit.span.path in config.paths for edit in edits) else ()
+
+
 def written(symbol: str, value: str) -> str:
     """Return the line that sets a symbol; `n` is not set."""
     return f"# CONFIG_{symbol} is not set" if value == "n" else f"CONFIG_{symbol}={value}"
@@ -160,8 +203,8 @@ def to_set(package: Package, config: KernelConfig, values: Mapping[str, str]) ->
         if option is not None:
             is_off = "off" if option.value in (None, "n") else option.value
             title = f"set {written(symbol, value)}" if value != "n" else f"turn {symbol} off"
-            fix = Fix.safe(title, Edit(option.span, written(symbol, value)))
-            return Fault(option.span, f"{symbol} is {is_off}", fix)
+            edits = edits_in(config, Edit(option.span, written(symbol, value)))
+            return Fault(option.span, f"{symbol} is {is_off}", title, edits)
     return _added(package, config, values)
 
 
@@ -175,8 +218,9 @@ def _added(package: Package, config: KernelConfig, values: Mapping[str, str]) ->
     names = " and ".join(values)
     title = "add " + " and ".join(written(*one) for one in values.items())
     verb = "is" if len(values) == 1 else "are"
-    fix = Fix.safe(title, *(insertion(package, at, "".join(lines)) for at, lines in edits.items()))
-    return Fault(beside or Span(config.paths[-1]), f"{names} {verb} not set", fix)
+    insertions = tuple(insertion(package, at, "".join(lines)) for at, lines in edits.items())
+    what = f"{names} {verb} not set"
+    return Fault(beside or Span(config.paths[-1]), what, title, insertions)
 
 
 def sorted_place(package: Package, path: str, symbol: str) -> tuple[Span, Span]:

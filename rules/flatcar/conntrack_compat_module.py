@@ -401,6 +401,7 @@ def _configs(package: Package, options: Options) -> Iterator[Outcome]:
     """Report a configuration that sets the symbol, once the files of a kernel are joined."""
     from overlaylint.overlay.kernel_config import config_paths, kernel_configs, parse_kernel_config
 
+    yield from _edits(package, options)
     tree = package.repository.tree
     symbol = options.symbol
     paths = [path for path in config_paths(package) if symbol.encode() in tree.read(path)]
@@ -419,3 +420,38 @@ def _configs(package: Package, options: Options) -> Iterator[Outcome]:
             f"this sets {symbol}, the symbol of an empty module {options.module}",
             "remove the line: nothing asks for the module any more",
         )
+
+
+def _edits(package: Package, options: Options) -> Iterator[Outcome]:
+    """Report where an ebuild itself sets the symbol in the configuration that it is built with."""
+    from overlaylint.overlay.kernel_config import (
+        config_arches,
+        edited_config,
+        kernel_config_for,
+    )
+    from overlaylint.overlay.own_code import mentions
+
+    said = set()
+    for ebuild in package.ebuilds:
+        arches = config_arches(package)
+        if not arches or not mentions(ebuild, options.symbol.encode()):
+            continue
+        for arch in arches:
+            config = kernel_config_for(ebuild, package, arch)
+            if config is None:
+                continue
+            edited = edited_config(ebuild, config, (options.symbol,))
+            for span, reason in edited.doubts:
+                reason = f"whether {options.symbol} is set: {reason}"
+                yield Undecided(_own(ebuild, span), reason)
+            option = edited.config.options.get(options.symbol)
+            if option is None or not option.is_on or option.span.path in config.paths:
+                continue
+            span = _own(ebuild, option.span)
+            if span not in said:
+                said.add(span)
+                yield Finding(
+                    span,
+                    f"this sets {options.symbol}, the symbol of an empty module {options.module}",
+                    "do not set it: nothing asks for the module any more",
+                )

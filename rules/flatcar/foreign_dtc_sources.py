@@ -324,7 +324,9 @@ def _listing(
     }  # fmt: skip
     outputs = {
         "tc-arch-kernel": kernel, "tc-arch": arch, "tc-ninja_magic_to_arch": "x86",
-        "get_libdir": "lib64", "uname": _RELEASE,
+        "get_libdir": "lib64", "uname": _RELEASE, "gcc-specs-pie": "",
+        # What is asked of make in a substitution is which release it is.
+        "emake": _RELEASE,
     }  # fmt: skip
     roots = [*_SOURCES, f"{_IMAGE}/source"] if has_link else list(_SOURCES)
     files = [f"{root}/{path}" for root in roots for path in _files(options, kernel)]

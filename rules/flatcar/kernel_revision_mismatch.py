@@ -107,6 +107,7 @@ class Options:
     packages=("sys-kernel/coreos-kernel", "sys-kernel/coreos-modules"),
 )
 def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
+    from overlaylint.overlay.atom import parse_atom
     from overlaylint.overlay.own_code import own_evaluation
 
     if ebuild.is_built_as_links_only:
@@ -141,19 +142,22 @@ def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outco
     if doubt is not None:
         yield Undecided(span, f"whether it depends on {options.sources} is unknown: {doubt}")
         return
+    if not named:
+        # The dependency went, and KERNEL_DIR names the sources all the same.
+        named = (parse_atom(f"={options.sources}-{ebuild.PV}{text}"),)
     for atom in named:
         if atom.version is None:
             continue
         if atom.version.without_revision != ebuild.PV:
             yield Finding(
                 span,
-                f"{ebuild.PF} depends on {atom}, which is another version than its own",
+                f"{ebuild.PF} is built from {atom}, which is another version than its own",
                 f"depend on {options.sources} {ebuild.PV}",
             )
         elif not _is_there(ebuild, atom):
             yield Finding(
                 span,
-                f"{ebuild.PF} depends on {atom}, which does not exist",
+                f"{ebuild.PF} is built from {atom}, which does not exist",
                 f"name sources that exist: {_choice(own)}"
                 if own
                 else f"add {options.sources.rpartition('/')[2]}-{ebuild.PV}, or remove this ebuild",
@@ -175,7 +179,7 @@ def _span(ebuild: Ebuild, variable: str) -> Span:
 def _named(evaluation: Evaluation, package: str) -> tuple[tuple[Atom, ...], str | None]:
     """Return the atoms for the sources, and why there may be others."""
     from overlaylint.overlay.atom import package_of
-    from overlaylint.overlay.dependency import DependencyError, parse_dependency
+    from overlaylint.overlay.dependency import DependencyError, Operator, parse_dependency
 
     found: dict[Atom, None] = {}
     doubt = None
@@ -186,8 +190,16 @@ def _named(evaluation: Evaluation, package: str) -> tuple[tuple[Atom, ...], str 
             continue
         try:
             if isinstance(value, str):
-                leaves = [leaf for leaf, _ in parse_dependency(value).leaves()]
-                atoms = [leaf.atom() for leaf in leaves if package_of(leaf.text) == package]
+                atoms = [
+                    leaf.atom()
+                    for leaf, around in parse_dependency(value).leaves()
+                    if package_of(leaf.text) == package
+                    # Of a choice, one will do.
+                    and not any(
+                        getattr(node, "operator", Operator.ALL_OF) is not Operator.ALL_OF
+                        for node in around
+                    )
+                ]
                 found |= dict.fromkeys(atom for atom in atoms if not atom.blocker)
             elif package in str(value):
                 doubt = doubt or value.unknown.reason

@@ -69,7 +69,8 @@ file. A line that turns it off is changed, and one that chooses another algorith
 
 ## Limits
 
-Only the files are looked at: a configuration saved under `/etc/portage/savedconfig` is not.
+Of what an ebuild does to `.config`, `sed -i`, `echo >>` and the kernel's `scripts/config` are
+understood. A configuration saved under `/etc/portage/savedconfig` is not looked at.
 
 ## References
 
@@ -86,7 +87,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
+from overlaylint.finding import Edit, NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Package
 from overlaylint.overlay.kernel_config import KernelConfig, Option
 from overlaylint.rule import Finding, Severity, rule
@@ -103,6 +104,9 @@ _ALL = "MODULE_COMPRESS_ALL"
 _DROPPED: _Release = (5, 13)
 _BACK: _Release = (6, 12)
 
+# One of them is chosen; NONE only while there was no MODULE_COMPRESS.
+_ALGORITHMS = ("GZIP", "XZ", "ZSTD", "NONE")
+
 _NUMBERS = re.compile(r"(\d+)\.(\d+)")
 
 
@@ -116,7 +120,7 @@ class Options:
 
 @rule(severity=Severity.ERROR, packages="sys-kernel/*", decided_in="2e805c92d8b7")
 def uncompressed_kernel_modules(package: Package, options: Options) -> Iterator[Outcome]:
-    from overlaylint.policies.kernel_options import configurations, gathered
+    from overlaylint.policies.kernel_options import as_built, configurations, gathered
 
     since = _release(options.since)
     faults: list[tuple[Fault, KernelConfig]] = []
@@ -132,14 +136,17 @@ def uncompressed_kernel_modules(package: Package, options: Options) -> Iterator[
             reason = f"{config.paths[0]} is for Linux {config.version}, before {options.since}"
             yield NotApplicable(reason)
         else:
-            found = _faults(package, config, release, options.algorithm.upper())
+            symbols = (_COMPRESS, _ALL, *(f"{_COMPRESS}_{one}" for one in _ALGORITHMS))
+            built, doubts = as_built(package, config, symbols)
+            yield from doubts
+            found = _faults(package, built, release, options.algorithm.upper())
             faults += [(fault, config) for fault in found]
     for fault in gathered(faults):
         message = (
             f"modules of Linux {fault.versions} on {fault.arches} are not compressed with"
             f" {options.algorithm.lower()}: {fault.what}"
         )
-        yield Finding(fault.span, message, fault.fix.title, fault.related, fault.fix)
+        yield Finding(fault.span, message, fault.title, fault.related, fault.fix)
 
 
 def _release(version: str) -> _Release | None:
@@ -175,9 +182,9 @@ def _faults(
 
 def _chosen(config: KernelConfig, release: _Release) -> Option | None:
     """Return the line that chooses the algorithm: of a choice, Kconfig keeps the last one set."""
-    names = ["GZIP", "XZ", "ZSTD"]
-    if _DROPPED <= release < _BACK:
-        names.append("NONE")
+    names = [*_ALGORITHMS]
+    if not _DROPPED <= release < _BACK:
+        names.remove("NONE")
     symbols = {f"{_COMPRESS}_{name}" for name in names}
     found = None
     for option in config.lines:
@@ -193,7 +200,7 @@ def _chosen(config: KernelConfig, release: _Release) -> Option | None:
 
 def _replaced(package: Package, config: KernelConfig, chosen: Option, wanted: str) -> Fault:
     """Return the fault that another algorithm is chosen."""
-    from overlaylint.policies.kernel_options import Fault, insertion, sorted_place
+    from overlaylint.policies.kernel_options import Fault, edits_in, insertion, sorted_place
 
     title = f"choose CONFIG_{wanted}=y instead"
     name = chosen.symbol.rpartition("_")[2].lower()
@@ -205,11 +212,12 @@ def _replaced(package: Package, config: KernelConfig, chosen: Option, wanted: st
     removal = Edit(Span(span.path, span.start, end), "")
     if option is not None and option.value == "y":
         related = (Related(option.span, f"{wanted} is overruled"),)
-        return Fault(span, what, Fix.safe(title, removal), related)
+        return Fault(span, what, title, edits_in(config, removal), related)
     if option is not None:
-        return Fault(span, what, Fix.safe(title, Edit(option.span, f"CONFIG_{wanted}=y"), removal))
+        switch = Edit(option.span, f"CONFIG_{wanted}=y")
+        return Fault(span, what, title, edits_in(config, switch, removal))
     if span.path == config.paths[-1]:
-        return Fault(span, what, Fix.safe(title, Edit(span, f"CONFIG_{wanted}=y")))
+        return Fault(span, what, title, (Edit(span, f"CONFIG_{wanted}=y"),))
     _, at = sorted_place(package, config.paths[-1], wanted)
     added = insertion(package, at, f"CONFIG_{wanted}=y\n")
-    return Fault(span, what, Fix.safe(title, removal, added))
+    return Fault(span, what, title, edits_in(config, removal, added))
