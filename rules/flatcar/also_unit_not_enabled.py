@@ -43,7 +43,8 @@ src_install() {
 
 ## Options
 
-- `units`: what upstream's units say: a unit, one in its `Also=`, and the target that is to want it.
+- `units`: what upstream's units say: a unit, one in its `Also=`, the target that is to want it, and
+  the systemd from which on that is so.
 
 ## Fix
 
@@ -58,13 +59,15 @@ not count.
 ## References
 
 - flatcar/coreos-overlay, commit 47cf4eb1bd29: "sys-apps/systemd: Enable more services".
+- flatcar/coreos-overlay, commit c07b410caf58: "systemd: enable systemd-timesyncd".
+- systemd/systemd, pull request 5635, for `Also=systemd-networkd-wait-online.service` in 234.
 - systemd.unit(5), Also=.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -83,15 +86,20 @@ if TYPE_CHECKING:
 _TOKENS = (b"enable_service", b"wants")
 
 _PRESETS = "preset-all"
+_SYSTEMD = "sys-apps/systemd"
 
 
 @dataclass(frozen=True, slots=True)
 class AlsoUnit:
-    """What a unit of upstream's names in Also=, and the target that is to want that."""
+    """What a unit of upstream's names in Also=, and the target that is to want that.
+
+    `since` is the systemd from which on it does; empty for any.
+    """
 
     unit: str
     also: str
     target: str
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +107,12 @@ class Options:
     """What is known of upstream's units."""
 
     units: tuple[AlsoUnit, ...] = (
-        AlsoUnit("systemd-networkd.service", "systemd-networkd.socket", "sockets.target"),
+        AlsoUnit("systemd-networkd.service", "systemd-networkd.socket", "sockets.target", "219"),
         AlsoUnit(
             "systemd-networkd.service",
             "systemd-networkd-wait-online.service",
             "network-online.target",
+            "234",
         ),
     )
 
@@ -229,13 +238,38 @@ def _ebuild(repository: Repository, ebuild: Ebuild, options: Options) -> Iterato
     if not found:
         return
     files = UnitFiles(repository, ebuild, everything)
+    table = _table(repository, ebuild, options)
     said: set[str] = set()
     for one in found:
         if one.enabled.unit not in said:
-            outcome = _unit(repository, ebuild, one, found, files, options)
+            outcome = _unit(repository, ebuild, one, found, files, table)
             if outcome is not None:
                 said.add(one.enabled.unit)
                 yield outcome
+
+
+def _table(
+    repository: Repository, ebuild: Ebuild, options: Options
+) -> Mapping[tuple[str, str], str]:
+    """Return what is known of upstream's units in the systemd that an ebuild is built with.
+
+    That is the ebuild's own version, where it is systemd, else the newest in the tree; a live
+    ebuild is as its newest version.
+    """
+    from overlaylint.overlay.built import built_ebuilds, is_live
+    from overlaylint.overlay.version import parse_version
+
+    built: Sequence[Ebuild] = (ebuild,)
+    if ebuild.cp != _SYSTEMD or is_live(ebuild):
+        built = built_ebuilds(repository, _SYSTEMD)
+    versions = [one.version for one in built if not is_live(one)]
+    newest = max(versions, default=None)
+    found = {}
+    for one in options.units:
+        since = parse_version(one.since) if one.since else None
+        if since is None or newest is None or newest >= since:
+            found[one.unit, one.also] = one.target
+    return found
 
 
 def _place(repository: Repository, ebuild: Ebuild) -> Span:
@@ -261,12 +295,12 @@ def _unit(
     one: _Unit,
     found: Sequence[_Unit],
     files: UnitFiles,
-    options: Options,
+    table: Mapping[tuple[str, str], str],
 ) -> Outcome | None:
     """Return what is missing with one unit that is enabled."""
     missing: list[tuple[str, str]] = []
     doubts: list[str] = []
-    for also, wanted in _also(one.enabled.unit, files, options):
+    for also, wanted in _also(one.enabled.unit, files, table):
         if wanted is None:
             if not any(other.enabled.unit == also for other in found):
                 doubts.append(f"what wants {also} is unknown, which is in its Also=")
@@ -288,10 +322,9 @@ def _unit(
 
 
 def _also(
-    unit: str, files: UnitFiles, options: Options
+    unit: str, files: UnitFiles, table: Mapping[tuple[str, str], str]
 ) -> Iterator[tuple[str, tuple[tuple[str, str], ...] | None]]:
     """Yield the units of an Also=, each with what it is to be enabled for; None if unknown."""
-    table = {(one.unit, one.also): one.target for one in options.units}
     own = files.find(unit)
     names = list(own.also()) if own is not None else [a for u, a in table if u == unit]
     instance = unit.partition("@")[2].rpartition(".")[0]
