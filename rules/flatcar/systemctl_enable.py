@@ -2,9 +2,10 @@
 
 ## What it does
 
-Looks for calls of `systemctl enable` and `systemctl reenable` in the phases that run when a package
-is merged (`pkg_preinst`, `pkg_postinst` and so on), through functions of the ebuild, of the
-overlay's eclasses and of its hooks. What stands in a message, or never runs, is no call.
+Looks for calls of `systemctl enable` in the phases that run when a package is merged (`pkg_preinst`,
+`pkg_postinst` and so on), through functions of the ebuild, of the overlay's eclasses and of its
+hooks. What stands in a message, or never runs, is no call. Nor is `systemctl reenable` meant, which
+renews the links of a unit that is enabled already.
 
 ## Why it matters
 
@@ -87,7 +88,7 @@ _TAKES_WORD = frozenset(
 class Options:
     """What systemctl may not be asked to do when a package is merged."""
 
-    verbs: tuple[str, ...] = ("enable", "reenable")
+    verbs: tuple[str, ...] = ("enable",)
 
 
 @rule(severity=Severity.ERROR, decided_in="e822b582c1e3")
