@@ -19,6 +19,7 @@ from overlaylint.overlay.dependency import (
     parse_dependency,
 )
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.version import Version, parse_version
 from overlaylint.policies.forms import DEPENDENCIES, ForbidDependency, RequireDependency
 from overlaylint.policies.matching import words_of
 from overlaylint.policies.places import failed, finding_at, variable_span
@@ -161,6 +162,13 @@ def _meets(text: str, wanted: Atom) -> bool:
         return False
 
 
+def _bare(version: Version) -> Version:
+    """Return a version without its revision."""
+    found = parse_version(version.without_revision)
+    assert found is not None
+    return found
+
+
 def _implies(atom: Atom, wanted: Atom) -> bool:
     if wanted.slot is not None and (atom.slot, atom.subslot) != (wanted.slot, wanted.subslot):
         return False
@@ -179,8 +187,8 @@ def _implies(atom: Atom, wanted: Atom) -> bool:
                 atom.operator == ">" and own >= other
             )
         case "<=" | "<" if atom.operator == "~":
-            # Every revision counts.
-            return own.without_revision < other.without_revision
+            # Whatever the revision is: one that is written may be any.
+            return _bare(own) < _bare(other)
         case "<=":
             return atom.operator in ("<=", "<", "=") and own <= other
         case "<":
