@@ -38,9 +38,11 @@ def _name(value: str) -> None:
 
 
 def _regex(value: str) -> None:
+    from overlaylint.shell.regexes import Undecidable, search
+
     try:
-        re.compile(value)
-    except re.error as error:
+        search(((value, False),), "")
+    except Undecidable as error:
         raise ValueError(str(error)) from error
 
 
@@ -59,7 +61,8 @@ Text = Annotated[str, Syntax("text", _text, r"\S")]
 #: What a rule is called.
 Name = Annotated[str, Syntax("name", _name, f"^{_NAME}$")]
 
-#: A regular expression as Python has them.
+#: An extended regular expression (POSIX), as `[[ x =~ y ]]` takes it. It is matched without
+#: backtracking, for the configuration may be a stranger's.
 Regex = Annotated[str, Syntax("regular expression", _regex)]
 
 #: A dependency (PMS 8.3) that is no blocker.

@@ -36,7 +36,7 @@ DECISIONS = (
     Decision("dda7813403b", ("diffutils",)),
     Decision("6c393d3ba90", ("stage0",)),
     Decision("d5dfe3be5", ("saved", "savedconfig")),
-    Decision("26a504000104", ("script",)),
+    Decision("26a504000104", ("installed",)),
     # The parent turns no flag on, for it has none.
     Decision("26a504000104", ("daemon",), breaks=False),
     Decision("2e805c92d8b", ("kernel",)),

@@ -108,12 +108,15 @@ why = "audit records go to the journal"
 package = "sys-process/audit"
 forbid-use = { flag = "daemon", state = "on" }
 """
-SCRIPT = """
+INSTALLED = """
 [[policy]]
-name = "no-daemon-script"
+name = "daemon-in-the-image"
 why = "nobody configures the daemon"
 package = "sys-process/audit"
-forbid-call = { command = "new*d", arguments = ["*", "auditd"], when = ["!use daemon"] }
+
+[policy.forbid-installed]
+path = ["/etc/init.d/auditd", "/etc/conf.d/auditd", "/etc/audit/auditd.conf", "/var/log/audit"]
+when = ["!use daemon"]
 """
 COMPRESS = """
 [[policy]]
@@ -148,8 +151,8 @@ def _is_daemon_flag(one: Finding) -> bool:
     return "turns daemon on" in one.message or "is turned on for every" in one.message
 
 
-def _is_script(one: Finding) -> bool:
-    return "etc/init.d/auditd is installed" in one.message or "conf.d/auditd is" in one.message
+def _is_installed(one: Finding) -> bool:
+    return "is installed where USE has -daemon" in one.message
 
 
 def _is_unset(one: Finding) -> bool:
@@ -169,10 +172,10 @@ SAME: dict[str, tuple[str, str, Callable[[Finding], bool], tuple[str, ...]]] = {
         "savedconfig", SAVED, _is_call, ("The ebuild puts a function of its own in its place",)
     ),
     "savedconfig": ("savedconfig", SAVEDCONFIG, _is_firmware_flag, ()),
-    # What is removed again is called all the same.
-    "script": (
-        "daemon-use-flag", SCRIPT, _is_script,
-        ("The daemon is wanted", "Installed by all, and removed again"),
+    # A file that is installed twice is one file, at the place that has the last word.
+    "installed": (
+        "daemon-use-flag", INSTALLED, _is_installed,
+        ("The daemon is wanted", "The log directory is made in other ways"),
     ),
     # Only one algorithm can be chosen: the rule knows that of the kernel's Kconfig.
     "kernel": (

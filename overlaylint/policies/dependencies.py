@@ -79,6 +79,7 @@ def forbidden_dependency(ebuild: Ebuild, form: ForbidDependency) -> Iterator[Out
         yield failure
         return
     forbidden = parse_atom(form.atom)
+    unknown: dict[str, str] = {}
     for name in each(form.in_):
         value = _value(ebuild, name)
         span = variable_span(ebuild, name)
@@ -91,14 +92,17 @@ def forbidden_dependency(ebuild: Ebuild, form: ForbidDependency) -> Iterator[Out
                 continue
         else:
             texts = [word for word in words_of(value)[0] if isinstance(word, str)]
-        found = [text for text in dict.fromkeys(texts) if _meets(text, forbidden)]
-        for text in found:
-            place = written_word(ebuild, assignments(ebuild, name), text) or span
-            message = f"{ebuild.cp} asks for {text} in {name}"
-            yield finding_at(ebuild, place, message, f"take {text} out of {name}")
-        if not isinstance(value, str) and not found:
-            reason = f"whether {name} holds {forbidden} is unknown: {value.unknown.reason}"
-            yield Undecided(span, reason)
+            unknown[name] = value.unknown.reason
+        for text in dict.fromkeys(texts):
+            if _meets(text, forbidden):
+                unknown.pop(name, None)
+                place = written_word(ebuild, assignments(ebuild, name), text) or span
+                message = f"{ebuild.cp} asks for {text} in {name}"
+                yield finding_at(ebuild, place, message, f"take {text} out of {name}")
+    if unknown:
+        names = " or ".join(unknown)
+        reason = f"whether {names} holds {forbidden} is unknown: {next(iter(unknown.values()))}"
+        yield Undecided(variable_span(ebuild, next(iter(unknown))), reason)
 
 
 def _value(ebuild: Ebuild, name: str) -> Value:

@@ -48,6 +48,14 @@ def _condition(text: str) -> None:
     assumed((text,))
 
 
+def _image_path(text: str) -> None:
+    parts = text.split("/")
+    if not text.startswith("/") or any(part in ("", ".", "..") for part in parts[1:]):
+        raise ValueError("it has to be a path from the image's root, as /usr/bin/tool")
+    if set(text) & set("*?[$"):
+        raise ValueError("it is one file, without wildcards")
+
+
 def _range(text: str) -> None:
     from overlaylint.overlay.version import parse_version
 
@@ -61,6 +69,7 @@ def _range(text: str) -> None:
 PackageName = Annotated[str, Syntax("package", _package)]
 Flag = Annotated[str, Syntax("USE flag", _flag)]
 Condition = Annotated[str, Syntax("condition", _condition)]
+ImagePath = Annotated[str, Syntax("path in the image", _image_path)]
 Range = Annotated[str, Syntax("range of versions", _range)]
 
 
@@ -279,7 +288,42 @@ def _phases(phase: str | tuple[str, ...]) -> str:
 def _around(form: RequireCall | ForbidCall) -> str:
     text = f" before `{form.before.shown}`" if form.before else ""
     text += f" after `{form.after.shown}`" if form.after else ""
-    return text + (f" when {_and(form.when)}" if form.when else "")
+    return text + _when(form.when)
+
+
+def _when(conditions: tuple[str, ...]) -> str:
+    return f" when {_and(conditions)}" if conditions else ""
+
+
+# --- the image ---
+
+
+@dataclass(frozen=True, slots=True)
+class RequireInstalled:
+    """A file that a build has to leave in the image."""
+
+    path: ImagePath | Annotated[tuple[ImagePath, ...], NotEmpty()]
+    """The path in the image; of several, one will do."""
+    when: tuple[Condition, ...] = ()
+    """What is assumed: `use flag`, `!use flag`."""
+
+    @property
+    def sentence(self) -> str:
+        return f"The image has to have {_or(self.path)}{_when(self.when)}."
+
+
+@dataclass(frozen=True, slots=True)
+class ForbidInstalled:
+    """Files that a build may not leave in the image."""
+
+    path: ImagePath | Annotated[tuple[ImagePath, ...], NotEmpty()]
+    """The path in the image, or several."""
+    when: tuple[Condition, ...] = ()
+    """What is assumed: `use flag`, `!use flag`."""
+
+    @property
+    def sentence(self) -> str:
+        return f"The image may not have {_or(self.path)}{_when(self.when)}."
 
 
 # --- values ---
@@ -298,7 +342,7 @@ class Value:
     matches: str | None = None
     """A glob that all of the value matches."""
     regex: Regex | None = None
-    """A regular expression that all of the value matches."""
+    """An extended regular expression (POSIX) that all of the value matches."""
     contains: Text | None = None
     """A glob that one of the value's words matches."""
 
@@ -449,8 +493,9 @@ class ForbidKeywords(Keywords):
 
 Form = (
     RequireDependency | ForbidDependency | RequireUse | ForbidUse | RequireInherit | ForbidInherit
-    | RequireCall | ForbidCall | RequireValue | ForbidValue | RequireKernelOption
-    | ForbidKernelOption | RequireFile | ForbidFile | RequireKeywords | ForbidKeywords
+    | RequireCall | ForbidCall | RequireInstalled | ForbidInstalled | RequireValue | ForbidValue
+    | RequireKernelOption | ForbidKernelOption | RequireFile | ForbidFile | RequireKeywords
+    | ForbidKeywords
 )  # fmt: skip
 
 

@@ -42,6 +42,8 @@ class Policy:
         "forbid_inherit",
         "require_call",
         "forbid_call",
+        "require_installed",
+        "forbid_installed",
         "require_value",
         "forbid_value",
         "require_kernel_option",
@@ -80,6 +82,10 @@ class Policy:
     """A call that a phase makes."""
     forbid_call: forms.ForbidCall | None = None
     """A call that no phase makes."""
+    require_installed: forms.RequireInstalled | None = None
+    """A file that a build leaves in the image."""
+    forbid_installed: forms.ForbidInstalled | None = None
+    """Files that a build does not leave in the image."""
     require_value: forms.RequireValue | None = None
     """A value that a variable has."""
     forbid_value: forms.ForbidValue | None = None
@@ -131,6 +137,8 @@ _KINDS: Mapping[type, _Kind] = {
     forms.ForbidInherit: _Kind(Ebuild, "inherits", "forbidden_inherit"),
     forms.RequireCall: _Kind(Ebuild, "calls", "required_call"),
     forms.ForbidCall: _Kind(Ebuild, "calls", "forbidden_call"),
+    forms.RequireInstalled: _Kind(Ebuild, "installed", "required_installed"),
+    forms.ForbidInstalled: _Kind(Ebuild, "installed", "forbidden_installed"),
     forms.RequireValue: _Kind(Ebuild, "values", "required_value"),
     forms.ForbidValue: _Kind(Ebuild, "values", "forbidden_value"),
     forms.RequireKernelOption: _Kind(Package, "kernel_options", "required_kernel_option"),

@@ -115,11 +115,22 @@ def _is(value: Text, form: Value) -> bool | None:
     if form.matches is not None:
         return matches(form.matches, value)
     if form.regex is not None:
-        return re.fullmatch(form.regex, value) is not None if isinstance(value, str) else None
+        return _is_all(form.regex, value) if isinstance(value, str) else None
     assert form.contains is not None
     words, is_open = words_of(value)
     answer = _or_unknown([matches(form.contains, word) for word in words])
     return None if answer is False and is_open else answer
+
+
+def _is_all(regex: str, value: str) -> bool | None:
+    """Whether all of a text matches an extended regular expression; None if that can't be told."""
+    from overlaylint.shell.regexes import Undecidable, search
+
+    try:
+        return search(((f"^({regex})$", False),), value) is not None
+    except Undecidable:
+        # It takes too long, or depends on the locale.
+        return None
 
 
 def _or_unknown(answers: list[bool | None]) -> bool | None:
