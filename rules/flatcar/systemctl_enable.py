@@ -3,9 +3,9 @@
 ## What it does
 
 Looks for calls of `systemctl enable` in the phases that run when a package is merged
-(`pkg_preinst`, `pkg_postinst` and so on), through functions of the ebuild, of the overlay's eclasses
-and of its hooks. What stands in a message, or never runs, is no call. Nor is `systemctl reenable`
-meant, which renews the links of a unit that is enabled already.
+(`pkg_preinst`, `pkg_postinst` and so on), through functions of the ebuild, of the overlay's
+eclasses and of its hooks. What stands in a message, or never runs, is no call. Nor is `systemctl
+reenable` meant, which renews the links of a unit that is enabled already.
 
 ## Why it matters
 
