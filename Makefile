@@ -3,6 +3,7 @@
 #   make check   install, then check the small overlay in fixtures/ (or OVERLAY=path)
 #   make test    install with the test tools, then lint, types and tests
 #   make bench   measure (on OVERLAY)
+#   make man     write the manual pages into build/man
 #   make lint    format and lint in place, and renew the schema of the configuration
 #   make properties EXAMPLES=20000 [PROPERTIES=tests/test_shell_bash.py]
 #                try so many new examples of each property, most of them against bash itself
@@ -21,7 +22,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$python"; break; }; done)
 
-.PHONY: check test bench properties lint fidelity clean
+.PHONY: check test bench properties lint man fidelity clean
 .DELETE_ON_ERROR:
 
 # Exit status 1 says that there are findings, which is what this target is to show.
@@ -39,6 +40,9 @@ bench: $(VENV)/installed-test
 
 properties: $(VENV)/installed-test
 	OVERLAYLINT_EXAMPLES="$(EXAMPLES)" $(BIN)/pytest -n auto $(PROPERTIES) $(PYTEST_OPTIONS)
+
+man: $(VENV)/installed-test
+	$(BIN)/python docs/make_man.py build/man
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .

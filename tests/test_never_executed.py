@@ -32,6 +32,7 @@ COMMAND_LINES = [
     ["rules", "--overlay", "{root}"],
     *(["explain", name] for name in sorted(load_catalog().rules)[:3]),
     ["history", "{root}"],
+    *(["completion", shell] for shell in ("bash", "zsh", "fish")),
     ["metadata", "{root}"],
     ["why", "{root}/" + EBUILD, "DESCRIPTION"],
     ["why", "app-misc/hello-1", "USE=a", "--profile", "base", "--overlay", "{root}"],

@@ -21,6 +21,7 @@ INTERRUPTED = 130
 #: Each command's module, imported when the command is run. A command joins by a line here.
 COMMANDS = {
     "check": "overlaylint.cli.check",
+    "completion": "overlaylint.cli.completion",
     "config": "overlaylint.cli.config",
     "explain": "overlaylint.cli.explain",
     "history": "overlaylint.cli.history",

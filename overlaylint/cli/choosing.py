@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from overlaylint.cli.completion import complete_names
 from overlaylint.cli.options import names_in, options
 
 if TYPE_CHECKING:
@@ -57,12 +58,14 @@ choosing_options = options(
         "--select",
         multiple=True,
         metavar="NAMES",
+        shell_complete=complete_names,
         help="Run only these rules or packs, or ALL; with commas between them.",
     ),
     click.option(
         "--ignore",
         multiple=True,
         metavar="NAMES",
+        shell_complete=complete_names,
         help="Leave out these rules or packs.",
     ),
 )

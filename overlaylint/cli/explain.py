@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from overlaylint.cli.completion import complete_rule
 from overlaylint.cli.options import overlay_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain")
-@click.argument("name", metavar="RULE")
+@click.argument("name", metavar="RULE", shell_complete=complete_rule)
 @overlay_option
 def command(name: str, path: Path) -> int:
     """Say what RULE does, why it matters, and what to write instead."""
