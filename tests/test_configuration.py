@@ -81,6 +81,17 @@ def test_every_key_has_the_line_of_its_statement() -> None:
     assert ("x",) not in lines
 
 
+def test_a_long_list_takes_no_longer_than_it_must() -> None:
+    names = "".join(f'    "app-misc/hello-{at}",\n' for at in range(5000))
+    lines = statement_lines(f"exclude = [\n{names}]\nignore = []\n")
+    assert lines[("ignore",)] == 5003
+    # Every line may be the end, so that this one is left alone in the end.
+    tables = "".join(f"    [{at}],\n" for at in range(5000))
+    assert statement_lines(f"select = []\nexclude = [\n{tables}]\nignore = []\n") == {
+        ("select",): 1
+    }
+
+
 # --- where it is ---
 
 
@@ -255,6 +266,21 @@ def test_a_checked_overlay_names_no_code(tmp_path: Path) -> None:
         assert f"unknown key '{key}'" in error(root)
     write(root, "overlaylint.toml", 'select = ["evil"]\n')
     assert "no rule or pack is called evil" in error(root)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("exclude = " + 100_000 * "[" + 100_000 * "]", "it is nested too deeply"),
+        (f"# {'x' * 1024 * 1024}", "it is larger than 1024 KiB"),
+        ('ignore = ["\\u001b[31m"]', "\\x1b"),
+        ('"\\u001b[31m" = 1', "\\x1b"),
+    ],
+)
+def test_a_hostile_file_is_one_line(text: str, message: str, tmp_path: Path) -> None:
+    found = error(overlay(tmp_path, {HELLO: CLEAN, "overlaylint.toml": text}))
+    assert message in found
+    assert found.isprintable()
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:

@@ -180,6 +180,7 @@ def test_every_value_has_its_origin(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     root = overlay(tmp_path, {HELLO: CLEAN, "overlaylint.toml": toml})
     arguments = ["config", root, "--master", f"a={tmp_path / 'other'}", "--select", "ALL"]
+    arguments += ["--baseline", "known.json"]
     ran = overlaylint([*arguments, "--output-format", "json"])
     assert ran.status == 0, ran.err
     shown = json.loads(ran.out)
@@ -191,6 +192,7 @@ def test_every_value_has_its_origin(tmp_path: Path) -> None:
     assert found["ignore"] == (["dangling-link"], "overlaylint.toml", 1)
     assert found["masters.a"] == (str(tmp_path / "other"), "command line", None)
     assert found["masters.b"] == ("b", "overlaylint.toml", 3)
+    assert found["baseline"] == ("known.json", "command line", None)
     assert found["exclude"] == ([], "default", None)
     assert found["rules.implicit-base-package.required"] == ([], "overlaylint.toml", 5)
     assert found["rules.stage0-patchlevel.variables"][1:] == ("default", None)

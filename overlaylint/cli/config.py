@@ -22,6 +22,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 @click.argument("path", metavar="[PATH]", default=Path(), type=click.Path(path_type=Path))
 @choosing_options
 @master_option
+@click.option("--baseline", metavar="FILE", help="As `check` takes it.")
 @click.option(
     "--output-format",
     type=click.Choice(("text", "json")),
@@ -35,12 +36,18 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
     help="Print the JSON schema of overlaylint.toml, with the options of every installed rule.",
 )
 def command(
-    path: Path, choosing: Choosing, masters: tuple[str, ...], output_format: str, *, schema: bool
+    path: Path,
+    choosing: Choosing,
+    masters: tuple[str, ...],
+    baseline: str | None,
+    output_format: str,
+    *,
+    schema: bool,
 ) -> int:
     """Show what holds for the overlay that PATH lies in, and where each value came from.
 
-    With --select, --ignore and --master, as `check` would have it. Paths are relative to the file
-    that they stand in.
+    With --select, --ignore, --master and --baseline, as `check` would have it. Paths are relative
+    to the file that they stand in.
     """
     from overlaylint.engine.packs import load_catalog
 
@@ -60,6 +67,7 @@ def command(
         "select": names_in(choosing.select),
         "ignore": names_in(choosing.ignore),
         "masters": masters_given(masters),
+        "baseline": baseline,
     }
     opened = open_overlay(root, given["masters"])
     # What can't be run is said here as well.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from overlaylint.policies.policy import Policy
 
 FILE_NAME = "overlaylint.toml"
+#: Larger files are refused: they are read whole before anything else is done.
+LARGEST_CONFIGURATION = 1024 * 1024
 PYPROJECT = "pyproject.toml"
 _PYPROJECT_TABLE = ("tool", "overlaylint")
 
@@ -252,7 +254,11 @@ def _read(tree: Tree, name: str, shown: str) -> tuple[str, dict[str, Any]]:
     import tomllib
 
     try:
-        text = tree.read(name).decode("utf-8")
+        data = tree.read(name)
+        if len(data) > LARGEST_CONFIGURATION:
+            limit = f"{LARGEST_CONFIGURATION // 1024} KiB"
+            raise ConfigurationError(f"{shown}: it is larger than {limit}")
+        text = data.decode("utf-8")
         return text, tomllib.loads(text)
     except TreeError as error:
         raise ConfigurationError(f"{shown}: {error.reason}") from error
@@ -260,3 +266,5 @@ def _read(tree: Tree, name: str, shown: str) -> tuple[str, dict[str, Any]]:
         raise ConfigurationError(f"{shown}: not UTF-8 at byte {error.start}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{shown}: {error}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{shown}: it is nested too deeply") from error

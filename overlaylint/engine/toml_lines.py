@@ -6,6 +6,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_ENDS = ("]", "}", '"""', "'''")
+# More lines than these that may end one statement are not tried.
+_MOST_TRIES = 200
+
 Keys = tuple[str | int, ...]
 """The way to a value: keys, and places in lists, as in `("policy", 0, "name")`."""
 
@@ -43,15 +47,25 @@ def line_of(lines: Mapping[Keys, int], keys: Keys) -> int | None:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each statement with its first line: the shortest run of lines that is valid TOML."""
+    """Yield each statement with its first line: the shortest run of lines that is valid TOML.
+
+    One that takes too long to put together, and what is behind it, is left out.
+    """
     waiting: list[str] = []
     first = 0
+    tries = 0
     for number, line in enumerate(text.split("\n"), 1):
         if not waiting:
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
-            first = number
+            first, tries = number, 0
         waiting.append(line)
+        # A statement goes on to the end of a list, a table or a string in three quotes.
+        if first != number and not any(end in line for end in _ENDS):
+            continue
+        tries += 1
+        if tries > _MOST_TRIES:
+            return
         statement = "\n".join(waiting)
         try:
             tomllib.loads(statement)
