@@ -113,7 +113,9 @@ class Lister:
             **dict.fromkeys(FILTERS, self._filter), "find": self._find, "ls": self._ls,
             **dict.fromkeys(("cd", "pushd", "popd"), self._change_folder),
             "cpio": self._cpio, "tar": self._tar, "rsync": self._rsync, "xargs": self._xargs,
-            **dict.fromkeys(("cp", "install", "mv"), self._copy), "rm": self._remove,
+            **dict.fromkeys(("cp", "install", "mv"), self._copy),
+            **dict.fromkeys(("doins", "doexe", "newins", "newexe"), self._install),
+            "rm": self._remove,
             "tee": self._filter_nothing,
         }  # fmt: skip
         for name, text in outputs.items():
@@ -368,6 +370,16 @@ class Lister:
             for one in operands[:-1]:
                 if isinstance(one, str):
                     self._bring(one, recurses=recurses)
+        return 0
+
+    def _install(self, shell: Interpreter, invocation: Invocation) -> Status:
+        """Carry out a helper that installs into the image, wherever insinto says."""
+        operands = [one for one in invocation.arguments if str(one)[:1] != "-"]
+        if invocation.name.startswith("new"):
+            operands = operands[:1]
+        for one in operands:
+            if isinstance(one, str):
+                self._bring(one, recurses="-r" in invocation.arguments)
         return 0
 
     def _remove(self, shell: Interpreter, invocation: Invocation) -> Status:

@@ -80,6 +80,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Span, Undecided
+from overlaylint.overlay.atom import parse_atom
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.repository import Repository
 from overlaylint.rule import Finding, Severity, rule
@@ -87,6 +88,7 @@ from overlaylint.tree import OverlaidTree
 
 if TYPE_CHECKING:
     from overlaylint.overlay.atom import Atom
+    from overlaylint.overlay.dependency import Dependency
     from overlaylint.overlay.evaluation import Evaluation
     from overlaylint.shell.values import Value
 
@@ -107,7 +109,6 @@ class Options:
     packages=("sys-kernel/coreos-kernel", "sys-kernel/coreos-modules"),
 )
 def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
-    from overlaylint.overlay.atom import parse_atom
     from overlaylint.overlay.own_code import own_evaluation
 
     if ebuild.is_built_as_links_only:
@@ -144,17 +145,19 @@ def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outco
         return
     if not named:
         # The dependency went, and KERNEL_DIR names the sources all the same.
-        named = (parse_atom(f"={options.sources}-{ebuild.PV}{text}"),)
-    for atom in named:
-        if atom.version is None:
+        named = ((parse_atom(f"={options.sources}-{ebuild.PV}{text}"),),)
+    for choice in named:
+        if any(_is_there(ebuild, atom) for atom in choice):
             continue
-        if atom.version.without_revision != ebuild.PV:
+        atom = choice[0]
+        version = atom.version
+        if atom.operator in ("=", "~") and version and version.without_revision != ebuild.PV:
             yield Finding(
                 span,
                 f"{ebuild.PF} is built from {atom}, which is another version than its own",
                 f"depend on {options.sources} {ebuild.PV}",
             )
-        elif not _is_there(ebuild, atom):
+        else:
             yield Finding(
                 span,
                 f"{ebuild.PF} is built from {atom}, which does not exist",
@@ -176,12 +179,14 @@ def _span(ebuild: Ebuild, variable: str) -> Span:
     return own[-1] if own else ebuild.span()
 
 
-def _named(evaluation: Evaluation, package: str) -> tuple[tuple[Atom, ...], str | None]:
-    """Return the atoms for the sources, and why there may be others."""
-    from overlaylint.overlay.atom import package_of
-    from overlaylint.overlay.dependency import DependencyError, Operator, parse_dependency
+def _named(evaluation: Evaluation, package: str) -> tuple[tuple[tuple[Atom, ...], ...], str | None]:
+    """Return the atoms for the sources, of which those in one tuple are a choice.
 
-    found: dict[Atom, None] = {}
+    The second is why there may be others.
+    """
+    from overlaylint.overlay.dependency import DependencyError, parse_dependency
+
+    found: dict[tuple[Atom, ...], None] = {}
     doubt = None
     for name in _LISTS:
         variable = evaluation.variable(name)
@@ -190,22 +195,33 @@ def _named(evaluation: Evaluation, package: str) -> tuple[tuple[Atom, ...], str 
             continue
         try:
             if isinstance(value, str):
-                atoms = [
-                    leaf.atom()
-                    for leaf, around in parse_dependency(value).leaves()
-                    if package_of(leaf.text) == package
-                    # Of a choice, one will do.
-                    and not any(
-                        getattr(node, "operator", Operator.ALL_OF) is not Operator.ALL_OF
-                        for node in around
-                    )
-                ]
-                found |= dict.fromkeys(atom for atom in atoms if not atom.blocker)
+                found |= dict.fromkeys(_choices(parse_dependency(value), package))
             elif package in str(value):
                 doubt = doubt or value.unknown.reason
         except (DependencyError, ValueError) as problem:
             doubt = doubt or str(problem)
     return tuple(found), doubt
+
+
+def _choices(dependency: Dependency, package: str) -> Iterator[tuple[Atom, ...]]:
+    """Yield the atoms for a package; those of one `|| ( )` together, if there is no other way."""
+    from overlaylint.overlay.atom import package_of
+    from overlaylint.overlay.dependency import Group, Operator
+
+    choices: dict[int, list[str]] = {}
+    for at, (leaf, around) in enumerate(dependency.leaves()):
+        group = next(
+            (
+                node
+                for node in around
+                if isinstance(node, Group) and node.operator is not Operator.ALL_OF
+            ),
+            None,
+        )
+        choices.setdefault(-1 - at if group is None else group.start, []).append(leaf.text)
+    for texts in choices.values():
+        if all(package_of(text) == package and not text.startswith("!") for text in texts):
+            yield tuple(parse_atom(text) for text in texts)
 
 
 def _versions(ebuild: Ebuild, package: str) -> list[str]:
@@ -223,10 +239,12 @@ def _ebuilds(package: object) -> tuple[Ebuild, ...]:
 
 
 def _is_there(ebuild: Ebuild, atom: Atom) -> bool:
+    """Whether an atom takes sources that are there, and of the ebuild's own version."""
     from overlaylint.overlay.atom import Candidate
 
     return any(
-        atom.matches(Candidate(one.cp, one.version, atom.slot or "0", repository.name))
+        one.PV == ebuild.PV
+        and atom.matches(Candidate(one.cp, one.version, atom.slot or "0", repository.name))
         for repository in ebuild.repository.family
         for one in _ebuilds(repository.package(atom.cp))
     )
