@@ -39,6 +39,12 @@ def judged(ebuild: Ebuild) -> Iterator[Outcome]:
 
 
 @rule(severity=Severity.ERROR)
+def wordy(ebuild: Ebuild) -> Iterator[Outcome]:
+    about_itself = f"{ebuild.path} is no ebuild to look at"
+    yield NotApplicable(about_itself if ebuild.PN == "own" else f"reason {ebuild.PV}")
+
+
+@rule(severity=Severity.ERROR)
 def stopped_here(ebuild: Ebuild) -> Iterator[Finding]:
     yield Finding(Span(ebuild.path), "half a truth", help="x")
     if ebuild.PN == "other":
@@ -55,7 +61,7 @@ def own_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """Add packs of the rules above, which run only when they are selected."""
     packs: list[LoadedPack] = []
     for name, rules in {
-        "silent": (judged,),
+        "silent": (judged, wordy),
         "stopped": (first_found, stopped_here, third),
         "at-once": (Rule("at-once", stopped_here.check, Severity.ERROR),),
     }.items():
@@ -79,6 +85,19 @@ def test_silence_is_explained(tmp_path: Path) -> None:
         f"  not applicable: 1: it says hello already: {HELLO}\n"
         f"  undecided: 1: nobody knows: {OTHER}:1:1\n"
     ) in ran.out
+
+
+def test_long_silence_is_told_in_short(tmp_path: Path) -> None:
+    """Reasons that differ in what they are about are one, and of many only some are shown."""
+    files = {f"app-misc/own/own-{i}.ebuild": CLEAN for i in range(5)}
+    files |= {f"app-misc/odd/odd-{i}.ebuild": CLEAN for i in range(9)}
+    root = overlay(tmp_path, files)
+    ran = overlaylint(["check", root, "--select", "wordy", "--explain-silence"])
+    own = "app-misc/own/own-{}.ebuild"
+    paths = ", ".join(own.format(i) for i in range(3))
+    assert f"  not applicable: 5: it is no ebuild to look at: {paths} and 2 more\n" in ran.out
+    assert ran.out.count("  not applicable: 1: reason ") == 5
+    assert "  not applicable: 4 other reasons, which --output-format json has\n" in ran.out
 
 
 def test_silence_of_rules_that_did_not_look(tmp_path: Path) -> None:

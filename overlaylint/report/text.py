@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,7 @@ def _statistics(result: Result, style: Style) -> Iterator[str]:
 
 #: Of more paths than this, only so many are shown to people; JSON has all of them.
 _MOST_PATHS = 3
+_MOST_REASONS = 6
 
 
 def _silence(result: Result, style: Style) -> Iterator[str]:
@@ -147,17 +149,31 @@ def _silence(result: Result, style: Style) -> Iterator[str]:
             yield f"  held: {len(one.held)}: {_paths(one.held)}"
         reasons: dict[tuple[str, str], list[str]] = {}
         for excuse in one.not_applicable:
-            span = excuse.span or Span("")
-            reasons.setdefault(("not applicable", excuse.reason), []).append(span.path)
+            path = excuse.span.path if excuse.span is not None else ""
+            reasons.setdefault(("not applicable", _about_it(excuse.reason, path)), []).append(path)
         for doubt in one.undecided:
             where = place(result, doubt.span)
-            reasons.setdefault(("undecided", doubt.reason), []).append(where)
-        for (kind, reason), paths in reasons.items():
+            reason = _about_it(doubt.reason, doubt.span.path)
+            reasons.setdefault(("undecided", reason), []).append(where)
+        shown: Counter[str] = Counter()
+        for (kind, reason), paths in sorted(reasons.items(), key=lambda one: -len(one[1])):
+            shown[kind] += 1
+            if shown[kind] > _MOST_REASONS:
+                continue
             named = [path for path in paths if path]
-            shown = f": {_paths(named)}" if named else ""
-            yield f"  {kind}: {len(paths)}: {visible(reason)}{shown}"
+            places = f": {_paths(named)}" if named else ""
+            yield f"  {kind}: {len(paths)}: {visible(reason)}{places}"
+        for kind, count in shown.items():
+            if count > _MOST_REASONS:
+                others = _count(count - _MOST_REASONS, "other reason")
+                yield f"  {kind}: {others}, which --output-format json has"
         if one.reason:
             yield f"  did not look: {visible(one.reason)}"
+
+
+def _about_it(reason: str, path: str) -> str:
+    """Return a reason without the name of what it is about, so that equal ones are told once."""
+    return reason.replace(path, "it") if "/" in path else reason
 
 
 def _paths(paths: Sequence[str]) -> str:
