@@ -53,6 +53,7 @@ def test_wheel(tmp_path: Path) -> None:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert packed == {
         *modules("overlaylint", "rules"),
+        "overlaylint/overlaylint.schema.json",
         "overlaylint/py.typed",
         "overlaylint_rules/py.typed",
     }

@@ -17,7 +17,7 @@ DOCUMENT = (Path(__file__).parent.parent / "docs" / "json.md").read_text()
 def test_the_lines_are_the_report(tmp_path: Path) -> None:
     result = rich_result(tmp_path)
     lines = [json.loads(line) for line in json_lines.render([result], Settings()).splitlines()]
-    report = json_report.report([result])
+    report = json_report.report([result], Settings())
     types = [one.pop("type") for one in lines]
     assert types == ["finding"] * 3 + ["undecided", "skipped", "suppressed", "summary"]
     assert lines[:3] == report["findings"]

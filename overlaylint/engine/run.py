@@ -228,12 +228,20 @@ class _Run:
         """Run a rule on one subject and keep what it says.
 
         A rule is other people's code, and may raise anything: the others go on, and the
-        failure is reported as a finding of its own.
+        failure is reported as a finding of its own. Where a file that is there can't be read,
+        which `unreadable-file` reports, the rule can't tell.
         """
         try:
             outcomes = list(rule(subject, *self.options_of(rule)))
             for outcome in outcomes:
                 self.keep(rule, outcome, path)
+        except TreeError as error:
+            if self.repository.tree.kind(error.path) is None:
+                self.fail(rule, path, error)
+            else:
+                reason = f"{error.path or 'the overlay'} can't be read: {error.reason}"
+                self.keep(rule, Undecided(Span(path), reason), path)
+            return
         except Exception as error:  # noqa: BLE001 (as the docstring says)
             self.fail(rule, path, error)
             return
