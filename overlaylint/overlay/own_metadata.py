@@ -93,11 +93,13 @@ def _flags(value: object) -> frozenset[str]:
     """Return the flags that a value of IUSE names, whatever is unknown around them."""
     parts = value.parts if isinstance(value, Mixed) else (value,)
     found: set[str] = set()
-    for part in parts:
+    for at, part in enumerate(parts):
         if isinstance(part, str):
-            # the first and the last word may go on in what is unknown
-            words = f"x{part}x".split() if isinstance(value, Mixed) else ["", *part.split(), ""]
-            found.update(word.lstrip("+-") for word in words[1:-1])
+            # The first and the last word may go on in what is unknown.
+            begins = "" if at == 0 else "?"
+            ends = "" if at + 1 == len(parts) else "?"
+            words = f"{begins}{part}{ends}".split()
+            found.update(word.lstrip("+-") for word in words if "?" not in word)
     return frozenset(found)
 
 

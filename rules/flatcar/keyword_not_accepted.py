@@ -363,7 +363,10 @@ def _finding(overlay: Repository, need: _Need, needs: dict[tuple[str, str], _Nee
         return Finding(first, message, help_, related[1:])
     make = Fix.unsafe if any(one.keyword == "**" for one in same) else Fix.safe
     fix = make(f"accept {need.line.removeprefix('=')}", place.edit)
-    return Finding(place.beside, message, f"add `{need.line}` here, for {names}", related, fix)
+    help_ = f"add `{need.line}` here, for {names}"
+    if need.keyword == "**":
+        help_ += "; or do not ask for it there, if it is not for this architecture"
+    return Finding(place.beside, message, help_, related, fix)
 
 
 def _written(want: _Want) -> Span:
