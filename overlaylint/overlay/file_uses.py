@@ -16,10 +16,11 @@ from overlaylint.finding import Span
 from overlaylint.overlay.assignments import assignments
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import span_of
-from overlaylint.overlay.filesdir import FILESDIR, FilesDir
+from overlaylint.overlay.filesdir import FILESDIR, FilesDir, names_filesdir
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.own_code import own_functions, own_traces
-from overlaylint.overlay.trace import Trace
+from overlaylint.overlay.trace import ORDER, Trace
+from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.interpreter import Call
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Mixed, Unknown, Value, join, pieces_of
@@ -45,6 +46,8 @@ _END = re.compile(r"[\s:;,|<>'\"()&]")
 _BLANK = re.compile(r"\s")
 
 _TOKEN = re.compile(r"[A-Za-z0-9_][\w.+-]*")
+_EXPANDED = re.compile(r"\$\{?[#!]?([A-Za-z_]\w*)")
+_BARE = re.compile(r"(?<![\w${#!.-])[A-Za-z_]\w*")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
 
 # More ways to put a name together than these are not looked at one by one.
@@ -84,15 +87,33 @@ def file_uses(ebuild: Ebuild) -> Iterator[FileUse]:
     own = own_functions(ebuild)
     masters = {name: function for name, function in functions.items() if name not in own}
     follow = {name: masters[name] for name in _reaching(masters, frozenset({FILESDIR}))}
-    traces = tuple(own_traces(ebuild, follow=follow, wanted=wanted))
-    seen: set[Value] = set()
-    for trace in traces:
-        for call in trace:
-            for word in _words_of(call):
-                for path in _paths(files, word):
-                    seen.add(path)
-                    yield FileUse(path, trace.phase, trace.span(call))
-    yield from _listed(ebuild, files, masters, traces, seen)
+    wanted |= _setting(functions, wanted)
+    for variables in _environments(ebuild, [functions[name] for name in wanted & functions.keys()]):
+        traces = tuple(own_traces(ebuild, follow=follow, wanted=wanted, variables=variables))
+        seen: set[Value] = set()
+        for trace in traces:
+            for call in trace:
+                for word in _words_of(call):
+                    for path in _paths(files, word):
+                        seen.add(path)
+                        yield FileUse(path, trace.phase, trace.span(call))
+        yield from _listed(ebuild, files, masters, traces, seen)
+
+
+def _environments(ebuild: Ebuild, functions: Iterable[Function]) -> Iterator[Mapping[str, str]]:
+    """Yield ARCH as the profiles have it for which the ebuild has keywords, if it matters."""
+    if not any("ARCH" in _tokens(function) for function in functions):
+        yield {}
+        return
+    arches = {
+        variable.text
+        for profile in ebuild.repository.profiles
+        if not profile.problems and (variable := profile.variable("ARCH")) is not None
+    }
+    keywords = ebuild.variable("KEYWORDS")
+    words = {word.lstrip("~") for word in ((keywords and keywords.text) or "").split()}
+    for arch in sorted(arches & words or arches) or [""]:
+        yield {"ARCH": arch} if arch else {}
 
 
 def may_use_files(ebuild: Ebuild) -> bool:
@@ -131,7 +152,7 @@ def _words_of(call: Call) -> Iterator[Value]:
 
 def _paths(files: FilesDir, word: Value) -> Iterator[Mixed]:
     """Yield the paths in FILESDIR that stand in a word, in each way that it may come to."""
-    if isinstance(word, str) or not _names_filesdir(word):
+    if isinstance(word, str) or not names_filesdir(word):
         return
     if files.test("-e", word):
         yield word
@@ -143,10 +164,6 @@ def _paths(files: FilesDir, word: Value) -> Iterator[Mixed]:
                 path = _path(pieces, index)
                 if path is not None:
                     yield path
-
-
-def _names_filesdir(word: Mixed) -> bool:
-    return any(isinstance(part, Unknown) and part.symbol == FILESDIR for part in word.parts)
 
 
 def _ways(word: Mixed) -> Iterator[Value]:
@@ -218,15 +235,17 @@ def _listed(
                     yield FileUse(path, read[name], place, name)
     for trace in traces:
         has_lost = any(
-            isinstance(word, Mixed) and word.is_many and not _names_filesdir(word)
+            isinstance(word, Mixed) and word.is_many and not names_filesdir(word)
             for call in trace
             for word in call.arguments
         )
         for given in trace.given:
             applies = given.name in read or (given.name == "PATCHES" and has_lost)
+            if not applies and not (has_lost and given.is_list):
+                continue
             for word in given.words:
                 for path in _paths(files, word):
-                    if path in seen or not (applies or has_lost):
+                    if path in seen:
                         continue
                     seen.add(path)
                     place = span_of(ebuild.repository, given.source, given.start, given.end)
@@ -244,7 +263,7 @@ def _lists(ebuild: Ebuild) -> frozenset[str]:
 
 def _holds_path(value: object) -> bool:
     values = value.values() if isinstance(value, dict) else (value,)
-    return any(isinstance(one, Mixed) and _names_filesdir(one) for one in values)
+    return any(isinstance(one, Mixed) and names_filesdir(one) for one in values)
 
 
 def _names_read(
@@ -253,9 +272,10 @@ def _names_read(
     """Return the variables with paths in FILESDIR that a master's function reads, by phase."""
     found: dict[str, str] = {}
     given = {
-        one.name for trace in traces for one in trace.given if any(map(_names_filesdir, one.words))
+        one.name for trace in traces for one in trace.given if any(map(names_filesdir, one.words))
     }
-    for name in sorted(given | _lists(ebuild)):
+    # A variable that two scripts share has a name in capitals.
+    for name in filter(str.isupper, sorted(given | _lists(ebuild))):
         readers = _reaching(masters, frozenset({name}))
         for trace in traces:
             if any(call.name in readers for call in trace) or (
@@ -286,6 +306,47 @@ def _reaching(functions: Mapping[str, Function], names: frozenset[str]) -> froze
             return frozenset(found)
         found |= more
         wanted |= more
+
+
+def _setting(functions: Mapping[str, Function], names: frozenset[str]) -> frozenset[str]:
+    """Return the phases that may set what functions, or what these call, read."""
+    read = {name for one in _called(functions, names) for name in _expanded(one)}
+    found = set()
+    for phase in ORDER:
+        if phase not in functions or phase in names:
+            continue
+        # A look at the text, which is quick, may spare the look at the commands.
+        if any(not read.isdisjoint(_bare(one)) for one in _called(functions, frozenset({phase}))):
+            assigned, is_complete = assigned_names(functions[phase], functions)
+            if not is_complete or not read.isdisjoint(assigned):
+                found.add(phase)
+    return frozenset(found)
+
+
+def _called(functions: Mapping[str, Function], names: frozenset[str]) -> Iterator[Function]:
+    """Yield functions, and those that they may call."""
+    seen: set[str] = set()
+    waiting = [name for name in names if name in functions]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            yield functions[name]
+            waiting.extend(_tokens(functions[name]) & functions.keys())
+
+
+@lru_cache(maxsize=16384)
+def _expanded(function: Function) -> frozenset[str]:
+    """Return the names after a dollar sign: what may be read."""
+    text = function.source.text[function.start : function.end]
+    return frozenset(_EXPANDED.findall(text))
+
+
+@lru_cache(maxsize=16384)
+def _bare(function: Function) -> frozenset[str]:
+    """Return the names without a dollar sign: what may be assigned."""
+    text = function.source.text[function.start : function.end]
+    return frozenset(_BARE.findall(_COMMENT.sub("", text)))
 
 
 @lru_cache(maxsize=16384)

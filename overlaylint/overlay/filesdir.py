@@ -128,9 +128,6 @@ def _in_bytes(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
-def starts_in_filesdir(value: Value) -> bool:
-    """Whether a word is a path below `${FILESDIR}`, be it known or not."""
-    if not isinstance(value, Mixed):
-        return False
-    first = value.parts[0]
-    return isinstance(first, Unknown) and first.symbol == FILESDIR
+def names_filesdir(word: Mixed) -> bool:
+    """Whether a word has FILESDIR in it."""
+    return any(isinstance(part, Unknown) and part.symbol == FILESDIR for part in word.parts)

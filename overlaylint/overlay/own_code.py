@@ -21,7 +21,10 @@ from overlaylint.overlay.filesdir import FilesDir
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.trace import ORDER, ScriptTracer, Trace, Tracer
+from overlaylint.shell.effects import assigned_names
+from overlaylint.shell.interpreter import Builtin, Interpreter, Invocation, Status
 from overlaylint.shell.syntax import Function
+from overlaylint.shell.values import Flag, Unknown, Variable, unknown
 from overlaylint.tree import OverlaidTree
 
 _PHASE = "pretend|setup|unpack|prepare|configure|compile|test|install|preinst|postinst"
@@ -68,28 +71,33 @@ def own_traces(
     follow: Mapping[str, Function] | None = None,
     wanted: Container[str] | None = None,
     files: FilesDir | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Trace]:
     """Yield the trace of each phase, in the order of a build, then of each callback and hook.
 
     With `use`, those USE flags are assumed to be on or off. Phases that come after the merge
     are traced where the ebuild defines them. The hooks are those of `hooks_of`, the overlay
     that a master's ebuild is built with, where it is given. `follow` are functions of masters
-    that are to be followed all the same. With `wanted`, phases that come after the last one of
-    these, and other callbacks, are left out. `files` is as for a Tracer.
+    that are to be followed all the same. With `wanted`, other phases and callbacks are left
+    out. `files` is as for a Tracer, and `variables` are more of the build's environment.
     """
     functions = own_functions(ebuild)
     evaluation = ebuild.evaluation
     state = evaluation.state.copy()
     state.functions = {**(follow or {}), **functions}
-    tracer = Tracer(replace(evaluation, state=state), use, files)
+    for name, text in (variables or {}).items():
+        state.scopes[0][name] = Variable(text, Flag.EXPORTED | Flag.KEPT)
+    others = {
+        name: _changing(function, evaluation.functions)
+        for name, function in evaluation.functions.items()
+        if name not in state.functions and isinstance(function, Function)
+    }
     phases = eapis.phases(evaluation.eapi)
     called: set[str] = set()
-    order = [one for one in ORDER if one in phases]
-    order += [one for one in phases if one not in ORDER and one in functions]
-    if wanted is not None:
-        while order and order[-1] not in wanted:
-            order.pop()
-    for phase in order:
+    order = [one for one in ORDER if one in phases and (wanted is None or one in wanted)]
+    tracer = Tracer(replace(evaluation, state=state), use, files, others, order)
+    after = [one for one in phases if one not in ORDER and one in functions]
+    for phase in (*order, *(one for one in after if wanted is None or one in wanted)):
         trace = tracer.trace(phase)
         called.update(str(call.name) for call in trace if call.is_function)
         yield trace
@@ -175,6 +183,25 @@ def own_evaluation(ebuild: Ebuild) -> Evaluation:
             break
         evaluation = again.evaluation
     return evaluation
+
+
+def _changing(function: Function, functions: Mapping[str, Function | Unknown]) -> Builtin:
+    """Return what stands for a function that is not followed: the variables it sets are unknown."""
+
+    def run(shell: Interpreter, invocation: Invocation) -> Status:
+        status = shell.when_missing(shell, invocation)
+        names, _ = assigned_names(function, functions)
+        place = invocation.source, invocation.start, invocation.end
+        for name in sorted(names):
+            reason = f"`{invocation.name}` may set it"
+            flags = Flag.MAYBE_UNSET
+            variable = shell.state.find(name)
+            if variable is not None:
+                flags |= variable.flags
+            shell.store(name, Variable(unknown(reason, *place), flags, *place))
+        return status
+
+    return run
 
 
 def _is_exported(name: str, function: Function) -> bool:

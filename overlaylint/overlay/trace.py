@@ -8,7 +8,7 @@ call under `use flag` carries that as a guard.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from overlaylint.overlay import commands as pm
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import Evaluation, environment, span_of, symbol
-from overlaylint.overlay.filesdir import FilesDir
+from overlaylint.overlay.filesdir import FilesDir, names_filesdir
 from overlaylint.overlay.repository import Repository
 from overlaylint.shell.builtins import BUILTINS
 from overlaylint.shell.conditions import Check, Condition, UseFlag, holds
@@ -79,8 +79,9 @@ def _defaults() -> Mapping[str, Function]:
 class Given:
     """Words that a phase gives to a variable, as one assignment has them.
 
-    A trace keeps those that are paths or otherwise known in part. What the variable comes to may be
-    unknown afterwards, where only one of two ways passes here: these words are not.
+    A trace keeps those that name FILESDIR. What the variable comes to may be unknown afterwards,
+    where only one of two ways passes here: these words are not. `is_list` tells an array's words
+    from a text.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Given:
     start: int
     end: int
     guards: tuple[Condition, ...] = ()
+    is_list: bool = True
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,9 @@ def guarded(guards: Iterable[Condition], use: Mapping[str, bool]) -> bool | None
 class Tracer:
     """Traces the phases of one ebuild, with some USE flags assumed.
 
-    `files` tells which files there are, by default those of FILESDIR.
+    `files` tells which files there are, by default those of FILESDIR. `commands` are more of the
+    package manager's commands, for functions that are not followed. `order` are the phases that
+    run one after another.
     """
 
     def __init__(
@@ -153,8 +157,12 @@ class Tracer:
         evaluation: Evaluation,
         use: Mapping[str, bool] | None = None,
         files: FilesDir | None = None,
+        commands: Mapping[str, Builtin] | None = None,
+        order: Sequence[str] = ORDER,
     ) -> None:
         self.evaluation = evaluation
+        self.order = order
+        self._commands = commands or {}
         self.use: Mapping[str, bool] = dict(use or {})
         self.eapi = evaluation.eapi
         self._files = files or FilesDir(evaluation.ebuild)
@@ -166,11 +174,11 @@ class Tracer:
         known = self._traces.get(phase)
         if known is None:
             state = self.evaluation.state
-            if phase in ORDER:
-                index = ORDER.index(phase)
+            if phase in self.order:
+                index = self.order.index(phase)
                 if index:
-                    self.trace(ORDER[index - 1])
-                    state = self._states[ORDER[index - 1]]
+                    self.trace(self.order[index - 1])
+                    state = self._states[self.order[index - 1]]
             known = self._run(phase, state)
         return known
 
@@ -222,6 +230,7 @@ class Tracer:
         }  # fmt: skip
         for name, function in _defaults().items():
             own[name] = _calling(name, function)
+        own |= self._commands
         shell = Interpreter(commands=own, builtins=BUILTINS)
         shell.state = state.copy()
         shell.state.options -= {"failglob"}
@@ -250,15 +259,21 @@ def _listen(shell: Interpreter) -> list[Given]:
     """Return a list that what variables are given is added to."""
     given: list[Given] = []
 
-    def note(name: str, words: Iterable[object], place: tuple[Source | None, int, int]) -> None:
-        mixed = tuple(word for word in words if isinstance(word, Mixed))
+    def note(
+        name: str,
+        words: Iterable[object],
+        place: tuple[Source | None, int, int],
+        is_list: bool = True,
+    ) -> None:
+        mixed = tuple(word for word in words if isinstance(word, Mixed) and names_filesdir(word))
         source, start, end = place
         if mixed and source is not None:
-            given.append(Given(name, mixed, source, start, end, shell.current_guards()))
+            given.append(Given(name, mixed, source, start, end, shell.current_guards(), is_list))
 
     def on_assign(name: str, variable: Variable) -> None:
         if variable.value.__class__ is Mixed:
-            note(name, (variable.value,), (variable.source, variable.start, variable.end))
+            place = variable.source, variable.start, variable.end
+            note(name, (variable.value,), place, is_list=False)
 
     shell.on_assign = on_assign
     shell.on_elements = note

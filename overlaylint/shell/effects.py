@@ -7,7 +7,8 @@ under a condition that nobody can tell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from functools import lru_cache
 
 from overlaylint.shell.syntax import Assignment, For, Function, Simple, Source, Word
 
@@ -28,31 +29,45 @@ def assigned_names(
     """
     names: set[str] = set()
     is_complete = True
-    seen: set[int] = set()
+    seen: set[Function] = set()
     waiting = [function]
     while waiting:
         current = waiting.pop()
-        if id(current) in seen:
+        if current in seen:
             continue
-        seen.add(id(current))
-        local: set[str] = set()
-        assigned: set[str] = set()
-        for node in _nodes(current.body):
-            if isinstance(node, For):
-                assigned.add(node.name)
-            elif isinstance(node, Simple):
-                is_complete &= _command(node, local, assigned, functions, waiting)
-        names |= assigned - local
+        seen.add(current)
+        own = _own(current)
+        names |= own.assigned
+        is_complete &= own.is_complete
+        called = (functions.get(name) for name in own.called)
+        waiting += [one for one in called if isinstance(one, Function)]
     return frozenset(names), is_complete
 
 
-def _command(
-    node: Simple,
-    local: set[str],
-    assigned: set[str],
-    functions: Mapping[str, object],
-    waiting: list[Function],
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What a function itself assigns, and the commands that it calls by name."""
+
+    assigned: frozenset[str]
+    called: frozenset[str]
+    is_complete: bool
+
+
+@lru_cache(maxsize=16384)
+def _own(function: Function) -> _Own:
+    local: set[str] = set()
+    assigned: set[str] = set()
+    called: set[str] = set()
+    is_complete = True
+    for node in _nodes(function.body):
+        if isinstance(node, For):
+            assigned.add(node.name)
+        elif isinstance(node, Simple):
+            is_complete &= _command(node, local, assigned, called)
+    return _Own(frozenset(assigned - local), frozenset(called), is_complete)
+
+
+def _command(node: Simple, local: set[str], assigned: set[str], called: set[str]) -> bool:
     """Note what a simple command assigns; return whether that can be told."""
     words = node.words
     if not words:
@@ -62,9 +77,7 @@ def _command(
     name = first.text if isinstance(first, Word) else None
     if name is None or name in _OPAQUE:
         return name is None  # an unknown program changes no variable
-    called = functions.get(name)
-    if isinstance(called, Function):
-        waiting.append(called)
+    called.add(name)
     if name in _DECLARING or name in _ASSIGNING:
         target = local if name in _DECLARING else assigned
         for word in words[1:]:
