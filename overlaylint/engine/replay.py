@@ -1,7 +1,7 @@
 """Rules over the revisions of an overlay: from when until when something was found.
 
-A rule runs again only where something has changed that it asked for. Those that read much of
-the overlay run together, so that they share what they read.
+A rule runs again only where something has changed that it asked for. Those that are not about
+a few packages, or read much of the overlay for them, run together and share what they read.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ class Replay:
         self._watch = watch
         self._rules = tuple(rules)
         self._asked: dict[tuple[str, int], frozenset[str]] = {}
-        self._alone = [_Unit([rule]) for rule in rules]
-        self._wide = _Unit([])
+        self._alone = [_Unit([rule]) for rule in rules if rule.packages]
+        self._wide = _Unit([rule for rule in rules if not rule.packages])
         self._closed: list[Window] = []
         self._found: dict[_Key, Window] = {}
         self._looked: dict[str, int] = {}
