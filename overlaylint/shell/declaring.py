@@ -327,6 +327,11 @@ class _Declaration:
             existing = scope.get(name)
             if existing is None:
                 return self.new_local(name, scope, number)
+            if existing.flags & Flag.PERHAPS_OUTER:
+                # it becomes local here, or was so already
+                flags = (existing.flags | Flag.MAYBE_UNSET) & ~Flag.PERHAPS_OUTER
+                reason = unknown(f"it is unknown whether `{name}` was local", *self.place)
+                existing = Variable(reason, flags, *self.place)
         else:
             scope = scopes[0] if self.is_global else shell.scope_of(name)
             existing = scope.get(name)
@@ -497,6 +502,8 @@ def _set_attribute(
         flags = variable.flags & ~flag if undoes else variable.flags | flag
         if not undoes and scope is not shell.state.scopes[0]:
             flags |= Flag.PROPAGATED
+        if flags & Flag.PERHAPS_OUTER:
+            shell.disturb_outer(resolved, replace(variable, flags=flags), scope)
         scope[resolved] = Variable(
             variable.value,
             flags & ~(flag << Flag.DOUBT),
@@ -676,7 +683,7 @@ def _unset_one(shell: Interpreter, invocation: Invocation, argument: str, letter
     functions = shell.state.functions
     element = None if letters.strip("v") else _ELEMENT.fullmatch(argument)
     name = element.group(1) if element else argument
-    is_name = bool(_NAME.fullmatch(name))
+    is_name = bool(_NAME.fullmatch(name)) and (element is None or element.group(2) != "")
     if "f" in letters or (not is_name and not letters.strip("n")):
         functions.pop(name, None)
         return 0

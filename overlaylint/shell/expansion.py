@@ -650,8 +650,8 @@ def fetch(
     if isinstance(value, dict):
         if isinstance(key, int) and key < 0:
             key += last_index(value) + 1
-            if key < 0 and heeds_range:
-                raise ExpansionProblem(f"{name}: bad array subscript")
+        if heeds_range and (key == "" or (isinstance(key, int) and key < 0)):
+            raise ExpansionProblem(f"{name}: bad array subscript")
         return value.get(key)
     if heeds_range and isinstance(key, int) and key < -1:
         raise ExpansionProblem(f"{name}: bad array subscript")

@@ -32,7 +32,7 @@ from overlaylint.shell.conditions import (
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.expansion import ExpansionProblem, FatalProblem
 from overlaylint.shell.parser import here_document
-from overlaylint.shell.state import Output, Positional, State, merge
+from overlaylint.shell.state import Output, Positional, State, doubtful, merge
 from overlaylint.shell.syntax import (
     AndOr,
     Arithmetic,
@@ -507,9 +507,37 @@ class Interpreter:
         self, name: str, variable: Variable, scope: dict[str, Variable] | None = None
     ) -> None:
         """Put a variable into the scope where it belongs."""
+        if variable.flags & Flag.PERHAPS_OUTER:
+            self.disturb_outer(name, variable, self.scope_of(name) if scope is None else scope)
         (self.scope_of(name) if scope is None else scope)[name] = variable
         if self.on_assign is not None:
             self.on_assign(name, variable)
+
+    def disturb_outer(self, name: str, variable: Variable, scope: dict[str, Variable]) -> None:
+        """Make the outer variable unknown, where it may be the one that is changed."""
+        reason = Unknown(
+            f"it is unknown whether `{name}` is local",
+            variable.source,
+            variable.start,
+            variable.end,
+        )
+        scopes = self.state.scopes
+        for number in range(len(scopes) - 1, -1, -1):
+            if scopes[number] is scope:
+                break
+        else:
+            return
+        for outer in reversed(scopes[:number]):
+            hidden = outer.get(name)
+            if hidden is None and outer is not scopes[0]:
+                continue
+            flags = doubtful(hidden.flags if hidden is not None else 0, variable.flags)
+            flags = (flags | Flag.MAYBE_UNSET) & ~Flag.KEPT
+            outer[name] = Variable(
+                Mixed((reason,)), flags, variable.source, variable.start, variable.end
+            )
+            if not flags & Flag.PERHAPS_OUTER or hidden is None:
+                return
 
     def resolve(self, name: str) -> str | None:
         """Follow references; None if nobody knows where they lead."""
@@ -897,6 +925,8 @@ class Interpreter:
         for number in range(len(scopes) - 1, -1, -1):
             scope = scopes[number]
             if name in scope:
+                if scope[name].flags & Flag.PERHAPS_OUTER:
+                    self.disturb_outer(name, scope[name], scope)
                 if number == local and number > 0:
                     # a local variable stays local, without a value
                     variable = scope[name]
@@ -1522,6 +1552,8 @@ class Interpreter:
 
         def round_() -> Status:
             body()
+            if self.signal == BREAK or (self.signal == CONTINUE and self.signal_count > 1):
+                return 0  # this way leaves the loop, and the other one goes on
             if not self.end_round(region):
                 step()
                 test()

@@ -103,7 +103,8 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
     What they disagree on is unknown, for `reason`. `left` was taken if `condition` holds.
     """
     for index, scope in enumerate(left.scopes):
-        _merge_scope(scope, right.scopes[index], reason, condition)
+        alone = Flag.MAYBE_UNSET | Flag.PERHAPS_OUTER if index else Flag.MAYBE_UNSET
+        _merge_scope(scope, right.scopes[index], reason, condition, alone)
     if left.functions is not right.functions:
         for name in left.functions.keys() | right.functions.keys():
             if left.functions.get(name) is not right.functions.get(name):
@@ -139,24 +140,25 @@ def _merge_scope(
     other: dict[str, Variable],
     reason: Unknown,
     condition: Condition | None,
+    alone: int,
 ) -> None:
-    """Merge the variables of `other` into `scope`."""
+    """Merge the variables of `other` into `scope`; `alone` marks those of one way only."""
     for name, variable in scope.items():
         there = other.get(name)
         if there is variable:
             continue
         if there is None:
-            scope[name] = _alone(variable, reason)
+            scope[name] = _alone(variable, reason, alone)
         else:
             scope[name] = _merged(variable, there, reason, condition)
     for name, variable in other.items():
         if name not in scope:
-            scope[name] = _alone(variable, reason)
+            scope[name] = _alone(variable, reason, alone)
 
 
-def _alone(variable: Variable, reason: Unknown) -> Variable:
+def _alone(variable: Variable, reason: Unknown, alone: int) -> Variable:
     """Return a variable that is set on one way only."""
-    flags = _doubtful(variable.flags, 0) | Flag.MAYBE_UNSET
+    flags = doubtful(variable.flags, 0) | alone
     return Variable(Mixed((reason,)), flags, variable.source, variable.start, variable.end)
 
 
@@ -164,7 +166,7 @@ def _merged(
     left: Variable, right: Variable, reason: Unknown, condition: Condition | None
 ) -> Variable:
     """Return a variable that both ways have."""
-    flags = left.flags if left.flags == right.flags else _doubtful(left.flags, right.flags)
+    flags = left.flags if left.flags == right.flags else doubtful(left.flags, right.flags)
     value = left.value
     if (left.flags ^ right.flags) & Flag.PROPAGATED:
         # one of two variables will be assigned to when the function ends
@@ -185,10 +187,10 @@ def _merged(
     return Variable(value, flags, left.source, left.start, left.end)
 
 
-_EITHER = Flag.MAYBE_UNSET | Flag.TEMPORARY | Flag.PROPAGATED
+_EITHER = Flag.MAYBE_UNSET | Flag.TEMPORARY | Flag.PROPAGATED | Flag.PERHAPS_OUTER
 
 
-def _doubtful(left: int, right: int) -> int:
+def doubtful(left: int, right: int) -> int:
     """Return the attributes after one of two ways: certain ones, and those that it may have."""
     certain = left & right & ATTRIBUTES
     possible = (left | right | left >> Flag.DOUBT | right >> Flag.DOUBT) & ATTRIBUTES & ~certain

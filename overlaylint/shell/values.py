@@ -178,6 +178,7 @@ class Flag:
     CAPITALIZED = 1024
     TEMPORARY = 2048  # given to one command: `NAME=value command`
     PROPAGATED = 4096  # a temporary one that was exported: it outlives the function
+    PERHAPS_OUTER = 8192  # not bash's: local on one way, and on the other an outer variable
     DOUBT = 16  # shifted left by this, a bit stands for an attribute that it may have
 
 
