@@ -7,6 +7,8 @@
 #   make lint    format and lint in place, and renew the schema of the configuration
 #   make properties EXAMPLES=20000 [PROPERTIES=tests/test_shell_bash.py]
 #                try so many new examples of each property, most of them against bash itself
+#   make mutants EXAMPLES=50000 TREE=repository [MASTERS="name=path ..."]
+#                break so many scripts of a real repository; nothing is raised, all of them end
 #   make fidelity TREE=repository ORACLE=md5-cache [MASTERS="name=path ..."]
 #                compare our metadata of a real repository with what Portage made of it
 
@@ -22,7 +24,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$python"; break; }; done)
 
-.PHONY: check test bench properties lint man fidelity clean
+.PHONY: check test bench properties mutants lint man fidelity clean
 .DELETE_ON_ERROR:
 
 # Exit status 1 says that there are findings, which is what this target is to show.
@@ -43,6 +45,10 @@ properties: $(VENV)/installed-test
 
 man: $(VENV)/installed-test
 	$(BIN)/python docs/make_man.py build/man
+
+mutants: $(VENV)/installed-test
+	@test -n "$(TREE)" || { echo "make: mutants wants TREE=repository" >&2; exit 2; }
+	$(BIN)/python tests/real_mutants.py "$(EXAMPLES)" "$(TREE)" $(MASTERS)
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .

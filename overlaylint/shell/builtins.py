@@ -162,11 +162,11 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
     source = Source(
         encode(text), invocation.source.name, invocation.source, (invocation.start, invocation.end)
     )
+    shell.spend(2 * len(text) + 20)  # parsing takes longer than running
     script = parse_source(source)
     shell.depth += 1
     if shell.depth > 60:
         raise shell.exhausted("eval within eval, too deeply")
-    shell.spend(len(text) // 8)
     try:
         return shell.run_lines(script.body, source, script.extended_globs)
     finally:

@@ -1228,6 +1228,8 @@ def computed(shell: Interpreter, source: Source, word: Word, text: Value) -> Val
 
     What is unknown in the text is taken to be a number, and to assign nothing.
     """
+    if sum(map(_length_of, pieces_of(text))) > _LONGEST_EXPRESSION:
+        raise Undecidable("a very long expression")
     if text.__class__ is str:
         if text.isdecimal() and (text[0] != "0" or len(text) == 1) and len(text) < 18:
             return text
@@ -1276,9 +1278,17 @@ def lose_assigned(shell: Interpreter, source: Source, word: Word, text: str, val
                     waiting += [item for item in current.value.values() if isinstance(item, str)]
 
 
+_LONGEST_EXPRESSION = 8_000
+
+
+def _length_of(piece: str | Unknown) -> int:
+    return len(piece) if isinstance(piece, str) else 1
+
+
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNED = re.compile(
-    r"([A-Za-z_]\w*)\s*(\[.*?\])?\s*(?:(?:<<|>>|[-+*/%&|^])?=(?!=)|\+\+|--)"
+    # looked for at each name, also within what stands between an outer name and its operator
+    r"(?<!\w)(?=([A-Za-z_]\w*+)\s*(\[.{0,1000}?\])?\s*(?:(?:<<|>>|[-+*/%&|^])?=(?!=)|\+\+|--))"
     r"|(?:\+\+|--)\s*([A-Za-z_]\w*)",
     re.DOTALL,
 )

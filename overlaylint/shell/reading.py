@@ -67,6 +67,7 @@ def _options(
 
 def read(shell: Interpreter, invocation: Invocation) -> Status:
     """`read`."""
+    shell.spend(8)
     place = invocation.source, invocation.start, invocation.end
     if is_many(invocation.arguments):
         return problem(shell, invocation, "the variables' names are unknown")
