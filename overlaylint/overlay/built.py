@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.hooks import ENV_FOLDER, env_hooks
 from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.version import split_pf
+from overlaylint.tree import Kind
 
 _LIVE = "9999"
 
@@ -38,3 +41,27 @@ def has_at_least(ebuilds: Iterable[Ebuild], version: str) -> bool | None:
         raise ValueError(f"not a version: {version!r}")
     versions = [ebuild.version for ebuild in ebuilds if not is_live(ebuild)]
     return any(one >= wanted for one in versions) if versions else None
+
+
+def hooked_ebuilds(repository: Repository, speaking_of: Iterable[bytes]) -> Iterator[Ebuild]:
+    """Yield the newest ebuild of each master's package that the overlay has a hook for.
+
+    Only hooks count whose text has one of the words in `speaking_of`.
+    """
+    words = tuple(speaking_of)
+    for category in repository.entries(ENV_FOLDER):
+        if category.kind is not Kind.FOLDER:
+            continue
+        names = {
+            (split_pf(entry.name) or (entry.name, ""))[0]
+            for entry in repository.entries(f"{ENV_FOLDER}/{category.name}")
+        }
+        for name in sorted(names):
+            cp = f"{category.name}/{name}"
+            if repository.package(cp) is not None:
+                continue
+            for ebuild in reversed(built_ebuilds(repository, cp)):
+                texts = [repository.tree.read(path) for path in env_hooks(repository, ebuild)]
+                if any(word in text for text in texts for word in words):
+                    yield ebuild
+                    break

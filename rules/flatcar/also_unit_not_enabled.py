@@ -131,13 +131,14 @@ def _enabling(repository: Repository, options: Options) -> Iterator[Ebuild]:
 
     To follow every ebuild of an overlay takes longer than all the rest of this rule.
     """
+    from overlaylint.overlay.built import hooked_ebuilds
     from overlaylint.overlay.enabled_units import units_with_also
     from overlaylint.overlay.hooks import env_hooks
 
     eclasses = _speaking_eclasses(repository)
     names = (*(one.unit for one in options.units), *units_with_also(repository))
     units = tuple({_longest_word(name) for name in names})
-    for ebuild in (*repository.ebuilds, *_hooked(repository)):
+    for ebuild in (*repository.ebuilds, *hooked_ebuilds(repository, _TOKENS)):
         hooks = map(repository.tree.read, env_hooks(repository, ebuild))
         text = b"\0".join((ebuild.path.encode("utf-8", "surrogateescape"), ebuild.read(), *hooks))
         speaks = any(word in text for word in (*_TOKENS, *eclasses))
@@ -168,38 +169,6 @@ def _speaking_eclasses(repository: Repository) -> tuple[bytes, ...]:
         if not more:
             return tuple(sorted(found.difference(_TOKENS)))
         found |= more
-
-
-def _hooked(repository: Repository) -> Iterator[Ebuild]:
-    """Yield the newest ebuild of each of a master's packages that a hook enables units for."""
-    from overlaylint.overlay.built import built_ebuilds
-    from overlaylint.overlay.hooks import ENV_FOLDER, env_hooks
-    from overlaylint.overlay.version import split_pf
-    from overlaylint.tree import Kind
-
-    for category in repository.entries(ENV_FOLDER):
-        if category.kind is not Kind.FOLDER:
-            continue
-        names = {
-            (split_pf(entry.name) or (entry.name, ""))[0]
-            for entry in repository.entries(f"{ENV_FOLDER}/{category.name}")
-        }
-        for name in sorted(names):
-            cp = f"{category.name}/{name}"
-            if repository.package(cp) is not None:
-                continue
-            speaking = (
-                ebuild
-                for ebuild in reversed(built_ebuilds(repository, cp))
-                if any(
-                    word in repository.tree.read(path)
-                    for path in env_hooks(repository, ebuild)
-                    for word in _TOKENS
-                )
-            )
-            newest = next(speaking, None)
-            if newest is not None:
-                yield newest
 
 
 # --- one ebuild ---

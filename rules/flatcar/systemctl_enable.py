@@ -61,7 +61,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from overlaylint.finding import Outcome, Related, Undecided
+from overlaylint.finding import Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.repository import Repository
@@ -92,33 +92,49 @@ class Options:
 
 
 @rule(severity=Severity.ERROR, decided_in="e822b582c1e3")
-def systemctl_enable(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
+def systemctl_enable(repository: Repository, options: Options) -> Iterator[Outcome]:
+    from overlaylint.overlay.built import hooked_ebuilds
+
+    for ebuild in repository.ebuilds:
+        if _may_call_it(ebuild):
+            yield from _ebuild(repository, ebuild, options)
+    for ebuild in hooked_ebuilds(repository, (_TOOL.encode(),)):
+        yield from _ebuild(repository, ebuild, options)
+
+
+def _ebuild(repository: Repository, ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
+    """Report the calls of the overlay's own ebuild, or of the hooks for a master's."""
+    from overlaylint.overlay.evaluation import span_of
     from overlaylint.overlay.own_code import own_traces
     from overlaylint.overlay.steps import steps
 
-    if not _may_call_it(ebuild):
-        return
+    is_own = ebuild.repository is repository
+    place = ebuild.span() if is_own else Span(env_hooks(repository, ebuild)[0])
     failure = ebuild.evaluation.failure
     if failure is not None:
-        yield Undecided(failure.span, f"sourcing the ebuild fails: {failure.reason}")
+        yield Undecided(place, f"sourcing {ebuild.cpv} fails: {failure.reason}")
         return
-    if _is_replaced(ebuild):
+    if _is_replaced(repository, ebuild):
         return
-    for trace in own_traces(ebuild):
-        if "pkg_" not in trace.phase:
+    for trace in own_traces(ebuild, hooks_of=repository):
+        is_hook = trace.phase.startswith("cros_")
+        if "pkg_" not in trace.phase or not (is_own or is_hook):
             continue
         if trace.unknown is not None and trace.is_defined:
             reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
-            yield Undecided(ebuild.span(), reason)
+            yield Undecided(place, reason)
         for step in steps(trace):
             words = None if step.call.is_function else _command_line(step)
             verb = None if words is None else _verb(words)
-            if verb in options.verbs:
-                if step.name:
-                    yield _finding(ebuild, trace, step, str(verb))
-                else:
-                    span = trace.span(step.call)
-                    yield Undecided(span, f"it is unknown which program is told to {verb} units")
+            if verb not in options.verbs:
+                continue
+            call = step.call
+            span = span_of(repository, call.source, call.start, call.end)
+            if not step.name:
+                reason = f"it is unknown which program is told to {verb} units"
+                yield Undecided(place if span.repository else span, reason)
+            else:
+                yield _finding(place, trace, step, str(verb), span)
 
 
 def _may_call_it(ebuild: Ebuild) -> bool:
@@ -132,11 +148,10 @@ def _may_call_it(ebuild: Ebuild) -> bool:
     return any(word in text for text in texts for word in words)
 
 
-def _is_replaced(ebuild: Ebuild) -> bool:
+def _is_replaced(repository: Repository, ebuild: Ebuild) -> bool:
     """Whether a hook puts a function of its own in the program's place."""
     from overlaylint.overlay.trace import ScriptTracer
 
-    repository = ebuild.repository
     return any(
         _TOOL in ScriptTracer(repository, path).functions
         for path in env_hooks(repository, ebuild)
@@ -187,14 +202,13 @@ def _verb(words: Sequence[Value]) -> str | None:
     return None
 
 
-def _finding(ebuild: Ebuild, trace: Trace, step: Step, verb: str) -> Finding:
+def _finding(place: Span, trace: Trace, step: Step, verb: str, span: Span) -> Finding:
     where = " of ".join(dict.fromkeys((*reversed(step.call.stack), trace.phase)))
     message = f"`{_TOOL} {verb}` makes links in /etc when the package is merged, in {where}"
     help_ = (
         "enable the unit in src_install with systemd_enable_service: its links lie in /usr and are"
         " updated with it"
     )
-    span = trace.span(step.call)
     if span.repository:
-        return Finding(ebuild.span(), message, help_, (Related(span, "it is called here"),))
+        return Finding(place, message, help_, (Related(span, "it is called here"),))
     return Finding(span, message, help_)
