@@ -89,6 +89,8 @@ ACCEPT_KEYWORDS="amd64"
 
 - `sdk_packages`: packages that are never built for an image, as globs.
 - `sdk_profiles`: the profiles that they are built under, as globs.
+- `image_profiles`: profiles that packages are only installed under, built already, as globs: what
+  is needed for building (`DEPEND`, `BDEPEND`) is not looked at there.
 
 ## Fix
 
@@ -129,12 +131,13 @@ if TYPE_CHECKING:
     from overlaylint.overlay.profile import Profile
 
 _FILE = "package.accept_keywords"
-_VARIABLES = ("DEPEND", "BDEPEND", "RDEPEND", "PDEPEND", "IDEPEND")
+_RUNTIME = ("RDEPEND", "PDEPEND", "IDEPEND")
+_VARIABLES = ("DEPEND", "BDEPEND", *_RUNTIME)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Which packages belong to the SDK alone, and which profiles are the SDK's."""
+    """Which packages belong to the SDK alone, and what profiles are for."""
 
     sdk_packages: tuple[str, ...] = (
         "coreos-base/hard-host-depends",
@@ -142,6 +145,7 @@ class Options:
         "coreos-devel/sdk-extras",
     )
     sdk_profiles: tuple[str, ...] = ("coreos/*/sdk", "coreos/*/sdk/*")
+    image_profiles: tuple[str, ...] = ("coreos/*/generic/prod",)
 
 
 @rule(severity=Severity.ERROR, decided_in="1b2d21871430", needs_masters=True)
@@ -206,6 +210,22 @@ class _Dependencies:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Ebuild, str], Dependency | str] = {}
+        self._named: dict[str, set[str]] | None = None
+
+    def named(self, overlay: Repository) -> Mapping[str, set[str]]:
+        """Return which packages of the overlay name each package, in whatever version."""
+        if self._named is None:
+            self._named = {}
+            for ebuild in overlay.ebuilds:
+                for variable in _VARIABLES:
+                    dependency = self.of(ebuild, variable)
+                    if isinstance(dependency, str):
+                        continue
+                    for leaf, _ in dependency.leaves():
+                        cp = package_of(leaf.text)
+                        if cp is not None and cp != ebuild.cp and leaf.text[0] != "!":
+                            self._named.setdefault(cp, set()).add(ebuild.cp)
+        return self._named
 
     def of(self, ebuild: Ebuild, variable: str) -> Dependency | str:
         """Return what a variable holds; a text says why that is unknown."""
@@ -237,6 +257,8 @@ class _Search:
         self._options = options
         self._dependencies = dependencies
         self._is_sdk = _matches(profile.name, options.sdk_profiles)
+        is_image = _matches(profile.name, options.image_profiles)
+        self._variables = _RUNTIME if is_image else _VARIABLES
 
     def run(self) -> Iterator[Outcome]:
         """Look at every ebuild that may be built; yield what is no want."""
@@ -258,7 +280,7 @@ class _Search:
                 continue
             seen.add(ebuild)
             use = self.available.use(ebuild).enabled
-            for variable in _VARIABLES:
+            for variable in self._variables:
                 dependency = self._dependencies.of(ebuild, variable)
                 if isinstance(dependency, str):
                     yield Undecided(ebuild.span(), dependency)
@@ -276,21 +298,12 @@ class _Search:
         only other architectures have in their image, say, is passed over.
         """
         apart = () if self._is_sdk else self._options.sdk_packages
-        named: dict[str, set[str]] = {}
-        for cp, ebuilds in best.items():
-            for ebuild in ebuilds:
-                for variable in _VARIABLES:
-                    dependency = self._dependencies.of(ebuild, variable)
-                    if not isinstance(dependency, str):
-                        for leaf, _ in dependency.leaves():
-                            other = package_of(leaf.text)
-                            if other is not None and other != cp and leaf.text[0] != "!":
-                                named.setdefault(other, set()).add(cp)
+        named = self._dependencies.named(self.profile.repository)
         found = [cp for cp in best if cp not in named]
         # What names only itself in a circle would be passed over, and so would what it needs.
-        reached = set(found)
+        reached = {cp for cp in self.profile.repository.packages if cp not in named}
         while True:
-            more = {cp for cp in best if cp not in reached and named.get(cp, set()) & reached}
+            more = {cp for cp, by in named.items() if cp not in reached and by & reached}
             if not more:
                 break
             reached |= more
