@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -102,7 +103,7 @@ class FilesDir:
         """Return whether `test operator path` holds, if the path is one in the folder."""
         place = self.path(path)
         if place is None:
-            return None
+            return False if operator in _PRESENT and not self._may_be_there(path) else None
         kind = self.tree.kind(place)
         if kind is Kind.OUTWARD_LINK:
             return None
@@ -118,6 +119,21 @@ class FilesDir:
             return bool(self.tree.read(place))
         # Rights and times are those of a checkout.
         return None
+
+    def _may_be_there(self, path: Value) -> bool:
+        """Whether something may have a path that is known in part; yes for one elsewhere."""
+        first, *rest = pieces_of(path)
+        if isinstance(first, str) or first.symbol != FILESDIR or ".." in str(path):
+            return True
+        if rest and isinstance(rest[0], str) and not rest[0].startswith("/"):
+            return True
+        pattern = "".join(re.escape(one) if isinstance(one, str) else ".*" for one in rest)
+        places = ("", "/", *(f"/{name}" for name in self.names))
+        return any(re.fullmatch(f"{pattern}/*", place, re.DOTALL) for place in places)
+
+
+# What holds only of what is there.
+_PRESENT = frozenset({"-a", "-e", "-f", "-d", "-r", "-s", "-x", "-w"})
 
 
 def _matches(pattern: Pattern, name: str) -> bool:
