@@ -2,6 +2,7 @@
 #
 #   make check   install, then check the small overlay in fixtures/ (or OVERLAY=path)
 #   make test    install with the test tools, then lint, types and tests
+#   make docs    build the documentation into site/
 #   make bench   measure (on OVERLAY)
 #   make man     write the manual pages into build/man
 #   make lint    format and lint in place, and renew the schema of the configuration
@@ -24,7 +25,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$python"; break; }; done)
 
-.PHONY: check test bench properties mutants lint man fidelity clean
+.PHONY: check test docs man bench properties mutants lint fidelity clean
 .DELETE_ON_ERROR:
 
 # Exit status 1 says that there are findings, which is what this target is to show.
@@ -36,6 +37,9 @@ test: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy overlaylint rules
 	$(BIN)/pytest -n auto $(PYTEST_OPTIONS)
+
+docs: $(VENV)/installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir "$(CURDIR)/site"
 
 bench: $(VENV)/installed-test
 	OVERLAY="$(OVERLAY)" $(BIN)/pytest -m bench --benchmark-enable --benchmark-only $(PYTEST_OPTIONS)
@@ -61,7 +65,7 @@ fidelity: $(VENV)/installed-test
 	$(BIN)/python tests/real_metadata.py "$(TREE)" "$(ORACLE)" $(MASTERS)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist site *.egg-info
 
 # Debian's Python makes no virtual environment unless python3-venv is installed.
 $(BIN)/python:

@@ -29,6 +29,7 @@ class Repository:
             folder,
             ".pre-commit-config.yaml",
             f"repos:\n  - repo: {hooks}\n    rev: {revision}\n    hooks:\n"
+            "      - id: overlaylint-fix\n"
             "      - id: overlaylint\n"
             f"      - id: overlaylint-overlay\n        args: [{FOLDER}/overlay]\n",
         )
@@ -68,18 +69,18 @@ def test_commits_are_guarded(tmp_path: Path) -> None:
     passed, printed = repository.commit("Add hello 2")
     assert passed, printed
 
-    # A bad one is stopped, and both hooks say why.
+    # A bad one is stopped, and all hooks say why.
     write(repository.overlay, "app-misc/hello/hello-3.ebuild", BROKEN)
     passed, printed = repository.commit("Add hello 3")
     assert not passed
-    assert printed.count("app-misc/hello/hello-3.ebuild:2:1") == 2, printed
+    assert printed.count("app-misc/hello/hello-3.ebuild:2:1") == 3, printed
     repository.restore()
 
     # So is a link that leads nowhere.
     (repository.overlay / "app-misc/hello/hello-4.ebuild").symlink_to("hello-9999.ebuild")
     passed, printed = repository.commit("Link hello 4")
     assert not passed
-    assert printed.count("error[dangling-link]") == 2, printed
+    assert printed.count("error[dangling-link]") == 3, printed
     repository.restore()
 
     # What breaks elsewhere is seen by the hook for the whole overlay alone.
@@ -101,3 +102,12 @@ def test_commits_are_guarded(tmp_path: Path) -> None:
     # Files that are not an overlay's are none of the hooks' business.
     write(repository.folder, "README.md", "# A project\n")
     assert repository.commit("Add a README")[0]
+
+    # What can be fixed is fixed, and the commit stops so that somebody looks at it.
+    ignored = f"# overlaylint: ignore[parse-error] -- none is left\n{CLEAN}"
+    fixed = write(repository.overlay, "app-misc/hello/hello-7.ebuild", ignored)
+    passed, printed = repository.commit("Add hello 7")
+    assert not passed
+    assert fixed.read_text() == CLEAN, printed
+    passed, printed = repository.commit("Add hello 7")
+    assert passed, printed

@@ -26,7 +26,7 @@ def command(name: str, path: Path) -> int:
 
     catalog = catalog_for(path)
     rule = catalog.rule(name)
-    text = _markdown(rule, catalog.pack_of(rule))
+    text = as_markdown(rule, catalog.pack_of(rule))
     # rich takes a while to import, and a pipe wants plain Markdown.
     if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         from rich.console import Console
@@ -39,7 +39,7 @@ def command(name: str, path: Path) -> int:
     return 0
 
 
-def _markdown(rule: Rule, pack: LoadedPack) -> str:
+def as_markdown(rule: Rule, pack: LoadedPack) -> str:
     documentation = rule.documentation
     facts = [f"Pack `{pack.name}`", f"severity {rule.severity}"]
     if rule.packages:
