@@ -121,11 +121,25 @@ class Available:
             known = ebuild.metadata
             lost = next((key for key in NEEDED if key in known.unknown), None)
             self._visibilities[ebuild] = (
-                self.profile.visibility(ebuild, known.values)
+                self._shown(ebuild, known.values)
                 if lost is None
                 else f"{lost} of {ebuild} is unknown: {known.unknown[lost].reason}"
             )
         return self._visibilities[ebuild]
+
+    def _shown(self, ebuild: Ebuild, metadata: Mapping[str, str]) -> Visibility:
+        """Return what hides an ebuild from emerge, which takes `*` and `~*` in accepting lines.
+
+        getmaskingstatus, whose wording the reasons have, does not.
+        """
+        from overlaylint.overlay.visibility import Acceptance, Mask, Visibility, acceptance
+
+        found = self.profile.visibility(ebuild, metadata)
+        others = tuple(one for one in found.reasons if one.mask is not Mask.KEYWORDS)
+        if others == found.reasons:
+            return found
+        accepted = acceptance(self.profile, candidate_of(ebuild, metadata), metadata)
+        return found if accepted is Acceptance.NONE else Visibility(others)
 
     def use(self, ebuild: Ebuild) -> UseState:
         """Return an ebuild's flags; its metadata has to be known."""
