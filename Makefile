@@ -3,6 +3,7 @@
 #   make check   install, then check the small overlay in fixtures/ (or OVERLAY=path)
 #   make test    install with the test tools, then lint, types and tests
 #   make docs    build the documentation into site/
+#   make picture draw what a run prints, for README.md
 #   make bench   measure (on OVERLAY)
 #   make man     write the manual pages into build/man
 #   make lint    format and lint in place, and renew the schema of the configuration
@@ -25,7 +26,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$python"; break; }; done)
 
-.PHONY: check test docs man bench properties mutants lint fidelity clean
+.PHONY: check test docs picture man bench properties mutants lint fidelity clean
 .DELETE_ON_ERROR:
 
 # Exit status 1 says that there are findings, which is what this target is to show.
@@ -46,6 +47,9 @@ bench: $(VENV)/installed-test
 
 properties: $(VENV)/installed-test
 	OVERLAYLINT_EXAMPLES="$(EXAMPLES)" $(BIN)/pytest -n auto $(PROPERTIES) $(PYTEST_OPTIONS)
+
+picture: $(VENV)/installed-test
+	$(BIN)/python docs/make_picture.py
 
 man: $(VENV)/installed-test
 	$(BIN)/python docs/make_man.py build/man

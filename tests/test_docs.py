@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,17 @@ def test_it_is_built_without_a_warning(tmp_path: Path) -> None:
     assert {"index.html", "rules/parse-error/index.html", "commands/index.html"} <= pages
     text = (tmp_path / "site/rules/stage0-patchlevel/index.html").read_text()
     assert "Why it matters" in text
+
+
+def test_the_picture_shows_what_is_printed() -> None:
+    """`make picture` draws it anew."""
+    ran = run(programs().partition(os.pathsep)[0] + "/overlaylint", "check", "fixtures/overlay",
+              cwd=PROJECT, check=False, COLUMNS="100")  # fmt: skip
+    drawn = (PROJECT / "docs/check.svg").read_text()
+    shown = re.findall(r'<text class="overlaylint-r[^>]*>(.*?)</text>', drawn)
+    assert "".join(unescape("".join(shown)).split()) == "".join(ran.stdout.split())
+    # Nothing is loaded from elsewhere when it is looked at.
+    assert "url(http" not in drawn
 
 
 # What it tells of
