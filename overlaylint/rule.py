@@ -20,9 +20,12 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from types import FunctionType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from overlaylint.finding import Finding, NotApplicable, Outcome, Severity, Undecided
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.repository import Repository
 
 __all__ = [
     "Documentation",
@@ -42,6 +45,7 @@ HEADINGS = ("What it does", "Why it matters", "Example", "Use instead", "Referen
 OPTIONAL_HEADINGS = ("Options", "Fix", "Limits")
 
 Check = Callable[..., Iterable[Outcome]]
+Files = tuple[str, ...] | Callable[["Repository"], tuple[str, ...]]
 
 _HEADING = re.compile(r"^## +(.+?) *$")
 _FENCE = re.compile(r"^ *(```+|~~~+)")
@@ -92,9 +96,10 @@ class Rule:
     severity: Severity
     packages: tuple[str, ...] = ()
     """Globs over `category/package`; a subject of another package is passed over."""
-    files: tuple[str, ...] = ()
-    """Globs over the paths that the rule reports in; none means anywhere. A run on given
-    files passes over a rule that can't report in any of them."""
+    files: Files = ()
+    """Globs over the paths that the rule reports in, or a function that returns them for an
+    overlay; none means anywhere. A run on given files passes over a rule that can't report in any
+    of them."""
     decided_in: str = ""
     """The commit in which the overlay's maintainers took the decision."""
     needs_masters: bool = False
@@ -133,9 +138,10 @@ class Rule:
         """Whether a `category/package` is one that the rule looks at."""
         return not self.packages or any(fnmatchcase(package, glob) for glob in self.packages)
 
-    def may_report_in(self, path: str) -> bool:
-        """Whether the rule's findings may lie in the file at `path`."""
-        return not self.files or any(fnmatchcase(path, glob) for glob in self.files)
+    def may_report_in(self, path: str, overlay: Repository) -> bool:
+        """Whether the rule's findings may lie in the file at `path` of an overlay."""
+        globs = self.files(overlay) if callable(self.files) else self.files
+        return not globs or any(fnmatchcase(path, glob) for glob in globs)
 
     def _annotation(self, position: int) -> type:
         function = cast(FunctionType, self.check)
@@ -164,7 +170,7 @@ def rule(
     *,
     severity: Severity = Severity.ERROR,
     packages: str | tuple[str, ...] = (),
-    files: str | tuple[str, ...] = (),
+    files: str | Files = (),
     decided_in: str = "",
     needs_masters: bool = False,
 ) -> Callable[[Check], Rule]:

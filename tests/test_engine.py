@@ -221,6 +221,41 @@ def test_a_rule_runs_on_given_files_only_where_it_may_report(tmp_path: Path) -> 
     assert messages(check(root, only_eclasses, given=frozenset({"eclass"})))
 
 
+def test_where_a_rule_may_report_can_depend_on_the_overlay(tmp_path: Path) -> None:
+    @rule(files=lambda overlay: ("eclass/*",) if overlay.eclasses else ())
+    def looks_at_all(overlay: Repository) -> Iterator[Finding]:
+        yield from (Finding(one.span(), "seen") for one in overlay.ebuilds)
+
+    given = frozenset({HELLO})
+    root = overlay(tmp_path / "one", {HELLO: CLEAN})
+    assert messages(check(root, looks_at_all, given=given)) == [("looks-at-all", HELLO, "seen")]
+    other = overlay(tmp_path / "other", {HELLO: CLEAN, "eclass/x.eclass": CLEAN})
+    assert not messages(check(other, looks_at_all, given=given))
+
+
+def test_a_rule_about_the_overlay_is_told_which_ebuilds_are_of_interest(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    @rule()
+    def looks_at_all(overlay: Repository) -> Iterator[Finding]:
+        seen.extend(one.path for one in overlay.ebuilds_of_interest)
+        yield from ()
+
+    live, other = "app-misc/hello/hello-9999.ebuild", "app-misc/other/other-1.ebuild"
+    files = {live: CLEAN, other: CLEAN, "eclass/x.eclass": CLEAN}
+    root = overlay(tmp_path, files, {HELLO: "hello-9999.ebuild"})
+    for given, wanted in (
+        ({live}, [HELLO, live]),
+        ({HELLO}, [HELLO, live]),
+        ({other}, [other]),
+        ({other, "eclass/x.eclass"}, [HELLO, live, other]),
+        ({""}, [HELLO, live, other]),
+    ):
+        seen.clear()
+        check(root, looks_at_all, given=frozenset(given))
+        assert seen == wanted
+
+
 def test_suppression_is_judged_only_for_rules_that_ran(tmp_path: Path) -> None:
     text = "EAPI=7\n# overlaylint: ignore[says-so] -- the test\nSLOT=0\n"
     root = overlay(tmp_path, {HELLO: text})

@@ -113,6 +113,7 @@ class _Run:
         self.repository = repository
         self.plan = plan
         self.watch = watch
+        repository.focus = plan.selection.ebuilds_alone
         self.sources = Sources(repository)
         self.subjects = Subjects(repository, plan.selection)
         self.findings: dict[tuple[str, Span], list[Finding]] = {}
@@ -220,9 +221,14 @@ class _Run:
         if selection.is_whole or not rule.files:
             return True
         # A folder may hold files that the rule reports in: only files are told apart.
-        return any(
-            rule.may_report_in(path) or self.repository.entries(path) for path in selection.given
-        )
+        try:
+            return any(
+                self.repository.entries(path) or rule.may_report_in(path, self.repository)
+                for path in selection.given
+            )
+        except TreeError:
+            # The rule meets the same file, and what it says of that is kept.
+            return True
 
     def run_on(self, rule: Rule, subject: object, path: str) -> None:
         """Run a rule on one subject and keep what it says.

@@ -36,6 +36,11 @@ class Selection:
         """Whether all of the overlay was asked for, save what is excluded."""
         return "" in self.given
 
+    @property
+    def ebuilds_alone(self) -> frozenset[str] | None:
+        """The files that were asked for where all are ebuilds, else None."""
+        return self.given if all(role_of(one) is Role.EBUILD for one in self.given) else None
+
     def reports_on(self, path: str) -> bool:
         """Whether findings in the file at `path` are reported."""
         return self.includes(path) and self.is_affected(path)

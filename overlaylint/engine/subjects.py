@@ -35,7 +35,7 @@ class Subjects:
             package = kind.package(subject)
             if package and not rule.applies_to_package(package):
                 continue
-            if kind.is_file and not rule.may_report_in(kind.path(subject)):
+            if kind.is_file and not rule.may_report_in(kind.path(subject), self.repository):
                 continue
             yield subject
 

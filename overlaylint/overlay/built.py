@@ -46,8 +46,11 @@ def has_at_least(ebuilds: Iterable[Ebuild], version: str) -> bool | None:
 def hooked_ebuilds(repository: Repository, speaking_of: Iterable[bytes]) -> Iterator[Ebuild]:
     """Yield the newest ebuild of each master's package that the overlay has a hook for.
 
-    Only hooks count whose text has one of the words in `speaking_of`.
+    Only hooks count whose text has one of the words in `speaking_of`. What is found of such an
+    ebuild lies in no ebuild of the overlay.
     """
+    if repository.focus is not None:
+        return
     words = tuple(speaking_of)
     for category in repository.entries(ENV_FOLDER):
         if category.kind is not Kind.FOLDER:

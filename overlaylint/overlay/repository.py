@@ -48,6 +48,8 @@ class Repository:
         self.missing_masters = missing_masters
         self.is_checked = is_checked
         self.profile_globs = profile_globs
+        self.focus: frozenset[str] | None = None
+        """The ebuilds in whose files alone findings are of interest; None for anywhere."""
         self._known_as = known_as
         self._packages: dict[str, Package | None] = {}
         self._profile_nodes: dict[str, ProfileNode] = {}
@@ -178,6 +180,18 @@ class Repository:
         """Every ebuild, by package and version."""
         for package in self.packages.values():
             yield from package.ebuilds
+
+    @property
+    def ebuilds_of_interest(self) -> Iterator[Ebuild]:
+        """Every ebuild of which what is found may lie in a file of `focus`: its own text."""
+        if self.focus is None:
+            yield from self.ebuilds
+            return
+        for cp in sorted({"/".join(path.split("/")[:2]) for path in self.focus}):
+            package = self.package(cp) if cp.partition("/")[0] in self.categories else None
+            for ebuild in () if package is None else package.ebuilds:
+                if ebuild.path in self.focus or ebuild.source_path in self.focus:
+                    yield ebuild
 
     def package(self, cp: str) -> Package | None:
         """Return one package, without looking at the others; None if there is none.

@@ -136,13 +136,16 @@ def _enabling(repository: Repository, options: Options) -> Iterator[Ebuild]:
     from overlaylint.overlay.hooks import env_hooks
 
     eclasses = _speaking_eclasses(repository)
-    names = (*(one.unit for one in options.units), *units_with_also(repository))
-    units = tuple({_longest_word(name) for name in names})
-    for ebuild in (*repository.ebuilds, *hooked_ebuilds(repository, _TOKENS)):
+    units: tuple[bytes, ...] | None = None
+    for ebuild in (*repository.ebuilds_of_interest, *hooked_ebuilds(repository, _TOKENS)):
         hooks = map(repository.tree.read, env_hooks(repository, ebuild))
         text = b"\0".join((ebuild.path.encode("utf-8", "surrogateescape"), ebuild.read(), *hooks))
-        speaks = any(word in text for word in (*_TOKENS, *eclasses))
-        if speaks and any(word in text for word in (b"Also", *units)):
+        if not any(word in text for word in (*_TOKENS, *eclasses)):
+            continue
+        if units is None:
+            names = (*(one.unit for one in options.units), *units_with_also(repository))
+            units = tuple({_longest_word(name) for name in names})
+        if any(word in text for word in (b"Also", *units)):
             yield ebuild
 
 

@@ -148,7 +148,16 @@ class Options:
     image_profiles: tuple[str, ...] = ("coreos/*/generic/prod",)
 
 
-@rule(severity=Severity.ERROR, decided_in="1b2d21871430", needs_masters=True)
+def _files(overlay: Repository) -> tuple[str, ...]:
+    """Return where findings lie: in a file that all profiles share, if there is one."""
+    profiles = list(overlay.profiles)
+    own = (node for one in profiles for node in one.nodes if node.repository is overlay)
+    if not all(node.path.startswith("profiles/") for node in own):
+        return ()
+    return ("profiles/*",) if profiles and _common_file(overlay, profiles) is not None else ()
+
+
+@rule(severity=Severity.ERROR, files=_files, decided_in="1b2d21871430", needs_masters=True)
 def keyword_not_accepted(overlay: Repository, options: Options) -> Iterator[Outcome]:
     if not len(overlay.profiles):
         yield NotApplicable("the overlay has no profiles")

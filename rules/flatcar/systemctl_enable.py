@@ -95,7 +95,7 @@ class Options:
 def systemctl_enable(repository: Repository, options: Options) -> Iterator[Outcome]:
     from overlaylint.overlay.built import hooked_ebuilds
 
-    for ebuild in repository.ebuilds:
+    for ebuild in repository.ebuilds_of_interest:
         if _may_call_it(ebuild):
             yield from _ebuild(repository, ebuild, options)
     for ebuild in hooked_ebuilds(repository, (_TOOL.encode(),)):
