@@ -31,7 +31,6 @@ from overlaylint.shell.conditions import (
 )
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.expansion import ExpansionProblem, FatalProblem
-from overlaylint.shell.parser import here_document
 from overlaylint.shell.state import Output, Positional, State, doubtful, merge
 from overlaylint.shell.syntax import (
     AndOr,
@@ -1751,14 +1750,7 @@ class Interpreter:
     @_giving_up
     def run_redirected(self, node: Redirected) -> Status:
         """Evaluate a compound command with redirections."""
-        redirects = self.redirects(
-            tuple(
-                replace(item, target=here_document(item.target.source, _operator_at(item)))
-                if item.operator in ("<<", "<<-")
-                else item
-                for item in node.redirections
-            )
-        )
+        redirects = self.redirects(node.redirections)
 
         def run() -> Status:
             with self.redirected(redirects):
@@ -2469,11 +2461,6 @@ def _sink_of(sinks: dict[int, int], target: Value) -> int:
     if isinstance(target, Mixed) and not target.is_nonempty:
         return _UNKNOWN
     return _ELSEWHERE
-
-
-def _operator_at(item: Redirection) -> int:
-    """Return where a redirection's operator stands."""
-    return item.start + len(item.descriptor)
 
 
 def _ends_line(text: str) -> bool:
