@@ -95,8 +95,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runner's folder for temporary files, after the first step."""
     folder = tmp_path_factory.mktemp("runner")
     action = copy_project(folder / "action")
-    runner = Runner(folder, folder, action)
+    # A stranger's checkout, with modules that Python must not take for its own.
+    workspace = tmp_path_factory.mktemp("workspace")
+    for name in ("venv", "pip", "ensurepip", "argparse", "subprocess", "sitecustomize"):
+        write(workspace, f"{name}.py", f"open({str(folder / 'imported')!r}, 'w')\n")
+    runner = Runner(workspace, folder, action)
     ran = runner.run(INSTALL, python=sys.executable)
+    assert not (folder / "imported").exists()
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.startswith("overlaylint ")
     return folder

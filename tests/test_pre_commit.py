@@ -99,6 +99,16 @@ def test_commits_are_guarded(tmp_path: Path) -> None:
     passed, printed = repository.commit("Add hello 6, which is excluded")
     assert passed, printed
 
+    # The name of a file is never taken for an option.
+    taken = f"{FOLDER}/overlay/profiles/taken"
+    write(repository.folder, f"--output-file={taken}", "")
+    write(repository.overlay, "app-misc/hello/hello-8.ebuild", CLEAN)
+    passed, printed = repository.commit("Add hello 8, and a file with a strange name")
+    assert not passed
+    assert not (repository.folder / taken).exists()
+    assert printed.count("no overlay is there") == 2, printed
+    repository.restore()
+
     # Files that are not an overlay's are none of the hooks' business.
     write(repository.folder, "README.md", "# A project\n")
     assert repository.commit("Add a README")[0]
