@@ -117,6 +117,54 @@ def test_a_reader_that_has_enough(tmp_path: Path) -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.parametrize(
+    ("streams", "line"),
+    [
+        (">&-", "standard output is closed"),
+        (">/dev/full", "standard output: no space left on device"),
+        ("<&-", "-: standard input is closed"),
+    ],
+)
+def test_streams_that_can_not_be_used(streams: str, line: str, tmp_path: Path) -> None:
+    root = overlay(tmp_path, {HELLO: BROKEN})
+    given = f"- --stdin-filename {HELLO}" if streams == "<&-" else "."
+    command = f'exec "$0" -m overlaylint check {given} {streams}'
+    ran = subprocess.run(
+        ["sh", "-c", command, sys.executable], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", f"overlaylint: {line}\n")
+
+
+def test_a_message_never_goes_to_standard_output(tmp_path: Path) -> None:
+    command = 'exec "$0" -m overlaylint check nothing-there 2>&-'
+    ran = subprocess.run(
+        ["sh", "-c", command, sys.executable], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (2, b"")
+
+
+def test_a_working_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    ran = overlaylint(["check"])
+    assert (ran.status, ran.err) == (2, "overlaylint: .: no such file or directory\n")
+
+
+def test_a_defect_is_no_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("a\x1b[31m\n::error::b")
+
+    root = overlay(tmp_path, {HELLO: CLEAN})
+    monkeypatch.setattr("overlaylint.engine.run.run", fail)
+    ran = overlaylint(["check", root])
+    assert (ran.status, ran.out) == (2, "")
+    *traceback, last = ran.err.splitlines()
+    assert last.startswith("overlaylint: this is a defect of overlaylint")
+    assert all(line.startswith("| ") and line.isprintable() for line in traceback)
+
+
 def test_python_dash_m(tmp_path: Path) -> None:
     root = overlay(tmp_path, {HELLO: BROKEN})
     command = [sys.executable, "-m", "overlaylint", "check", "hello-1.ebuild"]

@@ -6,7 +6,9 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from errno import ENOENT
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -68,6 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Syntax trees live to the end and hold no cycles: to look through them again and again for
     # garbage takes a fifth of a run's time, and saves nothing.
     gc.set_threshold(100_000, 50, 1000)
+    if sys.stderr is None:
+        # It is closed (`2>&-`), and print would take standard output in its place.
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (to the end)
+    if sys.stdout is None:
+        sys.stdout = sys.stderr
+        return _fail("standard output is closed")
     for stream in (sys.stdout, sys.stderr):
         # Text from an overlay may not fit the terminal's encoding; it is shown all the same.
         if hasattr(stream, "reconfigure"):
@@ -86,9 +94,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _fail("stopped before the end; nothing of the run is reported", INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read the output has had enough (`| head`). Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has had enough (`| head`).
+        _give_up_output()
         return FAILED
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        _give_up_output()
+        # What fails without a name is the output, or the working folder, which is gone.
+        where = "." if error.errno == ENOENT else "standard output"
+        return _fail(f"{os.fsdecode(error.filename or where)}: {reason}")
+    except Exception:  # noqa: BLE001 (a defect: Python's own status 1 would mean findings)
+        return _fail_by_defect()
     return status if isinstance(status, int) else NOTHING_FOUND
 
 
@@ -103,6 +119,25 @@ def tell(text: str) -> None:
 def counted(number: int, noun: str) -> str:
     """Return `1 file`, `2 files`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _give_up_output() -> None:
+    """Drop what standard output does not take. Python would try again, and complain, at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail_by_defect() -> int:
+    """Show where the exception at hand came from, with what it says of an overlay escaped."""
+    import traceback
+
+    from overlaylint.report.escape import visible, without_commands
+
+    for line in traceback.format_exc().splitlines():
+        print(without_commands(f"| {visible(line)}"), file=sys.stderr)
+    return _fail("this is a defect of overlaylint; what is needed to mend it stands above")
 
 
 def _fail(message: str, status: int = FAILED) -> int:

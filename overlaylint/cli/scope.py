@@ -102,6 +102,8 @@ class Scope:
         kind = base.kind(inside)
         if kind is not None and kind is not Kind.FILE:
             raise UsageError(f"{path}: it is a {kind.value}, and can't have text")
+        if sys.stdin is None:
+            raise UsageError("-: standard input is closed")
         stream = getattr(sys.stdin, "buffer", sys.stdin)
         text = stream.read()
         data = text.encode() if isinstance(text, str) else text
