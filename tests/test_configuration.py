@@ -272,6 +272,9 @@ def test_a_checked_overlay_names_no_code(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("exclude = " + 100_000 * "[" + 100_000 * "]", "it is nested too deeply"),
+        ("exclude = " + 5_000 * "9", "a number has too many digits"),
+        (100_000 * "a." + "b = 1", "it has more than 2000 dots"),
+        (1_500 * "a." + "b = 1", "unknown key 'a'"),
         (f"# {'x' * 1024 * 1024}", "it is larger than 1024 KiB"),
         ('ignore = ["\\u001b[31m"]', "\\x1b"),
         ('"\\u001b[31m" = 1', "\\x1b"),

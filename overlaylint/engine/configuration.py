@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FILE_NAME = "overlaylint.toml"
 #: Larger files are refused: they are read whole before anything else is done.
 LARGEST_CONFIGURATION = 1024 * 1024
+#: More of them in one line are refused: tomllib takes hours for a key of so many parts.
+MOST_DOTS = 2000
 PYPROJECT = "pyproject.toml"
 _PYPROJECT_TABLE = ("tool", "overlaylint")
 
@@ -113,11 +115,6 @@ class Configured:
     def masters(self) -> Mapping[str, Path]:
         """The masters' folders, by their names."""
         return {name: self.folder / path for name, path in self.settings.masters.items()}
-
-    @property
-    def baseline(self) -> Path | None:
-        """The file of known findings, None where none is named."""
-        return self.folder / self.settings.baseline if self.settings.baseline else None
 
     @cached_property
     def lines(self) -> Mapping[tuple[str | int, ...], int]:
@@ -259,6 +256,9 @@ def _read(tree: Tree, name: str, shown: str) -> tuple[str, dict[str, Any]]:
             limit = f"{LARGEST_CONFIGURATION // 1024} KiB"
             raise ConfigurationError(f"{shown}: it is larger than {limit}")
         text = data.decode("utf-8")
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.count(".") > MOST_DOTS:
+                raise ConfigurationError(f"{shown}:{number}: it has more than {MOST_DOTS} dots")
         return text, tomllib.loads(text)
     except TreeError as error:
         raise ConfigurationError(f"{shown}: {error.reason}") from error
@@ -268,3 +268,6 @@ def _read(tree: Tree, name: str, shown: str) -> tuple[str, dict[str, Any]]:
         raise ConfigurationError(f"{shown}: {error}") from error
     except RecursionError as error:
         raise ConfigurationError(f"{shown}: it is nested too deeply") from error
+    except ValueError as error:
+        # tomllib leaves it to Python to refuse an integer of thousands of digits.
+        raise ConfigurationError(f"{shown}: a number has too many digits") from error

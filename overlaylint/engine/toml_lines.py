@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 _ENDS = ("]", "}", '"""', "'''")
@@ -14,6 +15,7 @@ Keys = tuple[str | int, ...]
 """The way to a value: keys, and places in lists, as in `("policy", 0, "name")`."""
 
 
+@lru_cache(maxsize=4)
 def statement_lines(text: str) -> Mapping[Keys, int]:
     """Return the line (from 1) on which each table and key of a valid TOML text begins.
 
@@ -90,11 +92,15 @@ def _header(parsed: Mapping[str, Any], counts: Mapping[Keys, int]) -> tuple[Keys
 
 def _add(found: dict[Keys, int], above: Keys, value: Any, line: int) -> None:
     """Note a statement's keys, those of the tables inside it too."""
-    items: Iterator[tuple[str | int, Any]] = iter(())
-    if isinstance(value, dict):
-        items = iter(value.items())
-    elif isinstance(value, list):
-        items = iter(enumerate(value))
-    for key, inner in items:
-        found.setdefault((*above, key), line)
-        _add(found, (*above, key), inner, line)
+    # Not by recursion: a dotted key may have a thousand parts.
+    waiting = [(above, value)]
+    while waiting:
+        keys, outer = waiting.pop()
+        items: Iterable[tuple[str | int, Any]] = ()
+        if isinstance(outer, dict):
+            items = outer.items()
+        elif isinstance(outer, list):
+            items = enumerate(outer)
+        for key, inner in items:
+            found.setdefault((*keys, key), line)
+            waiting.append(((*keys, key), inner))
