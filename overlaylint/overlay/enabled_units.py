@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import lru_cache, reduce
 
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.install_targets import Write, writes
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.steps import Location, Step, pattern_of
 from overlaylint.overlay.systemd_unit import Unit, parse_unit
-from overlaylint.shell.conditions import Condition
+from overlaylint.shell.conditions import Condition, both, negate
 from overlaylint.shell.values import Unknown
 from overlaylint.tree import Kind, TreeError
 
@@ -60,7 +61,40 @@ class Enabled:
 
 
 def enabled_units(of: Sequence[Step]) -> Iterator[Enabled]:
-    """Yield what steps of one phase enable, in their order."""
+    """Yield what steps of one phase enable, and leave enabled, in their order."""
+    places = {id(step): at for at, step in enumerate(of)}
+    for at, one in _enabled(of, places):
+        guards = one.guards
+        for step in of[at + 1 :]:
+            if not _removes(step, one):
+                continue
+            if not step.call.guards:
+                break
+            guards = (*guards, negate(reduce(both, step.call.guards)))
+        else:
+            yield replace(one, guards=guards)
+
+
+def _removes(step: Step, one: Enabled) -> bool:
+    """Whether a step removes the link that enables a unit, or the folder of such links."""
+    if step.name not in ("rm", "unlink"):
+        return False
+    end = f"/systemd/{one.scope}/{one.target}.{one.kind}"
+    folders = [f"/usr/lib{end}", f"/lib{end}"] if one.is_in_usr else [f"/etc{end}"]
+    for word in step.arguments:
+        place = None if str(word).startswith("-") else step.at(word)
+        if place is None or place.root != "D":
+            continue
+        if any(
+            folder == place.path or fnmatchcase(f"{folder}/{one.unit}", place.path)
+            for folder in folders
+        ):
+            return True
+    return False
+
+
+def _enabled(of: Sequence[Step], places: Mapping[int, int]) -> Iterator[tuple[int, Enabled]]:
+    """Yield what is enabled with the indices of the steps that do it."""
     callers: list[Step] = []
     links: dict[int, list[Write]] = {}
     for one in writes(tuple(of)):
@@ -74,18 +108,25 @@ def enabled_units(of: Sequence[Step]) -> Iterator[Enabled]:
         elif step.name.endswith(_HELPER) and len(step.arguments) == 2:
             target, unit = map(pattern_of, step.arguments)
             name = unit.rpartition("/")[2]
-            yield Enabled(name, target, "wants", "system", outermost, step.call.guards, True)
+            guards = step.call.guards
+            yield (
+                places[id(step)],
+                Enabled(name, target, "wants", "system", outermost, guards, True),
+            )
         for one in links.get(id(step), ()):
             found = _LINK.fullmatch(one.location.path) if one.location.root == "D" else None
             if found is not None and found["unit"].endswith(SUFFIXES):
-                yield Enabled(
-                    found["unit"],
-                    found["target"],
-                    found["kind"],
-                    found["scope"],
-                    outermost,
-                    step.call.guards,
-                    not found["prefix"].startswith("/etc"),
+                yield (
+                    places[id(step)],
+                    Enabled(
+                        found["unit"],
+                        found["target"],
+                        found["kind"],
+                        found["scope"],
+                        outermost,
+                        step.call.guards,
+                        not found["prefix"].startswith("/etc"),
+                    ),
                 )
 
 

@@ -18,7 +18,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import span_of
 from overlaylint.overlay.filesdir import FILESDIR, FilesDir, names_filesdir
 from overlaylint.overlay.hooks import env_hooks
-from overlaylint.overlay.own_code import own_functions, own_traces
+from overlaylint.overlay.own_code import own_functions, own_traces, tokens
 from overlaylint.overlay.trace import ORDER, Trace
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.interpreter import Call
@@ -45,7 +45,6 @@ _BEFORE = re.compile(r"(?:-{1,2}[A-Za-z][\w-]*=?|[A-Za-z_]\w*=|@|file://)?")
 _END = re.compile(r"[\s:;,|<>'\"()&]")
 _BLANK = re.compile(r"\s")
 
-_TOKEN = re.compile(r"[A-Za-z0-9_][\w.+-]*")
 _EXPANDED = re.compile(r"\$\{?[#!]?([A-Za-z_]\w*)")
 _BARE = re.compile(r"(?<![\w${#!.-])[A-Za-z_]\w*")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
@@ -102,7 +101,7 @@ def file_uses(ebuild: Ebuild) -> Iterator[FileUse]:
 
 def _environments(ebuild: Ebuild, functions: Iterable[Function]) -> Iterator[Mapping[str, str]]:
     """Yield ARCH as the profiles have it for which the ebuild has keywords, if it matters."""
-    if not any("ARCH" in _tokens(function) for function in functions):
+    if not any("ARCH" in tokens(function) for function in functions):
         yield {}
         return
     arches = {
@@ -298,7 +297,7 @@ def _reaching(functions: Mapping[str, Function], names: frozenset[str]) -> froze
             for name, function in functions.items()
             if name not in found
             and (
-                not wanted.isdisjoint(_tokens(function))
+                not wanted.isdisjoint(tokens(function))
                 or ("PATCHES" in names and name.endswith("src_prepare") and _has_default(function))
             )
         }
@@ -332,7 +331,7 @@ def _called(functions: Mapping[str, Function], names: frozenset[str]) -> Iterato
         if name not in seen:
             seen.add(name)
             yield functions[name]
-            waiting.extend(_tokens(functions[name]) & functions.keys())
+            waiting.extend(tokens(functions[name]) & functions.keys())
 
 
 @lru_cache(maxsize=16384)
@@ -350,13 +349,8 @@ def _bare(function: Function) -> frozenset[str]:
 
 
 @lru_cache(maxsize=16384)
-def _tokens(function: Function) -> frozenset[str]:
-    text = function.source.text[function.start : function.end]
-    return frozenset(_TOKEN.findall(_COMMENT.sub("", text)))
-
-
 def _has_default(function: Function) -> bool:
-    return not _tokens(function).isdisjoint(("default", "default_src_prepare"))
+    return not tokens(function).isdisjoint(("default", "default_src_prepare"))
 
 
 def each_place(uses: Iterable[FileUse]) -> Iterator[FileUse]:

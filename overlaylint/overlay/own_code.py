@@ -36,6 +36,9 @@ _CALLBACK = re.compile(rf"(?P<prefix>[a-z0-9-]+)_(?:src_|pkg_)?(?:{_PHASE})(?:_a
 # profile.bashrc calls what a hook defines before and after each phase.
 _HOOK = re.compile(rf"cros_(?:pre|post)_(?:src|pkg)_(?:{_PHASE})_\w+")
 
+_TOKEN = re.compile(r"[A-Za-z0-9_][\w.+-]*")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
+
 
 def own_functions(ebuild: Ebuild, evaluation: Evaluation | None = None) -> Mapping[str, Function]:
     """Return the functions that the ebuild or an eclass of the checked overlay defines.
@@ -62,6 +65,37 @@ def function_head(ebuild: Ebuild, name: str) -> Span | None:
     if path != ebuild.source_path:
         return None
     return ebuild.repository.span(path, start, start + len(name))
+
+
+def masters_functions(ebuild: Ebuild, words: frozenset[str]) -> Mapping[str, Function]:
+    """Return the functions of masters that name one of `words`, or call one that does.
+
+    They are for `own_traces` to follow, where what they run is what a policy asks for.
+    """
+    own = own_functions(ebuild)
+    masters = {
+        name: function
+        for name, function in ebuild.evaluation.functions.items()
+        if isinstance(function, Function) and name not in own
+    }
+    wanted = set(words)
+    found: dict[str, Function] = {}
+    while True:
+        more = {
+            name: function
+            for name, function in masters.items()
+            if name not in found and not wanted.isdisjoint(tokens(function))
+        }
+        if not more:
+            return found
+        found |= more
+        wanted |= more.keys()
+
+
+def tokens(function: Function) -> frozenset[str]:
+    """Return the words in a function's text: a quick look at what may be worth following."""
+    text = function.source.text[function.start : function.end]
+    return frozenset(_TOKEN.findall(_COMMENT.sub("", text)))
 
 
 def own_traces(
@@ -116,9 +150,11 @@ def own_traces(
     overlay = hooks_of or ebuild.repository
     for path in env_hooks(overlay, ebuild):
         hook = ScriptTracer(overlay, path, use, evaluation.eapi)
-        for name in hook.functions:
-            if _HOOK.fullmatch(name):
-                yield Trace(ebuild, name, hook.function(name), True, hook.unknown)
+        names = [name for name in hook.functions if _HOOK.fullmatch(name)]
+        # It runs within the build, and knows what the ebuild has set.
+        hook.state.scopes[0] = {**evaluation.state.scopes[0], **hook.state.scopes[0]}
+        for name in names:
+            yield Trace(ebuild, name, hook.function(name), True, hook.unknown)
 
 
 def in_build_order(traces: Iterable[Trace]) -> Iterator[Trace]:

@@ -6,6 +6,7 @@ upstream's can tell what becomes of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -23,6 +24,7 @@ from overlaylint.overlay.steps import (
     Step,
     known_end,
     location,
+    pattern_of,
     pattern_of_piece,
     sources,
 )
@@ -32,6 +34,14 @@ from overlaylint.tree import Kind
 
 _USER_PATCHES = frozenset({"eapply_user", "epatch_user"})
 _PATCHES = frozenset({"eapply", "epatch"})
+
+# Other editors of files in place, and the options without which they only read.
+_EDITORS = {"perl": re.compile(r"-[a-zA-Z0]*i"), "ruby": re.compile(r"-[a-zA-Z0]*i"),
+            "gawk": re.compile(r"inplace"), "awk": re.compile(r"inplace"),
+            "ed": re.compile(r""), "ex": re.compile(r"")}  # fmt: skip
+
+# How many leading folders epatch takes off at most to find the file.
+_MOST_STRIPPED = 4
 
 # What of `find` and `xargs` says which files are edited.
 _FIND_NAMES = frozenset({"-name", "-path", "-wholename"})
@@ -43,7 +53,7 @@ class SourceEdit:
 
     `patch` is set where it is a patch's, with the place of that patch in `found_in`; `is_reversed`
     marks one that is taken back. `text` is what the file is replaced with. Where there is none of
-    these, `doubt` says what is unknown.
+    these, `doubt` says what is unknown; a sed has one where it may be made in another file.
     """
 
     step: Step
@@ -65,7 +75,10 @@ class SourceEdit:
         Of what a patch adds, that is all, since where lines stand is not known here.
         """
         if self.sed is not None:
-            return tuple(one for line in lines for one in self.sed.edit(line))
+            edited = tuple(one for line in lines for one in self.sed.edit(line))
+            if self.doubt and edited != lines:
+                raise UnknownEdit(self.doubt)
+            return edited
         if self.text is not None:
             return tuple(self.text.splitlines())
         if self.patch is None:
@@ -96,13 +109,17 @@ def source_edits(
             pairs = pairwise(arguments[:at])
             named = tuple(f"*{value}" for key, value in pairs if key in _FIND_NAMES)
             yield from _sed(step, arguments[at + 1 :], named or ("*",), folder)
+        elif name in _EDITORS and any(_EDITORS[name].match(str(one)) for one in arguments):
+            files = _files(step, arguments, folder)
+            yield SourceEdit(step, files, doubt=f"what `{name}` makes of it can't be told")
         elif name in _USER_PATCHES:
             for path in user_patches(overlay, ebuild):
-                yield from _patch(step, overlay, path, False)
+                yield from _patch(step, overlay, path, (1,), False)
         elif name in _PATCHES or name == "patch":
             is_reversed = any(word in ("-R", "--reverse") for word in arguments)
+            strips = _strips(step)
             for path in applied_patches(ebuild, step):
-                yield from _patch(step, ebuild.repository, path, is_reversed)
+                yield from _patch(step, ebuild.repository, path, strips, is_reversed)
             if any(_is_from_elsewhere(ebuild, word) for word in _patch_words(step)):
                 yield SourceEdit(step, ("*",), doubt="the patches come from elsewhere")
 
@@ -149,6 +166,16 @@ def _sed(
     if sed.is_in_place:
         files = named if named is not None else _files(step, sed.files, folder)
         yield SourceEdit(step, files, sed=sed)
+        unknown = () if named is not None else tuple(_unknown_files(step, sed.files))
+        if unknown:
+            yield SourceEdit(step, unknown, sed=sed, doubt="which files this edits can't be told")
+
+
+def _unknown_files(step: Step, words: Sequence[Value]) -> Iterator[str]:
+    """Yield patterns for the words that may name any file: `$(grep -rl x .)`."""
+    for word in words:
+        if step.at(word) is None and known_end(word) is None:
+            yield f"*{pattern_of(word).rpartition('/')[2]}"
 
 
 def _files(step: Step, words: Sequence[Value], folder: Location) -> tuple[str, ...]:
@@ -167,19 +194,36 @@ def _files(step: Step, words: Sequence[Value], folder: Location) -> tuple[str, .
 
 
 def _patch(
-    step: Step, repository: Repository, path: str, is_reversed: bool
+    step: Step, repository: Repository, path: str, strips: Sequence[int], is_reversed: bool
 ) -> Iterator[SourceEdit]:
     for file in parse_patch(repository.tree.read(path)).files:
-        names = (file.path(),)
+        names = tuple(dict.fromkeys(file.path(strip) for strip in strips))
         yield SourceEdit(
             step, names, patch=file, found_in=(repository, path), is_reversed=is_reversed
         )
 
 
+def _strips(step: Step) -> tuple[int, ...]:
+    """Return how many leading folders a call may take off the paths in a patch."""
+    words = list(map(str, step.arguments))
+    for at, word in enumerate(words):
+        level = re.fullmatch(r"(?:-[A-Za-z]*p|--strip=)(\d*)", word)
+        if level is None and word != "--strip":
+            continue
+        number = (level and level[1]) or (words[at + 1] if at + 1 < len(words) else "")
+        if number.isdigit():
+            return (int(number),)
+    # epatch tries one after the other; eapply takes `a/` and `b/` off.
+    return tuple(range(_MOST_STRIPPED + 1)) if step.name == "epatch" else (1,)
+
+
 def _patch_words(step: Step) -> tuple[Value, ...]:
     """Return the words of a call that name patches."""
     if step.name != "patch":
-        return tuple(word for word in step.arguments if not str(word).startswith("-"))
+        pairs = pairwise(("", *step.arguments))
+        return tuple(
+            word for before, word in pairs if before != "-p" and not str(word).startswith("-")
+        )
     words = step.arguments
     inputs = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-i", "--input")]
     inputs += [one.target for one in step.call.redirections if one.operator == "<"]

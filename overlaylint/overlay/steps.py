@@ -31,7 +31,13 @@ _AROUND: dict[str, frozenset[str]] = {
     "edo": frozenset(),
     "try": frozenset(),
     "chroot": frozenset(),
+    "timeout": frozenset({"-k", "-s"}),
+    "setsid": frozenset(),
+    "fakeroot": frozenset(),
 }
+
+# Of these, the first word is not yet the program: a root, or how long it may run.
+_TAKES_OPERAND = frozenset({"chroot", "timeout"})
 
 _SHELLS = frozenset({"bash", "sh", "dash", ".", "source"})
 
@@ -157,7 +163,7 @@ def unwrapped(name: Value, arguments: tuple[Value, ...]) -> tuple[str, tuple[Val
                 rest.pop(0)
         while program == "env" and rest and "=" in str(rest[0]):
             rest.pop(0)
-        if program == "chroot":
+        if program in _TAKES_OPERAND:
             rest[:1] = []
         if not rest:
             break

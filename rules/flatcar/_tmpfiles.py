@@ -39,10 +39,13 @@ class Phase:
 
 
 def phases_with_root_calls(
-    ebuild: Ebuild, since: str, use: Mapping[str, bool]
+    ebuild: Ebuild, since: str, use: Mapping[str, bool], words: Iterable[str]
 ) -> Iterator[Phase | Undecided | NotApplicable]:
-    """Yield each phase that does so, or why there is nothing to look at."""
-    from overlaylint.overlay.own_code import in_build_order, own_traces
+    """Yield each phase that does so, or why there is nothing to look at.
+
+    Functions of masters are followed too, where they run the tool or name one of `words`.
+    """
+    from overlaylint.overlay.own_code import in_build_order, masters_functions, own_traces
     from overlaylint.overlay.steps import steps
     from overlaylint.overlay.tmpfiles import TOOL, looks_users_up_in_root, root_calls
 
@@ -53,7 +56,8 @@ def phases_with_root_calls(
     found: list[Phase | Undecided] = []
     so_far: tuple[Step, ...] = ()
     image_start: int | None = None
-    for trace in in_build_order(own_traces(ebuild, use)):
+    follow = masters_functions(ebuild, frozenset({TOOL, *words}))
+    for trace in in_build_order(own_traces(ebuild, use, follow=follow)):
         if trace.unknown is not None and trace.is_defined:
             reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
             found.append(Undecided(ebuild.span(), reason))

@@ -3,7 +3,7 @@
 ## What it does
 
 For each unit that an ebuild of the overlay enables with `systemd_enable_service`, or a link in a
-`.wants` folder, and each that a hook in `coreos/config/env` enables for a master's package: the
+`.wants` or `.requires` folder, and each that a hook in `coreos/config/env` enables for a master's package: the
 units in its `Also=` have to be enabled in `/usr` as well, under the same conditions, for the target
 that their own `WantedBy=` names. What has no `WantedBy=` needs no link.
 
@@ -69,6 +69,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ if TYPE_CHECKING:
     from overlaylint.overlay.trace import Trace
 
 # Without one of these in its text, an ebuild enables nothing.
-_TOKENS = (b"enable_service", b"wants")
+_TOKENS = (b"enable_service", b"wants", b".requires")
 
 _PRESETS = "preset-all"
 _SYSTEMD = "sys-apps/systemd"
@@ -140,7 +141,9 @@ def _enabling(repository: Repository, options: Options) -> Iterator[Ebuild]:
     for ebuild in (*repository.ebuilds_of_interest, *hooked_ebuilds(repository, _TOKENS)):
         hooks = map(repository.tree.read, env_hooks(repository, ebuild))
         text = b"\0".join((ebuild.path.encode("utf-8", "surrogateescape"), ebuild.read(), *hooks))
-        if not any(word in text for word in (*_TOKENS, *eclasses)):
+        if any(name in text for name in eclasses):
+            text = b"\0".join((text, *eclasses.values()))
+        if not any(word in text for word in _TOKENS):
             continue
         if units is None:
             names = (*(one.unit for one in options.units), *units_with_also(repository))
@@ -156,8 +159,8 @@ def _longest_word(unit: str) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _speaking_eclasses(repository: Repository) -> tuple[bytes, ...]:
-    """Return the names of the overlay's eclasses that may enable units, or lead to one."""
+def _speaking_eclasses(repository: Repository) -> Mapping[bytes, bytes]:
+    """Return the overlay's eclasses that may enable units, or lead to one: names and texts."""
     texts = {
         name.encode("utf-8", "surrogateescape"): repository.tree.read(path)
         for name, path in repository.eclasses.items()
@@ -170,7 +173,7 @@ def _speaking_eclasses(repository: Repository) -> tuple[bytes, ...]:
             if name not in found and any(word in text for word in found)
         }
         if not more:
-            return tuple(sorted(found.difference(_TOKENS)))
+            return {name: texts[name] for name in sorted(found.difference(_TOKENS))}
         found |= more
 
 
@@ -213,6 +216,10 @@ def _ebuild(repository: Repository, ebuild: Ebuild, options: Options) -> Iterato
     table = _table(repository, ebuild, options)
     said: set[str] = set()
     for one in found:
+        if "?*" in one.enabled.unit and _may_have_also(repository, one.enabled, found, table):
+            span = _span(repository, one) or place
+            yield Undecided(span, "which unit this enables is unknown, and so is its Also=")
+            continue
         if one.enabled.unit not in said:
             outcome = _unit(repository, ebuild, one, found, files, table)
             if outcome is not None:
@@ -251,6 +258,20 @@ def _place(repository: Repository, ebuild: Ebuild) -> Span:
     if ebuild.repository is repository:
         return ebuild.span()
     return Span(env_hooks(repository, ebuild)[0])
+
+
+def _may_have_also(
+    repository: Repository,
+    enabled: Enabled,
+    found: Sequence[_Unit],
+    table: Mapping[tuple[str, str], str],
+) -> bool:
+    """Whether a name that is unknown in part may be of a unit with Also= that is not seen to be."""
+    from overlaylint.overlay.enabled_units import units_with_also
+
+    names = {*(unit for unit, _ in table), *units_with_also(repository)}
+    seen = {one.enabled.unit for one in found}
+    return any(fnmatchcase(name, enabled.unit) for name in names - seen)
 
 
 def _makes_presets(step: Step) -> bool:
@@ -318,8 +339,6 @@ def _is_enabled(
     unit: str, kind: str, target: str, beside: Enabled, found: Sequence[_Unit]
 ) -> bool | None:
     """Whether a unit is enabled for a target wherever another one is."""
-    from fnmatch import fnmatchcase
-
     from overlaylint.overlay.ways import covered
 
     ways = [

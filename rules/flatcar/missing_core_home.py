@@ -95,7 +95,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
-    from overlaylint.overlay.steps import Step
+    from overlaylint.overlay.steps import Location, Step
     from overlaylint.overlay.tmpfiles import RootCall
 
     from ._tmpfiles import Phase
@@ -120,7 +120,8 @@ class Options:
 def missing_core_home(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     from ._tmpfiles import Phase, phases_with_root_calls
 
-    for phase in phases_with_root_calls(ebuild, options.since, {options.flag: True}):
+    words = ("chown", "fowners", "chgrp", options.configuration)
+    for phase in phases_with_root_calls(ebuild, options.since, {options.flag: True}, words):
         if isinstance(phase, Phase):
             yield from _phase(ebuild, phase, options)
         else:
@@ -193,25 +194,30 @@ def _is_given(phase: Phase, call: RootCall, options: Options) -> bool | None:
 
     home = Location("D", options.home)
     first = min(_made(phase, call, options), default=call.index)
-    owners = {at: _gives(phase.steps, at, options) for at in range(first, call.index)}
-    given = [at for at, is_core in owners.items() if is_core]
-    others = [at for at, is_core in owners.items() if is_core is False]
-    return covered(kept_ways(phase, call.index, home, given, others), call.guards)
+    owners = {at: _owner_given(phase.steps, at, home) for at in range(first, call.index)}
+    answers = []
+    # The two may be given one after the other, with chown and chgrp.
+    for of, lawful in enumerate((options.users, options.groups)):
+        named = {at: owner[of] for at, owner in owners.items() if owner[of]}
+        given = [at for at, name in named.items() if name in lawful]
+        others = [at for at in named if at not in given]
+        ways = kept_ways(phase, call.index, home, given, others)
+        answers.append(covered(ways, call.guards))
+    return False if False in answers else None if None in answers else True
 
 
-def _gives(steps: tuple[Step, ...], at: int, options: Options) -> bool | None:
-    """Whether a step gives the folder to core; None where it leaves the owner alone."""
+def _owner_given(steps: tuple[Step, ...], at: int, home: Location) -> tuple[str, str]:
+    """Return the user and the group that a step gives the folder to; empty for what it leaves."""
     from overlaylint.overlay.steps import Location
 
     from ._tmpfiles import is_below
 
     step = steps[at]
-    home = Location("D", options.home)
+    image = Location("D", "/")
     words = [word for word in step.arguments if not str(word).startswith("-")]
-    if step.name in ("chown", "fowners") and words:
-        image = Location("D", "/")
+    if step.name in ("chown", "chgrp", "fowners") and words:
         places = [
-            step.at(one) if step.name == "chown" else image.below(str(one)) for one in words[1:]
+            image.below(str(one)) if step.name == "fowners" else step.at(one) for one in words[1:]
         ]
         is_recursive = any(
             str(one) == "--recursive" or (str(one)[:1] == "-" and "R" in str(one))
@@ -227,24 +233,23 @@ def _gives(steps: tuple[Step, ...], at: int, options: Options) -> bool | None:
             )
             for place in places
         )
-        return _is_core(str(words[0]), options) if is_named else None
-    if step.name == "install":
-        owner = _value(step, "-o", "--owner"), _value(step, "-g", "--group")
-        is_named = any(step.at(one) == home for one in words)
-        return _is_core(":".join(owner), options) if is_named else None
+        if not is_named:
+            return "", ""
+        return ("", str(words[0])) if step.name == "chgrp" else _owner_of(str(words[0]))
+    if step.name == "install" and any(step.at(one) == home for one in words):
+        return _value(step, "-o", "--owner"), _value(step, "-g", "--group")
     if step.name in ("dodir", "keepdir"):
-        image = Location("D", "/")
         set_by = next((one for one in reversed(steps[:at]) if one.name == "diropts"), None)
-        if home not in [image.below(str(word)) for word in words] or set_by is None:
-            return None
-        owner = _value(set_by, "-o", "--owner"), _value(set_by, "-g", "--group")
-        return not set_by.call.guards and _is_core(":".join(owner), options)
-    return None
+        is_named = home in [image.below(str(word)) for word in words]
+        if is_named and set_by is not None and not set_by.call.guards:
+            return _value(set_by, "-o", "--owner"), _value(set_by, "-g", "--group")
+    return "", ""
 
 
-def _is_core(owner: str, options: Options) -> bool:
+def _owner_of(owner: str) -> tuple[str, str]:
+    """Return the user and the group of chown's `500:500`; `core:` is core and its own group."""
     user, separator, group = owner.partition(":" if ":" in owner else ".")
-    return bool(separator) and user in options.users and group in options.groups
+    return user, group or (user if separator else "")
 
 
 def _value(step: Step, short: str, long: str) -> str:

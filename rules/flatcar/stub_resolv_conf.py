@@ -379,7 +379,7 @@ def _finding(
     )
     if course.misplaced:
         edit = course.misplaced[-1]
-        file = ", ".join(edit.files)
+        file = ", ".join(edit.files) or "what this edits"
         message = f"{options.link} names the stub alone: {ebuild.P} has no such line in {file}"
         if edit.found_in is not None and edit.patch is not None:
             owner, path = edit.found_in

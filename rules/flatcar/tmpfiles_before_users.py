@@ -108,7 +108,8 @@ class Options:
 def tmpfiles_before_users(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     from ._tmpfiles import Phase, phases_with_root_calls
 
-    for phase in phases_with_root_calls(ebuild, options.since, {options.flag: False}):
+    words = (*options.tools, *(file.rpartition("/")[2] for file in options.files))
+    for phase in phases_with_root_calls(ebuild, options.since, {options.flag: False}, words):
         if isinstance(phase, Phase):
             outcome = _first_fault(ebuild, phase, options)
             if outcome is not None:
