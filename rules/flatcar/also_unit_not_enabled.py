@@ -3,9 +3,10 @@
 ## What it does
 
 For each unit that an ebuild of the overlay enables with `systemd_enable_service`, or a link in a
-`.wants` or `.requires` folder, and each that a hook in `coreos/config/env` enables for a master's package: the
-units in its `Also=` have to be enabled in `/usr` as well, under the same conditions, for the target
-that their own `WantedBy=` names. What has no `WantedBy=` needs no link.
+`.wants` or `.requires` folder, and each that a hook in `coreos/config/env` enables for a master's
+package: the units in its `Also=` have to be enabled in `/usr` as well, under the same conditions,
+for the target that their own `WantedBy=` names. What has no `WantedBy=` needs no link, and a link
+that is removed again counts for nothing.
 
 The units are those of the overlay, be they files or written by the ebuild itself; for systemd's own
 there is a table. Where an ebuild has `systemctl preset-all` make the links, which follows `Also=`,
