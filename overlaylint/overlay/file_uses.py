@@ -1,7 +1,7 @@
 """Where an ebuild uses the files that it brings along: each word that is a path in FILESDIR.
 
-Read off the calls of its phases, and off the lists of files (PATCHES, UNIPATCH_LIST) that a
-master's eclass reads by name.
+Read off the calls of its phases, and off the lists of files that a master's eclass or Portage
+itself reads by name (PATCHES, UNIPATCH_LIST, DOCS).
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ _NO_USES = frozenset(
 
 # Their last word is where to write.
 _WITH_DESTINATION = frozenset({"cp", "mv", "install", "ln", "rsync"})
+
+# The lists that a phase reads where nothing is defined for it (PMS 9.1, 12.3.13).
+_BY_DEFAULT = {"PATCHES": "src_prepare", "DOCS": "src_install", "HTML_DOCS": "src_install"}
 
 # What may stand before a path in one word: an option, or the name of a variable.
 _BEFORE = re.compile(r"(?:-{1,2}[A-Za-z][\w-]*=?|[A-Za-z_]\w*=|@|file://)?")
@@ -81,8 +84,7 @@ def file_uses(ebuild: Ebuild) -> Iterator[FileUse]:
     }
     lists = _lists(ebuild)
     wanted = _reaching(functions, frozenset({FILESDIR, *lists}))
-    if "PATCHES" in lists and "src_prepare" not in functions:
-        wanted |= {"src_prepare"}
+    wanted |= {phase for name, phase in _BY_DEFAULT.items() if name in lists} - functions.keys()
     own = own_functions(ebuild)
     masters = {name: function for name, function in functions.items() if name not in own}
     follow = {name: masters[name] for name in _reaching(masters, frozenset({FILESDIR}))}
@@ -276,6 +278,8 @@ def _names_read(
     # A variable that two scripts share has a name in capitals.
     for name in filter(str.isupper, sorted(given | _lists(ebuild))):
         readers = _reaching(masters, frozenset({name}))
+        if _BY_DEFAULT.get(name) == "src_install":
+            readers |= {"einstalldocs"}
         for trace in traces:
             if any(call.name in readers for call in trace) or (
                 not trace.is_defined and trace.phase in readers
@@ -287,8 +291,9 @@ def _names_read(
 def _reaching(functions: Mapping[str, Function], names: frozenset[str]) -> frozenset[str]:
     """Return the functions that name one of `names`, or call one that does.
 
-    `default` reads PATCHES, as PMS has it. This only says what may be worth following.
+    `default` reads PATCHES and DOCS, as PMS has it. This only says what may be worth following.
     """
+    phases = {_BY_DEFAULT[name] for name in names & _BY_DEFAULT.keys()}
     wanted = set(names)
     found: set[str] = set()
     while True:
@@ -298,7 +303,8 @@ def _reaching(functions: Mapping[str, Function], names: frozenset[str]) -> froze
             if name not in found
             and (
                 not wanted.isdisjoint(tokens(function))
-                or ("PATCHES" in names and name.endswith("src_prepare") and _has_default(function))
+                or any(name.endswith(phase) and _has_default(function) for phase in phases)
+                or ("src_install" in phases and "einstalldocs" in tokens(function))
             )
         }
         if not more:
@@ -350,7 +356,9 @@ def _bare(function: Function) -> frozenset[str]:
 
 @lru_cache(maxsize=16384)
 def _has_default(function: Function) -> bool:
-    return not tokens(function).isdisjoint(("default", "default_src_prepare"))
+    return not tokens(function).isdisjoint(
+        ("default", "default_src_prepare", "default_src_install", "einstalldocs")
+    )
 
 
 def each_place(uses: Iterable[FileUse]) -> Iterator[FileUse]:

@@ -84,11 +84,16 @@ def parse_kernel_config(data: bytes, path: str, repository: str = "") -> tuple[O
     return tuple(
         Option(
             decode(match["set"] or match["unset"]),
-            None if match["unset"] else decode(match["value"]).rstrip(),
+            None if match["unset"] else _value(decode(match["value"])),
             Span(path, match.start(), match.start() + len(match.group().rstrip(b"\r")), repository),
         )
         for match in _OPTION.finditer(data)
     )
+
+
+def _value(text: str) -> str:
+    """Return a value as Kconfig takes it: of `y`, `m` and `n`, only the first letter counts."""
+    return text[0] if text.startswith(("y", "m", "n")) else text.rstrip()
 
 
 def kernel_configs(package: Package) -> tuple[KernelConfig, ...]:

@@ -233,6 +233,9 @@ def _changing(function: Function, functions: Mapping[str, Function | Unknown]) -
             flags = Flag.MAYBE_UNSET
             variable = shell.state.find(name)
             if variable is not None:
+                if variable.flags & Flag.KEPT:
+                    # Portage makes P, PV and the like read-only.
+                    continue
                 flags |= variable.flags
             shell.store(name, Variable(unknown(reason, *place), flags, *place))
         return status

@@ -392,11 +392,15 @@ def _finding(overlay: Repository, need: _Need, needs: dict[tuple[str, str], _Nee
 
 
 def _written(want: _Want) -> Span:
-    """Return where the dependency is written, or the ebuild as a whole."""
+    """Return where the dependency is written, or the variable set; else the ebuild as a whole."""
     from overlaylint.overlay.assignments import assignments, written_word
 
     assigned = assignments(want.by, want.variable)
-    return written_word(want.by, assigned, want.unmet.leaf.text) or want.by.span()
+    word = written_word(want.by, assigned, want.unmet.leaf.text)
+    if word is not None:
+        return word
+    own = [one for one in assigned if one.path == want.by.source_path]
+    return own[-1] if own else want.by.span()
 
 
 def _place(overlay: Repository, needs: list[_Need]) -> _Place | None:

@@ -41,7 +41,8 @@ SLOT="0"
 
 ## Limits
 
-Which version is taken is told from the versions alone; masks and keywords may decide otherwise.
+Which version is taken is told for the profiles of the overlay. Where it has none, or where that is
+unknown, the finding only says which version is the highest.
 
 ## References
 
@@ -57,7 +58,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from overlaylint.finding import NotApplicable, Outcome, Related
-from overlaylint.overlay.ebuild import Package
+from overlaylint.overlay.ebuild import Ebuild, Package
 from overlaylint.rule import Finding, Severity, rule
 
 
@@ -85,15 +86,58 @@ def shadowed_package(package: Package, options: Options) -> Iterator[Outcome]:
     own = package.ebuilds[-1]
     best = max((other.ebuilds[-1] for other in others), key=lambda one: one.version)
     names = " and ".join(other.repository.name for other in others)
-    higher = best.version > own.version
-    taken = best if higher else own
-    wins = "over" if higher or own.version > best.version else "and not"
-    loser = own if higher else best
     yield Finding(
         own.span(),
-        f"{package.cp} is in {names} as well: Portage takes {taken} {wins} {loser}",
+        f"{package.cp} is in {names} as well: {_taken(package, own, best)}",
         f"remove the package here or there, or list {package.cp} as meant",
         tuple(
             Related(one.span(), f"version {one.pvr}") for other in others for one in other.ebuilds
         ),
     )
+
+
+def _taken(package: Package, own: Ebuild, best: Ebuild) -> str:
+    """Say which ebuild Portage takes, of the overlay's best and the masters' best."""
+    choices = _choices(package)
+    if choices is None or not choices:
+        if own.version == best.version:
+            return f"{own} and {best} have the same version"
+        higher, lower = (best, own) if best.version > own.version else (own, best)
+        return f"{higher} is a higher version than {lower}"
+    said = [
+        (f"for {', '.join(profiles)} " if len(choices) > 1 else "") + _choice(taken, own, best)
+        for taken, profiles in choices.items()
+    ]
+    return "; ".join(said)
+
+
+def _choice(taken: Ebuild | None, own: Ebuild, best: Ebuild) -> str:
+    if taken is None:
+        return "Portage takes none of them"
+    loser = own if taken.repository is not own.repository else best
+    if taken.version > loser.version:
+        return f"Portage takes {taken} over {loser}"
+    if taken.version == loser.version:
+        return f"Portage takes {taken} and not {loser}"
+    return f"Portage takes {taken}, since {loser} is masked"
+
+
+def _choices(package: Package) -> dict[Ebuild | None, list[str]] | None:
+    """Return the ebuild that each profile takes, with the profiles; None where that is unknown."""
+    from overlaylint.overlay.available import Available
+
+    found: dict[Ebuild | None, list[str]] = {}
+    for profile in package.repository.profiles:
+        if profile.problems:
+            return None
+        available = Available.of(profile)
+        taken = None
+        for ebuild in available.candidates(package.cp):
+            visibility = available.visibility(ebuild)
+            if isinstance(visibility, str):
+                return None
+            if visibility.is_visible:
+                taken = ebuild
+                break
+        found.setdefault(taken, []).append(profile.name)
+    return found
