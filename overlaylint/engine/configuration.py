@@ -22,6 +22,7 @@ from overlaylint.tree import Tree, TreeError
 
 if TYPE_CHECKING:
     from overlaylint.engine.packs import Catalog
+    from overlaylint.lines import LineIndex
     from overlaylint.policies.policy import Policy
 
 FILE_NAME = "overlaylint.toml"
@@ -128,17 +129,22 @@ class Configured:
             if keys[:skipped] == self.table and len(keys) > skipped
         }
 
+    @cached_property
+    def _index(self) -> LineIndex:
+        from overlaylint.lines import LineIndex
+
+        return LineIndex(self.text.encode())
+
     def span(self, *keys: str | int) -> Span | None:
         """Return the first line of a setting; None where the file lies outside of the overlay."""
         if not self.file or self.file.startswith("../"):
             return None
         from overlaylint.engine.toml_lines import line_of
-        from overlaylint.lines import LineIndex
 
         line = line_of(self.lines, keys)
         if line is None:
             return Span(self.file)
-        start, end = LineIndex(self.text.encode()).span(line)
+        start, end = self._index.span(line)
         return Span(self.file, start, end)
 
     def severities(self, catalog: Catalog) -> dict[str, Severity]:
