@@ -17,6 +17,7 @@ from overlaylint.overlay.assignments import assignments
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import span_of
 from overlaylint.overlay.filesdir import FILESDIR, FilesDir, names_filesdir
+from overlaylint.overlay.gaps import ANYTHING, PART_OF_A_NAME, with_gaps
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.own_code import own_functions, own_traces, tokens
 from overlaylint.overlay.trace import ORDER, Trace
@@ -375,32 +376,31 @@ def name_pattern(path: Mixed) -> tuple[str, bool]:
 
     What is unknown may be anything, wildcards in a part of a name all but a slash.
     """
-    pattern = ""
+    pattern: list[str] = []
     is_unknown = False
     for part in path.parts[1:]:
         if isinstance(part, str):
-            pattern += re.escape(part)
+            pattern.append(re.escape(part))
         elif part.pattern:
             pattern += _expression(part.pattern)
         else:
-            pattern += ".*"
+            pattern.append(ANYTHING)
             is_unknown = True
-    return pattern, is_unknown
+    return with_gaps(pattern), is_unknown
 
 
 _WILDCARD = re.compile(r"\\(.)|(\*)|(\?)|(\[[^]]*\])", re.DOTALL)
 
 
-def _expression(pattern: str) -> str:
-    """Return what is at least matched by wildcards: a bracket is taken for any character."""
-    found = ""
+def _expression(pattern: str) -> Iterator[str]:
+    """Yield what is at least matched by wildcards: a bracket is taken for any character."""
     end = 0
     for match in _WILDCARD.finditer(pattern):
-        found += re.escape(pattern[end : match.start()])
+        yield re.escape(pattern[end : match.start()])
         quoted, many = match[1], match[2]
-        found += re.escape(quoted) if quoted else "[^/]*" if many else "[^/]"
+        yield re.escape(quoted) if quoted else PART_OF_A_NAME if many else "[^/]"
         end = match.end()
-    return found + re.escape(pattern[end:])
+    yield re.escape(pattern[end:])
 
 
 # --- where it is written ---
@@ -447,14 +447,14 @@ def _written_in(ebuild: Ebuild, place: Span, path: str) -> Span | None:
 
 def _as_written(word: str) -> str:
     """Return a regular expression for what a word may come to."""
-    found = ""
+    found = []
     end = 0
     for match in _EXPANSION.finditer(word):
-        found += re.escape(word[end : match.start()])
+        found.append(re.escape(word[end : match.start()]))
         alternatives = match.group()[1:-1].split(",")
         if match.group().startswith("{") and len(alternatives) > 1:
-            found += f"(?:{'|'.join(map(re.escape, alternatives))})"
+            found.append(f"(?:{'|'.join(map(re.escape, sorted(alternatives, key=len)))})")
         else:
-            found += ".*"
+            found.append(ANYTHING)
         end = match.end()
-    return found + re.escape(word[end:])
+    return with_gaps([*found, re.escape(word[end:])])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.gaps import ANYTHING, with_gaps
 from overlaylint.shell.patterns import Pattern, compile_pattern, has_wildcard
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import Mixed, Unknown, Value, join, pieces_of
@@ -127,9 +128,10 @@ class FilesDir:
             return True
         if rest and isinstance(rest[0], str) and not rest[0].startswith("/"):
             return True
-        pattern = "".join(re.escape(one) if isinstance(one, str) else ".*" for one in rest)
+        pieces = [re.escape(one) if isinstance(one, str) else ANYTHING for one in rest]
+        pattern = with_gaps([*pieces, "/*"])
         places = ("", "/", *(f"/{name}" for name in self.names))
-        return any(re.fullmatch(f"{pattern}/*", place, re.DOTALL) for place in places)
+        return any(re.fullmatch(pattern, place, re.DOTALL) for place in places)
 
 
 # What holds only of what is there.
