@@ -47,13 +47,17 @@ def findings(root: Path) -> dict[str, set[str]]:
         (b"EAPI=7\r\nSLOT=0\r\n", {"carriage-return"}),
         (b'EAPI=7\nDESCRIPTION="' + b"x " * 5_000_000 + b'"', {"oversized-script"}),
         (b"a;" * 5_000_000, {"oversized-script"}),
+        (
+            b"# overlaylint: ignore[x] -- a" + b" " * 200_000 + b"b\n",
+            {"empty-ebuild", "unknown-suppression"},
+        ),
         (b"EAPI=7\n" + b"(" * 20_000, {"parse-error"}),
         (b'EAPI=7\nX="$(' * 3_000, {"parse-error"}),
         (b"\xff\xfeE\0A\0P\0I\0=\x007\0\n\0", {"not-utf-8", "nul-byte"}),
     ],
     ids=[
         "not-utf-8", "empty", "comments", "nul", "only-nul", "crlf", "one-line-of-10-mb",
-        "10-mb-of-commands", "nested", "nested-quotes", "utf-16",
+        "10-mb-of-commands", "blanks-in-a-reason", "nested", "nested-quotes", "utf-16",
     ],
 )  # fmt: skip
 def test_content(content: bytes, rules: set[str], tmp_path: Path) -> None:

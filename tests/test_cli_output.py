@@ -22,6 +22,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.rule import Pack, Rule, Severity, rule
 
 BROKEN = "EAPI=7\n)\n"
+KNOWN = '{"schema": 1, "findings": []}'
 OTHER = "app-misc/other/other-1.ebuild"
 
 
@@ -305,3 +306,40 @@ def test_progress_needs_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with Watch() as watch:
         watch(1, 2, "rule", "path")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("link", ["out", "out/report"])
+@pytest.mark.parametrize("option", ["--output-file=", "--output-format=json=", "--write-baseline="])
+def test_no_link_of_a_checked_tree_is_written_through(
+    link: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = overlay(tmp_path, {HELLO: BROKEN})
+    (tmp_path / ".git").mkdir()
+    victim = tmp_path.parent / f"victim-{tmp_path.name}"
+    if link == "out":
+        victim.mkdir()
+    else:
+        (tmp_path / "out").mkdir()
+        victim.write_text(KNOWN)
+    (tmp_path / link).symlink_to(victim)
+    monkeypatch.chdir(tmp_path)
+    ran = overlaylint(["check", root, f"{option}out/report"])
+    assert (ran.status, ran.out) == (2, "")
+    expected = f"out/report can't be written: {tmp_path / link} is a link in the checked tree"
+    assert ran.err == f"overlaylint: {expected}\n"
+    assert not list(victim.iterdir()) if victim.is_dir() else victim.read_text() == KNOWN
+
+
+def test_a_link_elsewhere_is_the_users_own(tmp_path: Path) -> None:
+    root = overlay(tmp_path / "work", {HELLO: BROKEN})
+    (tmp_path / "link").symlink_to(tmp_path / "report")
+    assert overlaylint(["check", root, "--output-file", tmp_path / "link"]).status == 1
+    assert (tmp_path / "report").read_text()
+
+
+def test_two_names_of_one_file(tmp_path: Path) -> None:
+    root = overlay(tmp_path, {HELLO: BROKEN})
+    formats = [f"--output-format=json={tmp_path}/a", f"--output-format=sarif={tmp_path}/./a"]
+    ran = overlaylint(["check", root, *formats])
+    assert ran.status == 2
+    assert "json and sarif can't both go to" in ran.err

@@ -11,6 +11,7 @@ import click
 
 from overlaylint.cli import counted, tell
 from overlaylint.cli.options import options
+from overlaylint.cli.output import must_follow_no_link
 
 if TYPE_CHECKING:
     from overlaylint.cli.overlays import Opened
@@ -75,6 +76,9 @@ class Adopting:
         from overlaylint.engine.baseline import Baseline, baseline_of, with_baseline, write_baseline
         from overlaylint.engine.errors import UsageError
 
+        must_follow_no_link(
+            self.write_baseline, [one.root for one in results if one.root is not None]
+        )
         old = Baseline(tuple({one for each in before if each for one in each.entries}))
         new = baseline_of(results, old)
         try:

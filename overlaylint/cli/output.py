@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +69,7 @@ class Output:
         reports = self._reports()
         on_output = [one.format for one in reports if one.file is None]
         # What goes to standard output comes last, so that a reader who stops loses no file.
+        checked = [one.root for one in results if one.root is not None]
         for report in sorted(reports, key=lambda one: one.file is None):
             settings = self._settings(report, on_output)
             text = load_format(report.format).render(results, settings)
@@ -76,6 +77,7 @@ class Output:
                 if report.file is None:
                     sys.stdout.write(text)
                 else:
+                    must_follow_no_link(report.file, checked)
                     _write(report.file, text, "w")
                 if report.format == "github":
                     _write_step_summary(results, settings)
@@ -100,9 +102,10 @@ class Output:
             if len(reports) > 1 or reports[0].file is not None:
                 raise UsageError("--output-file is for one format; write FORMAT=FILE for several")
             reports = [Report(reports[0].format, self.output_file)]
-        by_place: dict[Path | None, str] = {}
+        by_place: dict[str | None, str] = {}
         for report in reports:
-            other = by_place.setdefault(report.file, report.format)
+            real = None if report.file is None else os.path.realpath(report.file)
+            other = by_place.setdefault(real, report.format)
             are_lines = report.file is None and {other, report.format} <= FORMATS_OF_LINES
             if report.format != other and not are_lines:
                 place = "standard output" if report.file is None else str(report.file)
@@ -181,6 +184,25 @@ output_options = options(
     click.option("--exit-zero", is_flag=True, help="Exit with 0 though there are findings."),
     color_option,
 )
+
+
+def must_follow_no_link(file: Path, checked: Iterable[Path]) -> None:
+    """Raise UsageError where a file to be written would be reached through a checked tree's link.
+
+    `checked` are the overlays' roots. The tree is the git work tree that an overlay lies in, or
+    the overlay: who sent it may have put a link where the file is to be.
+    """
+    from overlaylint.engine.errors import UsageError
+    from overlaylint.tree import find_git_root
+
+    place = Path(os.path.abspath(file))  # noqa: PTH100 (links are what is looked for)
+    git_roots = ((root, find_git_root(root)) for root in checked)
+    trees = {os.path.realpath(found[0] if found else root) for root, found in git_roots}
+    way = (place, *place.parents)
+    for number, above in enumerate(way[1:], 1):
+        if os.path.realpath(above) in trees:
+            for one in filter(Path.is_symlink, way[:number]):
+                raise UsageError(f"{file} can't be written: {one} is a link in the checked tree")
 
 
 def _write(path: Path, text: str, mode: str) -> None:

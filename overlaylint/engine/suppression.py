@@ -31,7 +31,7 @@ _DIRECTIVE = re.compile(
     rb"#[ \t]*overlaylint:[ \t]*(?P<verb>[^\[\s]*)[ \t]*"
     rb"(?:\[(?P<names>[^\]]*)\](?P<tail>.*))?"
 )
-_REASON = re.compile(rb"[ \t]*--[ \t]*(?P<reason>\S.*?)[ \t]*$")
+_REASON = re.compile(rb"[ \t]*--[ \t]*(?P<reason>\S.*)")
 _NAME = re.compile(rb"[^,\s]+")
 
 # A comment of a file that is no script: Portage takes a word that starts with `#` for the
@@ -145,7 +145,7 @@ class FileSuppressions:
             Named(name.group().decode("utf-8", "replace"), self._span(name.start(), name.end()))
             for name in (_NAME.finditer(data, *match.span("names")) if match["names"] else ())
         )
-        reason = _REASON.match(match["tail"] or b"")
+        reason = _REASON.match((match["tail"] or b"").rstrip(b" \t"))
         is_for_file = match["verb"] == b"ignore-file"
         fault = ""
         if match["verb"] not in (b"ignore", b"ignore-file"):
