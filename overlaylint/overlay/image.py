@@ -15,6 +15,10 @@ from overlaylint.shell.interpreter import Call
 # Commands that install what only their makefile knows.
 _MAKE = frozenset({"emake", "make", "ninja", "eninja", "meson", "cmake"})
 
+# What `find` and `xargs` may install programs with; copies say where to.
+_COPIES = frozenset({"cp", "mv", "install", "ln"})
+_INSTALLS_FOUND = _COPIES | {"dobin", "dosbin", "doexe"}
+
 
 @dataclass(frozen=True, slots=True)
 class Presence:
@@ -83,7 +87,9 @@ def _after(trace: Trace, path: str, use: Mapping[str, bool], state: Presence) ->
             is_there = False if removed and runs else None
             state = Presence(is_there, trace, call)
         added = _best(covers(one, path) for one in installed.get(id(call), ()))
-        if added is False and _may_install(trace, call):
+        if added is False and (
+            _may_install(trace, call) or _may_install_what_it_finds(call, path, folder)
+        ):
             added = None
         if added is not False and is_gone is not True and state.is_there is not True:
             if added and runs and is_gone is False:
@@ -114,6 +120,25 @@ def _may_install(trace: Trace, call: Call) -> bool:
     if name in ("einstall", "default_src_install"):
         return True
     return name.endswith("_src_install") and not call.is_function and name != trace.phase
+
+
+def _may_install_what_it_finds(call: Call, path: str, folder: str | None) -> bool:
+    """Whether `find -exec` or `xargs` may install a file: by the program, its target and names."""
+    if call.name not in ("find", "xargs"):
+        return False
+    texts = [pattern_of(value) for value in call.arguments]
+    start = next((at for at, text in enumerate(texts) if text in _INSTALLS_FOUND), None)
+    if start is None:
+        return False
+    if texts[start] in _COPIES:
+        places = [in_image(value, folder) for value in call.arguments[start:]]
+        if not any(place and f"{path}/".startswith(place.rstrip("/") + "/") for place in places):
+            return False
+    if {"!", "-not", "-o", "-or"} & set(texts[:start]):
+        return True
+    name = path.rpartition("/")[2]
+    names = [text for key, text in pairwise(texts[:start]) if key in ("-name", "-iname")]
+    return all(fnmatchcase(name, one) for one in names)
 
 
 def _removes(call: Call, path: str, name: str, folder: str | None) -> bool | None:

@@ -109,7 +109,7 @@ def source_edits(
             pairs = pairwise(arguments[:at])
             named = tuple(f"*{value}" for key, value in pairs if key in _FIND_NAMES)
             yield from _sed(step, arguments[at + 1 :], named or ("*",), folder)
-        elif name in _EDITORS and any(_EDITORS[name].match(str(one)) for one in arguments):
+        elif edits_in_place(name, arguments):
             files = _files(step, arguments, folder)
             yield SourceEdit(step, files, doubt=f"what `{name}` makes of it can't be told")
         elif name in _USER_PATCHES:
@@ -122,6 +122,11 @@ def source_edits(
                 yield from _patch(step, ebuild.repository, path, strips, is_reversed)
             if any(_is_from_elsewhere(ebuild, word) for word in _patch_words(step)):
                 yield SourceEdit(step, ("*",), doubt="the patches come from elsewhere")
+
+
+def edits_in_place(name: str, arguments: Sequence[Value]) -> bool:
+    """Whether a command edits files in place, other than sed: what it does is not known."""
+    return name in _EDITORS and any(_EDITORS[name].match(str(one)) for one in arguments)
 
 
 def _replacements(

@@ -5,7 +5,8 @@
 For each ebuild of `sys-process/audit`, with `USE=-daemon`:
 
 - auditd has to be taken out of what is built: by an edit of `sbin_PROGRAMS` in `src/Makefile.am`
-  (with `sed`, or with a patch that is applied), or by removing the program after it was installed;
+  (with `sed`, or with a patch that is applied), by removing the program after it was installed, or
+  by `INSTALL_MASK`;
 - its init script, its settings and its log directory may not be installed.
 
 `IUSE` may not turn `daemon` on, and no profile of the overlay may do so, for the package or for
@@ -95,6 +96,9 @@ if TYPE_CHECKING:
 # What builds, or installs what was built.
 _MAKE = frozenset({"emake", "make", "default", "default_src_compile", "default_src_install"})
 
+# What makes Makefile.in of Makefile.am.
+_AUTOMAKE = frozenset({"eautoreconf", "eautomake", "autoreconf", "automake"})
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -175,6 +179,8 @@ def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
             doubtful.span, f"whether this takes {options.program} out of the build: {reason}"
         )
         return
+    if _is_kept_out(ebuild, options):
+        return
     help_ = (
         f"take {options.program} out of {options.programs.partition(' ')[0]} in {options.makefile}"
         f" before it is built, always or where `use {options.flag}` does not hold"
@@ -189,6 +195,17 @@ def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
         yield Finding(ebuild.span(), message, help_, (Related(where, "here"),))
     else:
         yield Finding(where, message, help_)
+
+
+def _is_kept_out(ebuild: Ebuild, options: Options) -> bool:
+    """Whether INSTALL_MASK keeps the program out of the image, under each profile."""
+    from overlaylint.overlay.install_mask import masks_path
+
+    profiles = tuple(ebuild.repository.profiles) or (None,)
+    return any(
+        all(masks_path(ebuild, f"{folder}/{options.program}", one) for one in profiles)
+        for folder in ("sbin", "usr/sbin")
+    )
 
 
 def _put_back(ebuild: Ebuild, edits: list[_Edit], options: Options) -> Iterator[Outcome]:
@@ -224,7 +241,9 @@ def _src_prepare(ebuild: Ebuild) -> Span:
 def _edits(ebuild: Ebuild, trace: Trace, options: Options) -> Iterator[_Edit]:
     """Yield the calls of a phase that are about the daemon's program."""
     for index, edit in _edits_whenever(ebuild, trace, options):
-        if edit.is_effective is not False and _is_out_of_turn(trace, index):
+        if edit.is_effective is not False and (
+            _is_out_of_turn(trace, index) or _is_made_anew(trace, index)
+        ):
             yield replace(edit, is_effective=False)
         else:
             yield edit
@@ -241,6 +260,15 @@ def _is_out_of_turn(trace: Trace, index: int) -> bool:
     if "install" in trace.phase or "test" in trace.phase or "pkg_" in trace.phase:
         return True
     return "compile" in trace.phase and any(at < index for at in made)
+
+
+def _is_made_anew(trace: Trace, index: int) -> bool:
+    """Whether a call edits what a later one makes of its source again: `Makefile.in`."""
+    call = trace.calls[index]
+    written = [str(value) for value in call.arguments if str(value).endswith("Makefile.in")]
+    is_source = any(str(value).endswith("Makefile.am") for value in call.arguments)
+    later = trace.calls[index + 1 :]
+    return bool(written) and not is_source and any(one.name in _AUTOMAKE for one in later)
 
 
 def _edits_whenever(ebuild: Ebuild, trace: Trace, options: Options) -> Iterator[tuple[int, _Edit]]:
@@ -260,7 +288,7 @@ def _edits_of(
 ) -> Iterator[_Edit]:
     """Yield what one call does about the daemon's program; once, or not at all, as a rule."""
     from overlaylint.overlay.install_targets import in_image
-    from overlaylint.overlay.source_edits import applied_patches
+    from overlaylint.overlay.source_edits import applied_patches, edits_in_place
     from overlaylint.overlay.steps import Step
 
     name, arguments = call.name, call.arguments
@@ -272,6 +300,10 @@ def _edits_of(
             value for key, value in pairwise(arguments) if key in ("-name", "-path", "-wholename")
         ]
         yield from _sed(trace, call, rest, tuple(named), "", options)
+    elif edits_in_place(str(name), arguments):
+        paths = [f"{folder}/{value}" if folder else str(value) for value in arguments]
+        if any("/" in path and _may_be(path, options.makefile) for path in paths):
+            yield _Edit(trace, call, None, f"what `{name}` makes of it can't be told")
     elif name in ("eapply", "epatch"):
         for patch in applied_patches(ebuild, Step(call, name, arguments, None)):
             if _patch_strips(ebuild, patch, options):

@@ -73,6 +73,9 @@ if TYPE_CHECKING:
     from overlaylint.overlay.trace import Trace
     from overlaylint.shell.interpreter import Call
 
+# A function of a master that names one of these may install programs.
+_INSTALLING = frozenset({"dobin", "newbin", "dosbin", "newsbin", "doexe", "newexe"})
+
 _PACKAGES = ("app-containers/containerd", "app-emulation/containerd")
 
 
@@ -143,7 +146,7 @@ def _as_one(findings: list[Finding], options: Options) -> Finding:
 
 
 def _of_ebuild(overlay: Repository, ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
-    from overlaylint.overlay.own_code import own_traces
+    from overlaylint.overlay.own_code import masters_functions, own_traces
 
     if ebuild.is_built_as_links_only:
         yield NotApplicable(f"{ebuild.path} is built as the versions that link to it")
@@ -157,7 +160,8 @@ def _of_ebuild(overlay: Repository, ebuild: Ebuild, options: Options) -> Iterato
         reason = f"sourcing the ebuild fails: {failure.reason}"
         yield Undecided(failure.span, reason)
         return
-    traces = tuple(own_traces(ebuild, hooks_of=overlay))
+    follow = masters_functions(ebuild, _INSTALLING) if ebuild.repository is overlay else {}
+    traces = tuple(own_traces(ebuild, hooks_of=overlay, follow=follow))
     for name in wanted:
         yield from _of_shim(overlay, ebuild, traces, name, options)
 
