@@ -59,6 +59,8 @@ def required_dependency(ebuild: Ebuild, form: RequireDependency, by: str = "") -
     value = _value(ebuild, asked.list)
     span = variable_span(ebuild, asked.list)
     try:
+        if isinstance(value, str):
+            _refuse_other_words(parse_dependency(value))
         if _always_holds(value, asked.atom):
             return
         if isinstance(value, str):
@@ -142,6 +144,13 @@ def _always_holds(value: Value, atom: Atom) -> bool:
         if any(_is_for(leaf, atom) for leaf in dependency.unconditional()):
             return True
     return False
+
+
+def _refuse_other_words(dependency: Dependency) -> None:
+    """Raise DependencyError for a word that is no package, as a `#` that was meant as a comment."""
+    for leaf, _ in dependency.leaves():
+        if package_of(leaf.text) is None:
+            raise DependencyError(f"`{leaf.text}` is no package", leaf.start, leaf.end)
 
 
 def _up_to_blank(text: str) -> str:

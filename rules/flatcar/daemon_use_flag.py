@@ -301,8 +301,8 @@ def _edits_of(
         ]
         yield from _sed(trace, call, rest, tuple(named), "", options)
     elif edits_in_place(str(name), arguments):
-        paths = [f"{folder}/{value}" if folder else str(value) for value in arguments]
-        if any("/" in path and _may_be(path, options.makefile) for path in paths):
+        files = [f"{folder}/{value}" if folder else str(value) for value in arguments]
+        if any("/" in file and _may_be(file, options.makefile) for file in files):
             yield _Edit(trace, call, None, f"what `{name}` makes of it can't be told")
     elif name in ("eapply", "epatch"):
         for patch in applied_patches(ebuild, Step(call, name, arguments, None)):
