@@ -235,6 +235,13 @@ def test_select_and_ignore(tmp_path: Path) -> None:
     ]
 
 
+def test_a_selection_of_nothing_is_none(tmp_path: Path) -> None:
+    root = overlay(tmp_path, {HELLO: BROKEN})
+    for names in ("", ", "):
+        failure = failed(["check", root, "--select", names])
+        assert failure == "--select: it names no rule and no pack"
+
+
 def test_a_pack_for_other_overlays_runs_when_selected(tmp_path: Path) -> None:
     root = overlay(tmp_path, {HELLO: CLEAN})
     coreos = overlay(tmp_path, {HELLO: CLEAN}, name="coreos")
@@ -323,6 +330,8 @@ def test_a_master_that_is_no_folder(tmp_path: Path) -> None:
     root = overlay(tmp_path, {HELLO: CLEAN})
     assert "is not a folder" in failed(["check", root, "--master", "base=/nonexistent"])
     assert "NAME=PATH" in failed(["check", root, "--master", "base"])
+    twice = ["--master", f"base={tmp_path}", "--master", f"base={root}"]
+    assert failed(["check", root, *twice]).endswith("base is given twice")
 
 
 # Where the report goes

@@ -55,6 +55,18 @@ def test_a_bare_repository_and_a_folder_of_a_work_tree(repository: Path, tmp_pat
     assert GitTree(repository / "folder", "HEAD").read("a") == b"one"
 
 
+def test_staged_in_the_middle_of_a_merge_is_our_side(repository: Path) -> None:
+    commit(repository, a="before", b="before")
+    git(repository, "checkout", "-b", "theirs")
+    commit(repository, a="theirs")
+    git(repository, "checkout", "main")
+    commit(repository, a="ours")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repository, "merge", "theirs")
+    tree = StagedTree(repository)
+    assert (tree.read("a"), tree.read("b")) == (b"ours", b"before")
+
+
 def test_one_process_serves_every_revision(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

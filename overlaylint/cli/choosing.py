@@ -26,12 +26,16 @@ class Choosing:
 
     def plan(self, opened: Opened, catalog: Catalog, selection: Selection) -> Plan:
         """Return what to run on an overlay. Raises UsageError for a name that is none."""
+        from overlaylint.engine.errors import UsageError
         from overlaylint.engine.path_ignores import path_ignores
         from overlaylint.engine.run import Plan
 
         configuration = opened.configuration
         catalog = catalog.with_policies(configuration)
         selected = names_in(self.select)
+        if self.select and not selected:
+            # As by an empty variable of a script: it does not ask for what is on anyway.
+            raise UsageError("--select: it names no rule and no pack")
         ignored = names_in(self.ignore)
         rules = catalog.select(
             opened.overlay.name,

@@ -30,6 +30,8 @@ def masters_given(values: Iterable[str]) -> dict[str, Path]:
             raise UsageError(f"--master {value}: this must be NAME=PATH")
         if not Path(path).is_dir():
             raise UsageError(f"--master {value}: {path} is not a folder")
+        if name in found:
+            raise UsageError(f"--master {value}: {name} is given twice")
         found[name] = Path(path)
     return found
 

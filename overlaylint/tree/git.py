@@ -34,6 +34,9 @@ _FOLDER_MODE = "40000"
 LINK_MODE = "120000"
 _SUBMODULE_MODE = "160000"
 
+# Stages of the index: what is settled, and "our" side of what is not (gitrevisions(7)).
+_OURS = ("0", "2")
+
 _Folder = dict[str, tuple[Node, str]]
 
 
@@ -84,14 +87,18 @@ class GitObjects:
             return content
 
     def staged(self) -> list[tuple[str, str, str]]:
-        """Return (mode, object name, path) of everything in the index."""
+        """Return (mode, object name, path) of everything in the index.
+
+        Of what a merge left unsettled, that is what "our" side has.
+        """
         listed = _run(self.repository, "ls-files", "--stage", "-z", "--full-name", ":/", index=True)
         found = []
         for line in os.fsdecode(listed).split("\0"):
             head, tab, path = line.partition("\t")
             if tab:
-                mode, object_name, _stage = head.split(" ")
-                found.append((mode, object_name, path))
+                mode, object_name, stage = head.split(" ")
+                if stage in _OURS:
+                    found.append((mode, object_name, path))
         return found
 
     def close(self) -> None:
