@@ -175,3 +175,19 @@ def test_arguments_that_are_no_text(tmp_path: Path) -> None:
     ran = overlaylint(["check", f"{tmp_path}/\udcff\x1b[31m"])
     assert ran.status == 2
     assert ran.err.endswith("\\xff\\x1b[31m: no such file or folder\n")
+
+
+def test_a_given_file_that_can_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = overlay(tmp_path, {HELLO: CLEAN, OTHER: BROKEN})
+
+    def refuse(_: DirectoryTree, path: str) -> bytes:
+        if path == HELLO:
+            raise TreeError(path, "permission denied")
+        return (root / path).read_bytes()
+
+    monkeypatch.setattr(DirectoryTree, "load_stored", refuse)
+    monkeypatch.setattr(os, "access", lambda *_args, **_named: False)
+    ran = overlaylint(["check", root / HELLO, root / OTHER, "--output-format", "concise"])
+    assert (ran.status, ran.err) == (1, "")
+    assert "[unreadable-file]" in ran.out
+    assert "[parse-error]" in ran.out

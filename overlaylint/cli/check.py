@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 
 @click.command("check", cls=Command)
-@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+# A file that can't be read is a finding, and the others are checked: click must not refuse it.
+@click.argument(
+    "paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path, readable=False)
+)
 @choosing_options
 @scope_options
 @adopting_options
