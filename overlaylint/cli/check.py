@@ -2,7 +2,7 @@
 
 What it may be asked for stands in groups of options, each in a module of its own: `choosing`
 (which rules), `scope` (where), `baseline` (what is known), `fixing` (what becomes of fixes),
-`output` (how it is shown).
+`output` (how it is shown), `caching` (what is kept for the next run).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import click
 
 from overlaylint.cli import FINDINGS, INTERRUPTED, NOTHING_FOUND, counted, tell
 from overlaylint.cli.baseline import Adopting, adopting_options
+from overlaylint.cli.caching import Caching, caching_options
 from overlaylint.cli.choosing import Choosing, choosing_options
 from overlaylint.cli.fixing import Fixing, fixing_options
 from overlaylint.cli.options import Command
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @adopting_options
 @fixing_options
 @output_options
+@caching_options
 def command(
     paths: tuple[Path, ...],
     choosing: Choosing,
@@ -46,6 +48,7 @@ def command(
     adopting: Adopting,
     fixing: Fixing,
     output: Output,
+    caching: Caching,
 ) -> int:
     """Check overlays, or files and folders in them.
 
@@ -71,7 +74,8 @@ def command(
                 opened: Opened, selection: Selection = selection, known: Baseline | None = known
             ) -> Result:
                 plan = choosing.plan(opened, catalog, selection)
-                return run(opened.overlay, replace(plan, baseline=known), watch)
+                with caching.used_for(opened):
+                    return run(opened.overlay, replace(plan, baseline=known), watch)
 
             fixed = fixing.run(opened, selection, check)
             failures += fixing.write(opened, fixed)

@@ -219,7 +219,9 @@ class Available:
     def _answer(self, atom: Atom, wanted: tuple[_Wanted, ...]) -> Answer:
         candidates = [one for one in self.candidates(atom.cp) if _may_match(atom, one)]
         # The quick look at all of them first: most often one shows that nothing is missing.
-        ordered = sorted(candidates, key=self._looks_hidden)
+        ordered = candidates
+        if len(candidates) > 1:
+            ordered = sorted(candidates, key=self._looks_hidden)
         if any(self._is_surely_offered(one, atom, wanted) for one in ordered):
             return Answer(True)
         if any(self._is_offered(one, atom, wanted) for one in ordered):
@@ -237,7 +239,14 @@ class Available:
     def _looks_hidden(self, ebuild: Ebuild) -> bool:
         """Whether a keyword is nowhere in an ebuild's text: it is only looked at last then."""
         words = self._accepted_words
-        return words is not None and words.search(ebuild.read()) is None
+        if words is None:
+            return False
+        # Many profiles accept the same.
+        known = ebuild.__dict__.setdefault("_looks_hidden", {})
+        if words not in known:
+            known[words] = words.search(ebuild.read()) is None
+        found: bool = known[words]
+        return found
 
     @cached_property
     def _accepted_words(self) -> re.Pattern[bytes] | None:

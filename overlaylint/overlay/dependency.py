@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from overlaylint.overlay.atom import Atom, parse_atom
 
@@ -126,6 +127,7 @@ class _Open:
     children: list[Node]
 
 
+@lru_cache(maxsize=4096)
 def parse_dependency(text: str, *, has_arrows: bool = False) -> Dependency:
     """Take a dependency string apart, or raise DependencyError.
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from overlaylint.overlay.evaluation import Evaluated, Evaluation
+    from overlaylint.overlay.kept import Summary
     from overlaylint.overlay.metadata import Metadata
     from overlaylint.overlay.repository import Repository
     from overlaylint.overlay.trace import Trace, Tracer
@@ -128,8 +129,33 @@ class Ebuild:
         from overlaylint.overlay.evaluation import evaluate
         from overlaylint.overlay.metadata import metadata
 
+        if "evaluation" not in self.__dict__ and self._summary is not None:
+            return self._summary.metadata
         is_kept = self.repository.is_checked or "evaluation" in self.__dict__
-        return metadata(self.evaluation if is_kept else evaluate(self))
+        evaluation = self.evaluation if is_kept else evaluate(self)
+        found = metadata(evaluation)
+        if self.repository.store is not None:
+            from overlaylint.overlay.kept import keep_summary
+
+            keep_summary(self, found, evaluation.inherited)
+        return found
+
+    @property
+    def known_eclasses(self) -> tuple[str, ...] | None:
+        """Every eclass that it inherits, if that is known without evaluating it.
+
+        Then sourcing it does not fail. Raises TreeError where a file can't be read.
+        """
+        summary = self._summary
+        return None if summary is None else summary.inherited
+
+    @cached_property
+    def _summary(self) -> Summary | None:
+        if self.repository.store is None:
+            return None
+        from overlaylint.overlay.kept import kept_summary
+
+        return kept_summary(self)
 
     def variable(self, name: str) -> Evaluated | None:
         """Return a variable as global scope leaves it; None where nothing assigned it."""

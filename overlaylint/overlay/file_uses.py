@@ -123,7 +123,8 @@ def may_use_files(ebuild: Ebuild) -> bool:
     name = FILESDIR.encode()
     if name in ebuild.read():
         return True
-    for eclass in ebuild.evaluation.inherited:
+    eclasses = ebuild.known_eclasses
+    for eclass in ebuild.evaluation.inherited if eclasses is None else eclasses:
         found = ebuild.repository.eclass(eclass)
         if found is not None and name in found[0].tree.read(found[1]):
             return True

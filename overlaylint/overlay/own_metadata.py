@@ -21,6 +21,7 @@ from overlaylint.overlay.commands import check
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import Evaluator, environment
 from overlaylint.overlay.files import LARGEST_SCRIPT
+from overlaylint.overlay.kept import keep_own, kept_own
 from overlaylint.overlay.repository import Repository
 from overlaylint.shell.interpreter import Interpreter, Invocation, Status
 from overlaylint.shell.syntax import Script
@@ -57,9 +58,28 @@ def own_metadata(ebuild: Ebuild, refused: frozenset[str] = frozenset()) -> OwnMe
     """
     cache = ebuild.__dict__.setdefault("_own_metadata", {})
     if refused not in cache:
-        cache[refused] = _own_metadata(ebuild, refused)
-    found: OwnMetadata | None = cache[refused]
-    return found
+        kept = kept_own(ebuild, refused)
+        if isinstance(kept, list):
+            cache[refused] = _as_kept(kept)
+        else:
+            found = cache[refused] = _own_metadata(ebuild, refused)
+            keep_own(ebuild, refused, None if found is None else (found.values, found.flags))
+    known: OwnMetadata | None = cache[refused]
+    return known
+
+
+def _as_kept(found: list[object]) -> OwnMetadata | None:
+    """Return what was kept; where it looks like nothing that was, the look showed nothing."""
+    if len(found) != 2:
+        return None
+    values, flags = found
+    if not isinstance(values, dict) or not isinstance(flags, list):
+        return None
+    if values.keys() != {"EAPI", *NAMES} or not all(
+        isinstance(text, str) for text in (*values.values(), *flags)
+    ):
+        return None
+    return OwnMetadata(values, frozenset(flags))
 
 
 def _own_metadata(ebuild: Ebuild, refused: frozenset[str]) -> OwnMetadata | None:

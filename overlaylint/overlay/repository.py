@@ -16,6 +16,7 @@ from overlaylint.tree import Entry, Kind, Tree, TreeError
 
 if TYPE_CHECKING:
     from overlaylint.overlay.eclass_effects import EclassEffects
+    from overlaylint.overlay.kept import Store
     from overlaylint.overlay.profile_node import ProfileNode
     from overlaylint.overlay.profiles import Profiles
     from overlaylint.shell import Script
@@ -50,6 +51,8 @@ class Repository:
         self.profile_globs = profile_globs
         self.focus: frozenset[str] | None = None
         """The ebuilds in whose files alone findings are of interest; None for anywhere."""
+        self.store: Store | None = None
+        """Where what is worked out may be kept for the next run."""
         self._known_as = known_as
         self._packages: dict[str, Package | None] = {}
         self._profile_nodes: dict[str, ProfileNode] = {}
@@ -243,7 +246,7 @@ class Repository:
 
     def _find_eclass(self, name: str) -> tuple[Repository, str] | None:
         path = f"eclass/{name}.eclass"
-        for repository in self._eclass_order:
+        for repository in self.eclass_order:
             if repository.tree.kind(path) is Kind.FILE:
                 return repository, path
         return None
@@ -379,7 +382,8 @@ class Repository:
             return False
 
     @cached_property
-    def _eclass_order(self) -> tuple[Repository, ...]:
+    def eclass_order(self) -> tuple[Repository, ...]:
+        """Where eclasses are looked for, the first place first."""
         order: list[Repository] = []
         own = self.layout.masters or ()
         for name in own:
