@@ -1,7 +1,9 @@
 """Measurements, run by `make bench` and never by `make test`. OVERLAY names a real overlay.
 
 The measure of a whole run is what it costs to read and parse the same scripts with
-tree-sitter, in an interpreter of its own.
+tree-sitter, in an interpreter of its own. The measure of a rule is what evaluating the same
+overlay's ebuilds costs: in a row `test_rule`, that has been done already, and the rest is the
+rule's own.
 """
 
 from __future__ import annotations
@@ -14,6 +16,10 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from support import SMALL_OVERLAY
+
+from overlaylint.cli.overlays import Opened, open_overlay
+from overlaylint.engine.packs import load_catalog
+from overlaylint.engine.run import Plan, find, is_about_the_overlay
 
 pytestmark = pytest.mark.bench
 
@@ -88,5 +94,43 @@ def test_one_file(benchmark: BenchmarkFixture) -> None:
     benchmark(run, OVERLAYLINT, "check", first_ebuild())
 
 
-def test_whole_overlay(benchmark: BenchmarkFixture) -> None:
+def test_whole_overlay_cold(benchmark: BenchmarkFixture) -> None:
+    benchmark(run, OVERLAYLINT, "check", "--no-cache", OVERLAY)
+
+
+def test_whole_overlay_warm(
+    benchmark: BenchmarkFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "XDG_CACHE_HOME", str(tmp_path))
+    run(OVERLAYLINT, "check", OVERLAY)
     benchmark(run, OVERLAYLINT, "check", OVERLAY)
+
+
+def evaluate(opened: Opened) -> None:
+    for ebuild in opened.overlay.ebuilds:
+        assert ebuild.evaluation
+
+
+def test_evaluation(benchmark: BenchmarkFixture) -> None:
+    def setup() -> tuple[tuple[Opened], dict[str, object]]:
+        return (open_overlay(OVERLAY, {}),), {}
+
+    benchmark.pedantic(evaluate, setup=setup, rounds=3)
+
+
+RULES = [rule for rule in load_catalog().rules.values() if is_about_the_overlay(rule)]
+
+
+@pytest.mark.parametrize("name", [rule.name for rule in RULES])
+def test_rule(benchmark: BenchmarkFixture, name: str) -> None:
+    rules = tuple(rule for rule in RULES if rule.name == name)
+
+    def setup() -> tuple[tuple[Opened], dict[str, object]]:
+        opened = open_overlay(OVERLAY, {})
+        evaluate(opened)
+        return (opened,), {}
+
+    def measure(opened: Opened) -> None:
+        find(opened.overlay, Plan(rules, frozenset({name})))
+
+    benchmark.pedantic(measure, setup=setup, rounds=3)
