@@ -92,14 +92,18 @@ def cache_folder() -> Path | None:
 def _load(path: Path) -> dict[str, object]:
     """Return what a file holds, nothing where it can't be believed."""
     try:
-        with os.fdopen(os.open(path, _READ), "rb") as file:
-            status = os.fstat(file.fileno())
+        handle = os.open(path, _READ)
+        try:
+            status = os.fstat(handle)
             is_own = status.st_uid == os.geteuid() and not status.st_mode & 0o022
             if not stat.S_ISREG(status.st_mode) or not is_own or status.st_size > MOST_BYTES:
                 return {}
-            checksum, _, body = file.read(MOST_BYTES + 1).partition(b"\n")
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                checksum, _, body = file.read(MOST_BYTES + 1).partition(b"\n")
+        finally:
+            os.close(handle)
     except OSError:
-        # None is there, or one that can't be read; a folder is refused in opening it.
+        # None is there, or one that can't be read.
         return {}
     if checksum != _checksum(body):
         return {}

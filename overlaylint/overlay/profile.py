@@ -184,6 +184,8 @@ class Profile:
         A provided package has no slot, flags or repository; Portage takes it whichever of
         those an atom asks for.
         """
+        if not self._provided_candidates:
+            return False
         bare = replace(atom, slot=None, subslot=None, repository=None)
         return any(bare.matches(candidate) for candidate in self._provided_candidates)
 
