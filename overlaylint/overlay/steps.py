@@ -7,6 +7,7 @@ path in the image. Where a word points is a `Location`: what it starts from, and
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -38,6 +39,9 @@ _AROUND: dict[str, frozenset[str]] = {
 
 # Of these, the first word is not yet the program: a root, or how long it may run.
 _TAKES_OPERAND = frozenset({"chroot", "timeout"})
+
+# A command line of words alone, that means the same to any shell.
+_PLAIN_WORDS = re.compile(r"[\w./:@%+, \t-]*\w", re.ASCII)
 
 _SHELLS = frozenset({"bash", "sh", "dash", ".", "source"})
 
@@ -157,8 +161,8 @@ def unwrapped(name: Value, arguments: tuple[Value, ...]) -> tuple[str, tuple[Val
         takes_word = _AROUND.get(program, frozenset())
         while rest and str(rest[0]).startswith("-"):
             option = str(rest.pop(0))
-            if program in _SHELLS and option.startswith("-") and "c" in option:
-                return program, arguments
+            if program in _SHELLS and "c" in option:
+                return _given_as_text(rest) or (program, arguments)
             if option in takes_word and rest:
                 rest.pop(0)
         while program == "env" and rest and "=" in str(rest[0]):
@@ -169,6 +173,16 @@ def unwrapped(name: Value, arguments: tuple[Value, ...]) -> tuple[str, tuple[Val
             break
         program, arguments = _base_name(rest[0]), tuple(rest[1:])
     return program, arguments
+
+
+def _given_as_text(words: list[Value]) -> tuple[str, tuple[Value, ...]] | None:
+    """Return the program that `sh -c 'program words'` runs; None where that is more than words."""
+    if not words or not isinstance(words[0], str) or _PLAIN_WORDS.fullmatch(words[0]) is None:
+        return None
+    first, *rest = words[0].split()
+    name, arguments = unwrapped(first, tuple(rest))
+    # It is another shell's folder that `cd` changes.
+    return None if name in ("cd", "pushd", "popd") else (name, arguments)
 
 
 def _base_name(name: Value) -> str:

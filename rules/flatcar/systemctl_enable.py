@@ -47,6 +47,11 @@ systemd_enable_service() { dosym "../$2" "/usr/lib/systemd/system/$1.wants/$2"; 
 
 - `verbs`: what systemctl may not be asked to do.
 
+## Limits
+
+Functions of masters' eclasses are not followed, nor is a script that another shell reads from a
+here-document.
+
 ## References
 
 - flatcar/coreos-overlay, commit e822b582c1e3: "sys-apps/systemd: Drop the handling of
