@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Finding, Fix, Outcome, Related, Span, Undecided
-from overlaylint.overlay.atom import Atom, AtomError, package_of, parse_atom
+from overlaylint.overlay.atom import Atom, AtomError, Candidate, package_of, parse_atom
 from overlaylint.overlay.dependency import (
     Conditional,
     Dependency,
@@ -182,6 +182,12 @@ def _bare(version: Version) -> Version:
     return found
 
 
+def _begins(version: Version, atom: Atom) -> bool:
+    """Whether a version begins as an atom with `=` and `*` asks for."""
+    bare = replace(atom, slot=None, subslot=None, use=())
+    return bare.matches(Candidate(atom.cp, version, "0", atom.repository or ""))
+
+
 def _implies(atom: Atom, wanted: Atom) -> bool:
     if wanted.slot is not None and (atom.slot, atom.subslot) != (wanted.slot, wanted.subslot):
         return False
@@ -192,6 +198,13 @@ def _implies(atom: Atom, wanted: Atom) -> bool:
         return True
     if own is None:
         return False
+    if wanted.operator == "=*":
+        return atom.operator in ("=", "~", "=*") and _begins(own, wanted)
+    if atom.operator == "=*":
+        # Versions that begin alike follow one another: none of another kind is between them.
+        above = wanted.operator in (">=", ">") and own > other
+        below = wanted.operator in ("<=", "<") and own < other
+        return (above or below) and not _begins(other, atom)
     match wanted.operator:
         case ">=":
             return atom.operator in (">=", ">", "=", "~") and own >= other

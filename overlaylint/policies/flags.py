@@ -34,7 +34,8 @@ def required_use(ebuild: Ebuild, form: RequireUse) -> Iterator[Outcome]:
     settings = settings_of(ebuild, form.flag, form.profiles)
     if form.state == "off":
         reason = f"{form.flag} is not to be on by default"
-        yield from plus(ebuild, form.flag, f"take the plus away: {reason}")
+        if form.set_by == "profile" or _is_on_by_default(settings):
+            yield from plus(ebuild, form.flag, f"take the plus away: {reason}")
         if form.set_by == "profile":
             yield from not_set_off(ebuild, form.flag, settings)
         else:
@@ -52,7 +53,8 @@ def forbidden_use(ebuild: Ebuild, form: ForbidUse) -> Iterator[Outcome]:
     settings = settings_of(ebuild, form.flag, form.profiles)
     if form.state == "on":
         help_ = f"leave {form.flag} off"
-        yield from plus(ebuild, form.flag, help_)
+        if _is_on_by_default(settings):
+            yield from plus(ebuild, form.flag, help_)
         yield from turned_on(ebuild, form.flag, settings, help_)
         return
     said: dict[Span, Outcome] = {}
@@ -79,6 +81,11 @@ def settings_of(
     return tuple(
         one for one in flag_settings(ebuild, flag) if matches_any(profiles, one.profile.name)
     )
+
+
+def _is_on_by_default(settings: tuple[FlagSetting, ...]) -> bool:
+    """Whether what IUSE says counts: some profile says nothing else, or there is none."""
+    return not settings or any(one.is_on and not one.is_set for one in settings)
 
 
 def is_in_state(setting: FlagSetting, state: FlagState) -> bool:
