@@ -165,7 +165,7 @@ def test_on_github_annotations_come_beside_the_text(
     lines = ran.out.splitlines()
     assert lines[0].startswith("error[parse-error]: ")
     assert lines[-1].startswith("::error title=overlaylint%3A parse-error,file=")
-    assert "### overlaylint: 1 findings" in page.read_text()
+    assert "### overlaylint: 1 finding" in page.read_text()
     # Who asks for a format gets that.
     assert "::error" not in overlaylint(["check", "--output-format=text", root]).out
     file = tmp_path / "out"

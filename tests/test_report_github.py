@@ -236,7 +236,7 @@ def test_summary_page_has_every_finding_and_no_markup(tmp_path: Path) -> None:
     root = overlay(tmp_path, {HELLO: SCRIPT})
     found = [finding(2 * i + 40, 2 * i + 41, "<img src=x> | [a](b) `c` @d\n# e") for i in range(50)]
     page = step_summary([result_of(root, *found)], Settings())
-    assert page.startswith("### overlaylint: 50 findings in 1 files\n")
+    assert page.startswith("### overlaylint: 50 findings in 1 file\n")
     rows = [line for line in page.splitlines() if line.startswith("| error")]
     assert len(rows) == 50
     assert "<img" not in page
@@ -259,4 +259,4 @@ def test_summary_page_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ran = overlaylint(["check", root, "--output-format", "github"])
     assert ran.status == 1
     assert ran.out.startswith("::error title=")
-    assert page.read_text().startswith("before\n### overlaylint: 1 findings in 4 files\n")
+    assert page.read_text().startswith("before\n### overlaylint: 1 finding in 4 files\n")

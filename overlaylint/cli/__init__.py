@@ -116,11 +116,6 @@ def tell(text: str) -> None:
     print(f"overlaylint: {without_commands(visible(' '.join(text.split())))}", file=sys.stderr)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return `1 file`, `2 files`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _give_up_output() -> None:
     """Drop what standard output does not take. Python would try again, and complain, at exit."""
     try:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from overlaylint.cli import counted, tell
+from overlaylint.cli import tell
 from overlaylint.cli.options import options
 from overlaylint.cli.output import must_follow_no_link
+from overlaylint.report.counts import counted
 
 if TYPE_CHECKING:
     from overlaylint.cli.overlays import Opened

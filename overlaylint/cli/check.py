@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from overlaylint.cli import FINDINGS, INTERRUPTED, NOTHING_FOUND, counted, tell
+from overlaylint.cli import FINDINGS, INTERRUPTED, NOTHING_FOUND, tell
 from overlaylint.cli.baseline import Adopting, adopting_options
 from overlaylint.cli.caching import Caching, caching_options
 from overlaylint.cli.choosing import Choosing, choosing_options
@@ -22,6 +22,7 @@ from overlaylint.cli.options import Command
 from overlaylint.cli.output import Output, output_options
 from overlaylint.cli.progress import Watch
 from overlaylint.cli.scope import Scope, scope_options
+from overlaylint.report.counts import counted
 
 if TYPE_CHECKING:
     from overlaylint.cli.overlays import Opened

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from overlaylint.cli import counted, tell
+from overlaylint.cli import tell
 from overlaylint.cli.options import options, uses_color
+from overlaylint.report.counts import counted
 
 if TYPE_CHECKING:
     from overlaylint.cli.overlays import Opened

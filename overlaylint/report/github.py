@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from overlaylint.engine.result import Result
 from overlaylint.finding import Finding, Severity
 from overlaylint.report import Settings
+from overlaylint.report.counts import counted
 from overlaylint.report.escape import visible, without_commands
 from overlaylint.report.hosting import HostPaths, Region, region
 
@@ -59,7 +60,9 @@ def step_summary(results: Sequence[Result], settings: Settings) -> str:
     """Return the Markdown for `$GITHUB_STEP_SUMMARY`: a table of every finding."""
     annotations = _annotations(results, settings)
     files = sum(result.files for result in results)
-    head = f"### overlaylint: {len(annotations)} findings in {files} files\n\n"
+    head = (
+        f"### overlaylint: {counted(len(annotations), 'finding')} in {counted(files, 'file')}\n\n"
+    )
     if not annotations:
         return head
     head += "| severity | rule | place | finding |\n| --- | --- | --- | --- |\n"

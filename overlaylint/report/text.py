@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from overlaylint.engine.result import Result
 from overlaylint.finding import Finding, Related, Severity, Span, Undecided
 from overlaylint.report import Settings
+from overlaylint.report.counts import counted
 from overlaylint.report.escape import visible, without_commands
 from overlaylint.report.style import Style
 
@@ -165,7 +166,7 @@ def _silence(result: Result, style: Style) -> Iterator[str]:
             yield f"  {kind}: {len(paths)}: {visible(reason)}{places}"
         for kind, count in shown.items():
             if count > _MOST_REASONS:
-                others = _count(count - _MOST_REASONS, "other reason")
+                others = counted(count - _MOST_REASONS, "other reason")
                 yield f"  {kind}: {others}, which --output-format json has"
         if one.reason:
             yield f"  did not look: {visible(one.reason)}"
@@ -198,13 +199,13 @@ def _summary(result: Result, style: Style, settings: Settings, *, is_only: bool)
     if result.suppressed:
         parts.append(f"{len(result.suppressed)} suppressed")
     if result.skipped:
-        parts.append(f"{_count(len(result.skipped), 'rule')} skipped")
+        parts.append(f"{counted(len(result.skipped), 'rule')} skipped")
     name = "" if is_only else f"{visible(result.repository.name)}: "
-    checked = f"{_count(result.files, 'file')} checked with {_count(ran, 'rule')}"
+    checked = f"{counted(result.files, 'file')} checked with {counted(ran, 'rule')}"
     yield f"{name}{checked}: {', '.join(parts)}"
     if result.unfinished:
         names = visible(", ".join(result.unfinished))
-        yield f"stopped: {_count(len(result.unfinished), 'rule')} had not finished: {names}"
+        yield f"stopped: {counted(len(result.unfinished), 'rule')} had not finished: {names}"
     reasons: dict[str, list[str]] = {}
     for one in result.skipped:
         reasons.setdefault(one.reason, []).append(one.rule)
@@ -228,13 +229,9 @@ def _findings(result: Result, style: Style) -> str:
     if not result.findings:
         return style.strong(f"no {new}findings")
     counts = [
-        style.severity(severity, _count(result.count(severity), str(severity)))
+        style.severity(severity, counted(result.count(severity), str(severity)))
         for severity in sorted(Severity, reverse=True)
         if result.count(severity)
     ]
-    total = _count(len(result.findings), f"{new}finding")
+    total = counted(len(result.findings), f"{new}finding")
     return f"{style.strong(total)} ({', '.join(counts)})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
