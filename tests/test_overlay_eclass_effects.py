@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from real_bash import examples
 
-from overlaylint.overlay.eclass_effects import EclassEffects
+from overlaylint.overlay.eclass_effects import EclassEffects, Effect
 from overlaylint.overlay.evaluation import Evaluation, evaluate
 from overlaylint.overlay.metadata import metadata
 from overlaylint.overlay.repository import Repository
@@ -26,8 +26,8 @@ from overlaylint.tree import DirectoryTree, OverlaidTree
 class Unused(EclassEffects):
     """Keeps nothing."""
 
-    def wants(self, eclass: str) -> bool:
-        return False
+    def add(self, eclass: str, effect: Effect) -> None:
+        pass
 
 
 def repository(empty: Path, made: Made) -> Repository:

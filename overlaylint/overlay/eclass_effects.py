@@ -16,8 +16,10 @@ from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Elements, Unknown, Value, Variable
 
-# an eclass that is given more different inputs than this (its ebuild's name, say) is sourced anew
-_MOST_EFFECTS = 24
+# how many effects of an eclass are kept, those that were used last. Some eclasses are given other
+# inputs by each ebuild (its name, say): to look through all that there ever were would take longer
+# with each of them. Ebuilds of one package come one after another and differ little
+_MOST_EFFECTS = 64
 
 T = TypeVar("T")
 
@@ -49,23 +51,25 @@ class Effect:
     totals: tuple[tuple[str, Value], ...]
     exports: tuple[tuple[str, Invocation], ...]
 
-    def fits(self, shell: Interpreter, eapi: str) -> bool:
+    def fits(self, shell: Interpreter, eapi: str, stack: tuple[str, ...]) -> bool:
         """Tell whether the eclass is given the same again."""
         # the EAPI decides which commands there are, and what nested eclasses' values add up
         if eapi != self.eapi or shell.compatibility != self.compatibility:
             return False
-        state = shell.state
-        if state.options != self.options or state.shell_options != self.shell_options:
-            return False
         # FUNCNAME and the like show it
-        if tuple(shell.stack) != self.stack:
+        if stack != self.stack:
+            return False
+        state = shell.state
+        # what differs most often comes first
+        if not _same(state.scopes[0], self.global_reads):
+            return False
+        if state.options != self.options or state.shell_options != self.shell_options:
             return False
         functions = state.functions
         for name, function in self.function_reads:
             if dict.get(functions, name) is not function:
                 return False
-        outer, inner = state.scopes[0], state.scopes[-1]
-        return _same(outer, self.global_reads) and _same(inner, self.local_reads)
+        return _same(state.scopes[-1], self.local_reads)
 
     def note(self, shell: Interpreter) -> None:
         """Let who watches an eclass around this one know what was looked at."""
@@ -253,9 +257,10 @@ class Recording:
         self.compatibility = shell.compatibility
         state = shell.state
         self.watch = Watch()
-        self.state = state
+        self.scopes = len(state.scopes)
         self.options, self.shell_options = state.options, state.shell_options
         self.deaths = len(shell.possible_deaths)
+        self.ways_left = _ways_left(shell)
         self.stack = tuple(shell.stack)
         # the eclass sees the global variables, and the local ones of the `inherit` that sources it
         self.places = (0, len(state.scopes) - 1)
@@ -275,11 +280,12 @@ class Recording:
         state = self.shell.state
         is_whole = (
             not self.watch.is_spoilt
-            and state is self.state
+            and len(state.scopes) == self.scopes
             and state.positional[-1] is self.watched
             and not self.shell.signal
             and state.havoc is None
             and len(self.shell.possible_deaths) == self.deaths
+            and _ways_left(self.shell) == self.ways_left
             and self.shell.compatibility == self.compatibility
         )
         for place in self.places:
@@ -349,6 +355,11 @@ class Recording:
         )
 
 
+def _ways_left(shell: Interpreter) -> tuple[int, int]:
+    """Return how many ways have been left that are to be merged later on."""
+    return sum(len(region.exits) for region in shell.regions), len(shell.exclusions)
+
+
 def _difference(before: dict[str, T], after: dict[str, T]) -> tuple[dict[str, T], tuple[str, ...]]:
     writes = {
         name: value for name, value in dict.items(after) if dict.get(before, name) is not value
@@ -366,8 +377,9 @@ class EclassEffects:
         """Return what sourcing an eclass does now, if that is known."""
         effects = self.known.get(eclass)
         if effects:
+            stack = tuple(shell.stack)
             for index, effect in enumerate(effects):
-                if effect.fits(shell, eapi):
+                if effect.fits(shell, eapi, stack):
                     effect.note(shell)
                     if index:
                         # what fitted last is likely to fit next
@@ -375,10 +387,8 @@ class EclassEffects:
                     return effect
         return None
 
-    def wants(self, eclass: str) -> bool:
-        """Tell whether another effect of an eclass is worth keeping."""
-        return len(self.known.setdefault(eclass, [])) < _MOST_EFFECTS
-
     def add(self, eclass: str, effect: Effect) -> None:
-        """Keep an effect."""
-        self.known[eclass].append(effect)
+        """Keep an effect, and forget the one that was not used for longest if they are many."""
+        effects = self.known.setdefault(eclass, [])
+        effects.insert(0, effect)
+        del effects[_MOST_EFFECTS:]

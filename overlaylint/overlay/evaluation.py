@@ -470,8 +470,7 @@ class Evaluator:
                 self.names += [item for item in effect.inherited if item not in self.names]
                 self.totals += effect.totals
                 return status, list(effect.exports)
-            if effects.wants(name):
-                recording = Recording(shell, self.eapi)
+            recording = Recording(shell, self.eapi)
         names_read = self.names_read
         inherited, totals = self.inherited, len(self.totals)
         self.inherited = []

@@ -105,10 +105,13 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
     for index, scope in enumerate(left.scopes):
         alone = Flag.MAYBE_UNSET | Flag.PERHAPS_OUTER if index else Flag.MAYBE_UNSET
         _merge_scope(scope, right.scopes[index], reason, condition, alone)
-    if left.functions is not right.functions:
-        for name in left.functions.keys() | right.functions.keys():
-            if left.functions.get(name) is not right.functions.get(name):
-                left.functions[name] = reason
+    # `dict`'s own methods: whoever watches what is looked at (see `eclass_effects`) need not know
+    # of what both ways have in common
+    for name in dict.keys(left.functions) | dict.keys(right.functions):
+        if dict.get(left.functions, name) is dict.get(right.functions, name):
+            continue
+        if left.functions.get(name) is not right.functions.get(name):
+            left.functions[name] = reason
     for index, positional in enumerate(left.positional):
         if positional != right.positional[index]:
             left.positional[index] = Positional((), reason)
@@ -143,17 +146,20 @@ def _merge_scope(
     alone: int,
 ) -> None:
     """Merge the variables of `other` into `scope`; `alone` marks those of one way only."""
-    for name, variable in scope.items():
-        there = other.get(name)
-        if there is variable:
-            continue
+    # as in `merge`: only where the two differ is either looked at
+    differing = [
+        name for name, variable in dict.items(scope) if dict.get(other, name) is not variable
+    ]
+    added = dict.keys(other) - dict.keys(scope)
+    for name in differing:
+        variable, there = scope[name], other.get(name)
         if there is None:
             scope[name] = _alone(variable, reason, alone)
         else:
             scope[name] = _merged(variable, there, reason, condition)
-    for name, variable in other.items():
+    for name in added:
         if name not in scope:
-            scope[name] = _alone(variable, reason, alone)
+            scope[name] = _alone(other[name], reason, alone)
 
 
 def _alone(variable: Variable, reason: Unknown, alone: int) -> Variable:
