@@ -6,9 +6,11 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from errno import ENOENT
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -106,6 +108,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 (a defect: Python's own status 1 would mean findings)
         return _fail_by_defect()
     return status if isinstance(status, int) else NOTHING_FOUND
+
+
+def run() -> NoReturn:
+    """Run the process's own command line, and end the process with its exit status."""
+    status = main()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # it is closed, and `main` has flushed what it wrote
+            stream.flush()
+    # Python would take apart every syntax tree before it ends, which takes a tenth of a run.
+    os._exit(status)
 
 
 def tell(text: str) -> None:

@@ -7,13 +7,14 @@ named by the words that were tested and the place where they stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from overlaylint.shell.records import record
 from overlaylint.shell.syntax import Source
 from overlaylint.shell.values import Value
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class UseFlag:
     """`use name` succeeds."""
 
@@ -23,7 +24,7 @@ class UseFlag:
         return f"use {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Check:
     """A command or a test succeeds; `words` is what was tested, as far as it is known.
 
@@ -39,7 +40,7 @@ class Check:
         return " ".join(str(word) for word in self.words)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Not:
     """`condition` does not hold."""
 
@@ -49,7 +50,7 @@ class Not:
         return f"not ({self.condition})"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Both:
     """Both hold."""
 

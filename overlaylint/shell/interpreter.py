@@ -31,6 +31,7 @@ from overlaylint.shell.conditions import (
 )
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.expansion import ExpansionProblem, FatalProblem
+from overlaylint.shell.records import record
 from overlaylint.shell.state import Output, Positional, State, doubtful, merge
 from overlaylint.shell.syntax import (
     AndOr,
@@ -125,7 +126,7 @@ def _giving_up(run: _Run) -> _Run:
     return cast(_Run, guarded)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Redirect:
     """A redirection of a call, with what its target comes to."""
 
@@ -134,7 +135,7 @@ class Redirect:
     target: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Call:
     """A command that a script would run.
 
@@ -162,7 +163,7 @@ class Call:
         return self.source.place(self.start, self.end)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Assigned:
     """An assignment among the words of `declare` and the like, with its value expanded."""
 

@@ -6,9 +6,10 @@ are merged afterwards: what differs between them is unknown from then on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from overlaylint.shell.conditions import Condition, both, negate
+from overlaylint.shell.records import record
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import (
     ATTRIBUTES,
@@ -25,7 +26,7 @@ from overlaylint.shell.values import (
 Output = list[str | Unknown]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Positional:
     """The positional parameters; `rest` is set where more may follow, and nobody knows how many."""
 

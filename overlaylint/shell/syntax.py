@@ -15,10 +15,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import cached_property
+
+from overlaylint.shell.records import lazy, record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SyntaxProblem:
     """Where bash would refuse the script, and what it would find there."""
 
@@ -27,7 +28,7 @@ class SyntaxProblem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Comment:
     """A comment, from its `#` to the end of its line."""
 
@@ -80,35 +81,35 @@ def encode(text: str) -> str:
 # --- words (3.5) ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Text:
     """Unquoted literal text: wildcards and braces in it are active."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Quoted:
     """Literal text that a quote or a backslash protects."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DoubleQuoted:
     """`"..."`: one field, whatever its expansions come to (save `"$@"` and `"${a[@]}"`)."""
 
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Tilde:
     """An unquoted `~` or `~user` at the start of a word: somebody's home directory."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Parameter:
     """`$name` or `${...}` (3.5.3).
 
@@ -132,7 +133,7 @@ class Parameter:
     old_second: Word | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class CommandSubstitution:
     """`$(...)` or backquotes."""
 
@@ -142,7 +143,7 @@ class CommandSubstitution:
     body: List
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class ProcessSubstitution:
     """`<(...)` or `>(...)`; `direction` is the first character."""
 
@@ -153,7 +154,7 @@ class ProcessSubstitution:
     body: List
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class ArithmeticExpansion:
     """`$((...))` or `$[...]`."""
 
@@ -192,7 +193,7 @@ class Context(IntEnum):
     QUOTED_REPLACEMENT = 7  # a replacement within double quotes, to bash 4.2: quotes are text
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Word:
     """A word. Its parts are parsed when somebody asks for them."""
 
@@ -201,14 +202,14 @@ class Word:
     end: int
     context: Context = Context.COMMAND
 
-    @cached_property
+    @lazy
     def parts(self) -> tuple[Part, ...]:
         """What the word is made of, in order."""
         from overlaylint.shell.words import parse_parts
 
         return parse_parts(self)
 
-    @cached_property
+    @lazy
     def text(self) -> str | None:
         """The word's text where no parameter or command has a part in it, else None."""
         texts: list[str] = []
@@ -221,12 +222,12 @@ class Word:
                 return None
         return "".join(texts)
 
-    @cached_property
+    @lazy
     def is_active(self) -> bool:
         """Whether unquoted braces or wildcards stand in it."""
         return any(isinstance(part, Text) and _ACTIVE.search(part.text) for part in self.parts)
 
-    @cached_property
+    @lazy
     def literal(self) -> str | None:
         """The one field that the word always comes to, else None."""
         return None if self.text is None or self.is_active else self.text
@@ -237,7 +238,7 @@ class Word:
         return decode(self.source.text[self.start : self.end])
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Element:
     """One element of a compound array assignment: `value`, or `[key]=value`."""
 
@@ -246,7 +247,7 @@ class Element:
     append: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Assignment:
     """`name=value`, `name[subscript]+=value` or `name=(...)` (3.4, 6.7)."""
 
@@ -258,7 +259,7 @@ class Assignment:
     value: Word | tuple[Element, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class HereDocument:
     """The text after `<<`: plain text if its delimiter is `quoted`, else it is expanded."""
 
@@ -268,7 +269,7 @@ class HereDocument:
     strip_tabs: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Redirection:
     """`[descriptor]operator target` (3.6). `target` of a here-document is its text."""
 
@@ -282,7 +283,7 @@ class Redirection:
 # --- commands (3.2) ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Simple:
     """A simple command (3.2.2): assignments, words and redirections."""
 
@@ -290,7 +291,7 @@ class Simple:
     start: int
     end: int
 
-    @cached_property
+    @lazy
     def details(self) -> Details:
         """The command taken apart."""
         from overlaylint.shell.parser import take_apart
@@ -313,7 +314,7 @@ class Simple:
         return self.details.redirections
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Details:
     """What a simple command consists of."""
 
@@ -322,7 +323,7 @@ class Details:
     redirections: tuple[Redirection, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Pipeline:
     """Commands joined by `|` (3.2.3), or one command with `!` before it."""
 
@@ -334,7 +335,7 @@ class Pipeline:
     is_timed: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class AndOr:
     """Pipelines joined by `&&` and `||`: `operators[i]` stands before `commands[i + 1]`."""
 
@@ -344,7 +345,7 @@ class AndOr:
     operators: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Background:
     """A command followed by `&`."""
 
@@ -353,7 +354,7 @@ class Background:
     command: Command
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class List:
     """Commands that run one after another (3.2.4)."""
 
@@ -362,7 +363,7 @@ class List:
     commands: tuple[Command, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Group:
     """`{ list; }`."""
 
@@ -371,7 +372,7 @@ class Group:
     body: List
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Subshell:
     """`( list )`."""
 
@@ -380,7 +381,7 @@ class Subshell:
     body: List
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class If:
     """`if`: each branch is its condition and its body."""
 
@@ -390,7 +391,7 @@ class If:
     otherwise: List | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class While:
     """`while` or `until`."""
 
@@ -401,7 +402,7 @@ class While:
     body: List
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class For:
     """`for name in words` (`select` too); `words` is None for the positional parameters."""
 
@@ -413,7 +414,7 @@ class For:
     is_select: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class ForArithmetic:
     """`for ((initial; condition; step))`."""
 
@@ -425,7 +426,7 @@ class ForArithmetic:
     body: List
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class CaseArm:
     """One clause of `case`; `terminator` is `;;`, `;&` or `;;&`."""
 
@@ -434,7 +435,7 @@ class CaseArm:
     terminator: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Case:
     """`case subject in arms esac`."""
 
@@ -444,7 +445,7 @@ class Case:
     arms: tuple[CaseArm, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Arithmetic:
     """`((expression))`."""
 
@@ -453,7 +454,7 @@ class Arithmetic:
     expression: Word
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Test:
     """One test inside `[[ ]]`: `operator` is `-n`, `==`, `=~` ...; unary tests have no `left`."""
 
@@ -464,14 +465,14 @@ class Test:
     right: Word
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class TestNot:
     """`! test`."""
 
     test: TestExpression
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class TestBoth:
     """`left && right`, or `left || right` if `is_or`."""
 
@@ -483,7 +484,7 @@ class TestBoth:
 TestExpression = Test | TestNot | TestBoth
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Conditional:
     """`[[ expression ]]`."""
 
@@ -492,7 +493,7 @@ class Conditional:
     expression: TestExpression
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Function:
     """A function definition (3.3)."""
 
@@ -503,7 +504,7 @@ class Function:
     body: Command
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Coprocess:
     """`coproc [name] command`."""
 
@@ -513,7 +514,7 @@ class Coprocess:
     name: str = "COPROC"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Redirected:
     """A compound command with redirections after it."""
 
@@ -523,7 +524,7 @@ class Redirected:
     redirections: tuple[Redirection, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Opaque:
     """What could not be parsed, for `reason`. To evaluate it makes everything unknown."""
 
@@ -554,7 +555,7 @@ Command = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Substitution:
     """A list between `(` and `)` inside a word, as the parser found it; `end` is past the `)`."""
 
@@ -562,7 +563,7 @@ class Substitution:
     end: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@record(frozen=True, slots=True, eq=False, repr=False)
 class Script:
     """A parsed file. With errors in it, `body` ends in an `Opaque` node where the first one is.
 

@@ -8,16 +8,17 @@ piece is never guessed, and everything that depends on it is unknown as well.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from overlaylint.shell.records import record
 from overlaylint.shell.syntax import Source
 
 if TYPE_CHECKING:
     from overlaylint.shell.conditions import Condition
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Unknown:
     """A piece of text that static evaluation can't tell.
 
@@ -39,7 +40,7 @@ class Unknown:
     choices: tuple[tuple[Condition, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Mixed:
     """Text with at least one unknown piece in it; no two known pieces are neighbours."""
 
@@ -193,7 +194,7 @@ Elements = dict[int | str, Value]
 """An array's elements by number, or an associative array's by key."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Variable:
     """A variable: its value, and where it was last assigned.
 
