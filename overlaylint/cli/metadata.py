@@ -73,6 +73,8 @@ def command(paths: tuple[Path, ...], folder: Path | None, masters: tuple[str, ..
                     tell(f"{ebuild}: {line}")
                 unknown += bool(values.unknown)
                 entry = cache_entry(evaluation, values)
+                # whoever asks for one ebuild's metadata has no more use for what it says
+                found.overlay.forget_script(ebuild.source_path)
             except TreeError as error:
                 failed += 1
                 tell(f"{ebuild}: {error}")

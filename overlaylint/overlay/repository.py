@@ -332,6 +332,10 @@ class Repository:
             self._scripts[path] = script
         return script
 
+    def forget_script(self, path: str) -> None:
+        """Keep a file's syntax tree no longer: of all ebuilds they take most of the memory."""
+        self._scripts.pop(path, None)
+
     def read_if_there(self, path: str) -> bytes | None:
         """Return a file's content, or None where there is no such file.
 
