@@ -26,7 +26,7 @@ def egencache() -> str | None:
 
 
 def sourced_by_portage(
-    overlay: Path, masters: Iterable[Path], work: Path
+    overlay: Path, masters: Iterable[Path], work: Path, *, jobs: int = 2
 ) -> dict[str, dict[str, str]]:
     """Return `category/pf` -> key -> value for each ebuild that Portage can source.
 
@@ -66,7 +66,7 @@ def sourced_by_portage(
             f"--cache-dir={work / 'cache'}",
             f"--repositories-configuration={''.join(sections)}",
             f"--repo={overlay.name}",
-            "--jobs=2",
+            f"--jobs={jobs}",
             "--tolerant",
         ],
         env=environment,

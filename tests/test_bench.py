@@ -9,17 +9,24 @@ rule's own.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from portage_metadata import egencache, sourced_by_portage
 from pytest_benchmark.fixture import BenchmarkFixture
 from support import SMALL_OVERLAY
 
 from overlaylint.cli.overlays import Opened, open_overlay
 from overlaylint.engine.packs import load_catalog
 from overlaylint.engine.run import Plan, find, is_about_the_overlay
+from overlaylint.overlay.masters import find_repositories
+from overlaylint.tree import DirectoryTree
 
 pytestmark = pytest.mark.bench
 
@@ -134,3 +141,50 @@ def test_rule(benchmark: BenchmarkFixture, name: str) -> None:
         find(opened.overlay, Plan(rules, frozenset({name})))
 
     benchmark.pedantic(measure, setup=setup, rounds=3)
+
+
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """Keep this process, and those that it starts, to one core."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def copied(folder: Path) -> list[Path]:
+    """Copy the overlay and its masters, each into a folder of its name; the overlay is last."""
+    copies = []
+    for repository in reversed(find_repositories(OVERLAY, {}).overlay.family):
+        assert isinstance(repository.tree, DirectoryTree)
+        copy = shutil.copytree(repository.tree.root, folder / repository.name, symlinks=True)
+        copies.append(copy)
+    with (copies[-1] / "metadata" / "layout.conf").open("a") as layout:
+        layout.write("\ncache-formats = md5-dict\n")
+    shutil.rmtree(copies[-1] / "metadata" / "md5-cache", ignore_errors=True)
+    return copies
+
+
+@pytest.mark.skipif(egencache() is None, reason="Portage is not installed")
+def test_metadata_against_egencache(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    """The metadata of all ebuilds, and how often it is made while Portage makes it once."""
+    *masters, overlay = copied(tmp_path / "repositories")
+    output = tmp_path / "ours"
+    with on_one_core():
+        start = time.perf_counter()
+        theirs = sourced_by_portage(overlay, masters, tmp_path / "portage", jobs=1)
+        took = time.perf_counter() - start
+        benchmark.pedantic(
+            run,
+            (OVERLAYLINT, "metadata", overlay, "--output-dir", output),
+            setup=lambda: shutil.rmtree(output, ignore_errors=True),
+            rounds=5,
+        )
+    assert theirs
+    assert len([path for path in output.glob("*/*") if path.is_file()]) >= len(theirs)
+    times = took / benchmark.stats.stats.median
+    benchmark.extra_info["egencache"] = took
+    benchmark.extra_info["times as fast as egencache"] = times
+    print(f"\n{len(theirs)} ebuilds: egencache {took:.2f} s, {times:.1f} times as fast as that")
