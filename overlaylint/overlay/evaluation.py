@@ -112,10 +112,18 @@ class Evaluation:
     possible_failures: tuple[Unknown, ...] = ()
 
     def variable(self, name: str) -> Evaluated | None:
-        """Return a variable as it is after global scope; None where nothing assigned it."""
+        """Return a variable as it is after global scope; None where nothing assigned it.
+
+        It is unknown where something of unknown effect, such as an eclass that is missing, may have
+        assigned it. Where `failure` is set, it is as it was when sourcing ended.
+        """
         variable = self.state.find(name)
         if variable is None:
-            return None
+            havoc = self.state.havoc
+            if havoc is None:
+                return None
+            span = span_of(self.ebuild.repository, havoc.source, havoc.start, havoc.end)
+            return Evaluated(name, Mixed((havoc,)), span)
         return evaluated(self.ebuild.repository, name, variable)
 
     @cached_property
