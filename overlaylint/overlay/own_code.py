@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from overlaylint.finding import Span
 from overlaylint.overlay import eapi as eapis
@@ -92,6 +93,7 @@ def masters_functions(ebuild: Ebuild, words: frozenset[str]) -> Mapping[str, Fun
         wanted |= more.keys()
 
 
+@lru_cache(maxsize=16384)
 def tokens(function: Function) -> frozenset[str]:
     """Return the words in a function's text: a quick look at what may be worth following."""
     text = function.source.text[function.start : function.end]
