@@ -100,6 +100,11 @@ def tokens(function: Function) -> frozenset[str]:
     return frozenset(_TOKEN.findall(_COMMENT.sub("", text)))
 
 
+def is_entry(name: str) -> bool:
+    """Whether `own_traces` may trace a function of that name though nothing calls it."""
+    return bool(name in eapis.phases("8") or _CALLBACK.fullmatch(name) or _HOOK.fullmatch(name))
+
+
 def own_traces(
     ebuild: Ebuild,
     use: Mapping[str, bool] | None = None,

@@ -87,6 +87,9 @@ if TYPE_CHECKING:
 # Without one of these in its text, an ebuild enables nothing.
 _TOKENS = (b"enable_service", b"wants", b".requires")
 
+# The beginning of a word that goes on with what bash puts in its place.
+_BEGUN = re.compile(r"([A-Za-z_][\w-]*)[\"']?[${`]")
+
 _PRESETS = "preset-all"
 _SYSTEMD = "sys-apps/systemd"
 
@@ -178,6 +181,45 @@ def _speaking_eclasses(repository: Repository) -> Mapping[bytes, bytes]:
         found |= more
 
 
+def _may_come_to_it(repository: Repository, ebuild: Ebuild) -> bool:
+    """Whether what an ebuild runs may enable a unit, or make all presets.
+
+    Many ebuilds inherit an eclass that could, and few use that function of it. Where a name may
+    be put together from parts, it is taken to be one of those.
+    """
+    from overlaylint.overlay.hooks import env_hooks
+    from overlaylint.overlay.own_code import is_entry, own_functions, tokens
+
+    state = ebuild.evaluation.state
+    hooks = map(repository.tree.read, env_hooks(repository, ebuild))
+    data = b"\0".join((ebuild.path.encode("utf-8", "surrogateescape"), ebuild.read(), *hooks))
+    text = data.decode("utf-8", "surrogateescape")
+    words = (*(token.decode() for token in _TOKENS), _PRESETS)
+    values = (str(variable.value) for variable in state.scopes[0].values())
+    if state.havoc is not None or any(word in one for one in (text, *values) for word in words):
+        return True
+    functions = own_functions(ebuild)
+    enabling = {
+        name
+        for name, function in functions.items()
+        if any(word in function.source.text[function.start : function.end] for word in words)
+    }
+    while True:
+        more = {
+            name
+            for name, function in functions.items()
+            if name not in enabling and not enabling.isdisjoint(tokens(function))
+        }
+        if not more:
+            break
+        enabling |= more
+    begun = tuple(set(_BEGUN.findall(text)))
+    return any(
+        name in text or is_entry(name) or any(name.startswith(one) for one in begun)
+        for name in enabling
+    )
+
+
 # --- one ebuild ---
 
 
@@ -198,6 +240,8 @@ def _ebuild(repository: Repository, ebuild: Ebuild, options: Options) -> Iterato
     place = _place(repository, ebuild)
     if failure is not None:
         yield Undecided(place, f"sourcing {ebuild.cpv} fails: {failure.reason}")
+        return
+    if not _may_come_to_it(repository, ebuild):
         return
     found: list[_Unit] = []
     everything: list[Step] = []
