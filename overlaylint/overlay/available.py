@@ -192,7 +192,7 @@ class Available:
                 picks = atom.operator in ("=", "=*", "~", "<", "<=") and not atom.blocker
                 if picks and self.profile.repository.package(atom.cp) is not None:
                     wanted = tuple(_wanted(atom, use))
-                    candidates = [one for one in self.candidates(atom.cp) if _may_match(atom, one)]
+                    candidates = _that_may_match(atom, self.candidates(atom.cp))
                     offered = (one for one in candidates if self._is_offered(one, atom, wanted))
                     yield from islice(offered, 1)
             elif not isinstance(node, Conditional) or node.holds(use):
@@ -217,7 +217,7 @@ class Available:
         yield from next(opened, branches[0])
 
     def _answer(self, atom: Atom, wanted: tuple[_Wanted, ...]) -> Answer:
-        candidates = [one for one in self.candidates(atom.cp) if _may_match(atom, one)]
+        candidates = _that_may_match(atom, self.candidates(atom.cp))
         # The quick look at all of them first: most often one shows that nothing is missing.
         ordered = candidates
         if len(candidates) > 1:
@@ -312,10 +312,10 @@ class Available:
         return refused_words(self.profile)
 
 
-def _may_match(atom: Atom, ebuild: Ebuild) -> bool:
-    """Whether the version fits, which can be told without the ebuild's text."""
+def _that_may_match(atom: Atom, ebuilds: Iterable[Ebuild]) -> list[Ebuild]:
+    """Return the ebuilds whose version fits, which can be told without their text."""
     bare = Atom(atom.text, atom.category, atom.package, atom.operator, atom.version)
-    return bare.matches(candidate_of(ebuild, {}))
+    return [one for one in ebuilds if bare.matches(candidate_of(one, {}))]
 
 
 def _wanted(atom: Atom, use: Collection[str]) -> Iterator[_Wanted]:

@@ -134,14 +134,23 @@ class Profile:
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        """The nodes with their make.defaults, references filled in."""
-        known: dict[str, str] = {}
+        """The nodes with their make.defaults, references filled in.
+
+        Profiles that start from the same parents share the layers of these.
+        """
+        shared = self.repository.__dict__.setdefault("_layers_by_stack", {})
+        known: Mapping[str, str] = {}
         layers = []
-        for node in self.nodes:
-            # So that `USE="${USE} ..."` can't put a parent's flags over its package.use.
-            known.pop("USE", None)
-            defaults = read_make_defaults(node.read("make.defaults"), known)
-            layers.append(Layer(node, defaults, defaults.latest()))
+        for index, node in enumerate(self.nodes):
+            stack = self.nodes[: index + 1]
+            if stack not in shared:
+                # Without USE, so that `USE="${USE} ..."` can't put a parent's flags over its
+                # package.use.
+                after = {name: text for name, text in known.items() if name != "USE"}
+                defaults = read_make_defaults(node.read("make.defaults"), after)
+                shared[stack] = Layer(node, defaults, defaults.latest()), after
+            layer, known = shared[stack]
+            layers.append(layer)
         return tuple(layers)
 
     def variable(self, name: str) -> Variable | None:
