@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: What visibility and USE flags are worked out from.
 NEEDED = ("EAPI", "IUSE", "KEYWORDS", "LICENSE", "PROPERTIES", "RESTRICT", "SLOT")
 
+# So many quick looks at ebuilds of one package may show nothing before they are given up.
+_MOST_IN_VAIN = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
@@ -222,7 +225,8 @@ class Available:
         ordered = candidates
         if len(candidates) > 1:
             ordered = sorted(candidates, key=self._looks_hidden)
-        if any(self._is_surely_offered(one, atom, wanted) for one in ordered):
+        likely = self._worth_a_look(ordered)
+        if any(self._is_surely_offered(one, atom, wanted) for one in likely):
             return Answer(True)
         if any(self._is_offered(one, atom, wanted) for one in ordered):
             return Answer(True)
@@ -235,6 +239,19 @@ class Available:
             elif self._matches(ebuild, atom, wanted):
                 hidden.append(Hidden(ebuild, visibility))
         return Answer(False, tuple(hidden), unknown)
+
+    def _worth_a_look(self, ebuilds: Iterable[Ebuild]) -> Iterator[Ebuild]:
+        """Yield ebuilds of a package until quick looks at some show nothing.
+
+        An eclass that sets the keywords of all of them is in the way then.
+        """
+        vain = 0
+        for ebuild in ebuilds:
+            yield ebuild
+            looks = ebuild.__dict__.get("_own_metadata", {})
+            vain += self._refused in looks and looks[self._refused] is None
+            if vain >= _MOST_IN_VAIN:
+                return
 
     def _looks_hidden(self, ebuild: Ebuild) -> bool:
         """Whether a keyword is nowhere in an ebuild's text: it is only looked at last then."""
