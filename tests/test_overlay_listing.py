@@ -221,7 +221,7 @@ def test_a_filter_that_is_not_understood(command: list[str]) -> None:
 
 # --- what is copied ---
 
-FILES = ("/work/s/a/1", "/work/s/b/2", "/work/s/b/c/3", "/image/old/4")
+FILES = ("/workdir/s/a/1", "/workdir/s/b/2", "/workdir/s/b/c/3", "/image/old/4")
 
 
 def copied(body: str) -> tuple[list[str], list[str]]:

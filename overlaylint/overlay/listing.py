@@ -31,7 +31,7 @@ from overlaylint.shell.syntax import Function, Source, Word
 from overlaylint.shell.values import Flag, Mixed, Value, Variable, unknown
 
 #: Where the script starts, and where the image is.
-WORK = "/work"
+WORK = "/workdir"
 IMAGE = "/image"
 
 _Place = tuple[Source, int, int]

@@ -90,7 +90,7 @@ if TYPE_CHECKING:
 _Release = tuple[int, int]
 
 _CATEGORY = "sys-kernel"
-_WORK = "/work"
+_WORK = "/workdir"
 _PREFIXES = "scripts/dtc/include-prefixes"
 
 # Where the kernel's sources are: linked into the build folder, and where they are installed.
