@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -211,8 +212,9 @@ class _GitStoredTree(StoredTree):
         folder, _, name = path.rpartition("/")
         return self._folder(folder)[name][1]
 
+    @abstractmethod
     def _folder(self, folder: str) -> _Folder:
-        raise NotImplementedError
+        """Return what a real folder holds."""
 
 
 class GitTree(_GitStoredTree):
