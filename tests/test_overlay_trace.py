@@ -239,3 +239,53 @@ def test_a_hook_is_traced_without_an_ebuild(tmp_path: Path) -> None:
     assert [str(word) for word in call.arguments] == ["enable", "${PN}.service"]
     assert [str(guard) for guard in call.guards] == ["use a"]
     assert tracer.span(call).path == "coreos/config/env/app-misc/x"
+
+
+FAILING = {
+    "cp a b": ["cp UNASKED"],
+    "cp a b || true": ["cp GOES_ON"],
+    "cp a b || die": ["cp ENDS", "die UNASKED"],
+    "cp a b && : || die": ["cp ENDS", "die UNASKED"],
+    "cp a b || { ewarn no; return 1; }": ["cp ENDS", "ewarn UNASKED"],
+    "cp a b || return": ["cp ENDS"],
+    "cp a b || return 0": ["cp GOES_ON"],
+    "cp a b || mv c b || die": ["cp GOES_ON", "mv ENDS", "die UNASKED"],
+    "cp a b && mv c b": ["cp UNASKED", "mv UNASKED"],
+    "{ cp a b || true; } || die": ["cp GOES_ON"],
+    "! cp a b": ["cp IGNORED"],
+    "if ! cp a b; then die; fi": ["cp ENDS", "die UNASKED"],
+    "if cp a b; then mv c d; fi": ["cp GOES_ON", "mv UNASKED"],
+    "if cp a b; then :; elif mv a b; then :; else die; fi": [
+        "cp GOES_ON",
+        "mv ENDS",
+        "die UNASKED",
+    ],
+    "while cp a b; do sleep 1; done": ["cp GOES_ON", "sleep UNASKED", "cp GOES_ON"],
+    "f || true\n}\nf() { cp a b; mv c d": ["cp GOES_ON", "mv GOES_ON"],
+    "f || true\n}\nf() { cp a b || die": ["cp ENDS", "die UNASKED"],
+    "nonfatal doins a": ["nonfatal UNASKED", "doins IGNORED"],
+    "nonfatal doins a || die": ["nonfatal ENDS", "doins ENDS", "die UNASKED"],
+}
+
+
+@pytest.mark.parametrize("body", FAILING)
+def test_what_comes_of_a_failure(tmp_path: Path, body: str) -> None:
+    trace = ebuild(tmp_path, f"src_install() {{\n{body}\n}}\n").trace("src_install")
+    found = [f"{call.name} {call.failing.name}" for call in trace if not call.is_function]
+    assert found == FAILING[body]
+
+
+def test_files_of_what_is_no_call(tmp_path: Path) -> None:
+    body = """
+    while read -r x; do dobin "${x}"; done < list
+    { echo a; } > "${ED}"/etc/b 2>/dev/null
+    : > "${ED}"/etc/c
+    > "${ED}"/etc/d
+    x=$(< e)
+    [[ ${x} ]] && true >&2 < <(cat f)
+    """
+    trace = ebuild(tmp_path, f"src_install() {{\n{body}\n}}\n").trace("src_install")
+    files = [
+        f"{one.operator}{one.target}" for call in trace.named(":") for one in call.redirections
+    ]
+    assert files == ["<list", ">${ED}/etc/b", ">${ED}/etc/c", ">${ED}/etc/d", "<e"]

@@ -7,12 +7,20 @@ only act on files are not among them: they are calls, which a trace records.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.version_functions import VersionProblem, ver_cut, ver_rs, ver_test
 from overlaylint.shell.conditions import Check, Condition, UseFlag, negate
-from overlaylint.shell.interpreter import Builtin, Interpreter, Invocation, Status
+from overlaylint.shell.interpreter import (
+    Builtin,
+    Call,
+    Failing,
+    Interpreter,
+    Invocation,
+    Status,
+)
 from overlaylint.shell.values import (
     Flag,
     Mixed,
@@ -71,7 +79,7 @@ def die(shell: Interpreter, invocation: Invocation) -> Status:
     """`die [-n] message`."""
     arguments = invocation.arguments
     if arguments[:1] == ["-n"]:
-        variable = shell.find("PORTAGE_NONFATAL")
+        variable = shell.find(_NONFATAL)
         if variable is not None and variable.value == "1":
             return shell.status if shell.status != 0 else 1
         arguments = arguments[1:]
@@ -173,15 +181,50 @@ def _variable(shell: Interpreter, name: str) -> Value:
     return value if isinstance(value, str | Mixed) else ""
 
 
+_NONFATAL = "PORTAGE_NONFATAL"
+
+
 def nonfatal(shell: Interpreter, invocation: Invocation) -> Status:
     """`nonfatal command`: a failing helper does not die."""
     if not invocation.arguments or not isinstance(invocation.arguments[0], str):
         return check(invocation)
-    shell.state.scopes.append({"PORTAGE_NONFATAL": Variable("1", Flag.EXPORTED)})
+    shell.state.scopes.append({_NONFATAL: Variable("1", Flag.EXPORTED)})
+    first_call = shell.call_count
     try:
         return shell.invoke(inner(invocation), (), ())
     finally:
         shell.state.scopes.pop()
+        calls = shell.calls or []
+        for index in range(first_call, shell.call_count):
+            call = calls[index]
+            calls[index] = replace(call, environment=(*call.environment, (_NONFATAL, "1")))
+        shell.note_failing(first_call, shell.call_count, Failing.IGNORED)
+
+
+def is_nonfatal(call: Call) -> bool:
+    """Whether a call is made under `nonfatal`."""
+    return (_NONFATAL, "1") in call.environment
+
+
+# What ends the build where it fails, in all EAPIs and from EAPI 4 on (PMS 12.3). What an EAPI has
+# no such command for is a program, or an eclass's function.
+_FATAL = frozenset({"econf", "unpack", "eapply", "eapply_user"})
+_FATAL_FROM_4 = frozenset(
+    {
+        "emake", "einstall", "einstalldocs", "dobin", "doconfd", "dodir", "dodoc", "doenvd",
+        "doexe", "dohtml", "doinfo", "doinitd", "doins", "dolib", "dolib.a", "dolib.so", "doman",
+        "domo", "dosbin", "dosym", "doheader", "fowners", "fperms", "keepdir", "newbin",
+        "newconfd", "newdoc", "newenvd", "newexe", "newheader", "newinitd", "newins", "newlib.a",
+        "newlib.so", "newman", "newsbin",
+    }
+)  # fmt: skip
+
+
+def is_fatal(call: Call, eapi: str) -> bool:
+    """Whether a call of the package manager's ends the build where it fails, whatever is tested."""
+    if is_nonfatal(call):
+        return False
+    return call.name in _FATAL or (call.name in _FATAL_FROM_4 and eapis.helpers_die(eapi))
 
 
 def inner(invocation: Invocation) -> Invocation:

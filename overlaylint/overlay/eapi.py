@@ -95,6 +95,11 @@ def bash_compatibility(eapi: str) -> int:
     return 50 if eapi == "8" else 53
 
 
+def helpers_die(eapi: str) -> bool:
+    """Whether a helper that fails ends the build, but under `nonfatal` (PMS 12.3.3)."""
+    return eapi not in ("0", "1", "2", "3")
+
+
 def usev_takes_text(eapi: str) -> bool:
     """Whether `usev flag text` prints a text of its own (PMS 12.3.9)."""
     return eapi not in ("0", "1", "2", "3", "4", "5", "6", "7")

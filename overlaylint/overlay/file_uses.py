@@ -7,13 +7,14 @@ itself reads by name (PATCHES, UNIPATCH_LIST, DOCS).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, product
 
 from overlaylint.finding import Span
 from overlaylint.overlay.assignments import assignments
+from overlaylint.overlay.commands import is_fatal
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import span_of
 from overlaylint.overlay.filesdir import FILESDIR, FilesDir, names_filesdir
@@ -21,9 +22,10 @@ from overlaylint.overlay.gaps import ANYTHING, PART_OF_A_NAME, with_gaps
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.own_code import own_functions, own_traces, tokens
 from overlaylint.overlay.trace import ORDER, Trace
+from overlaylint.shell.conditions import Check, UseFlag, holds
 from overlaylint.shell.effects import assigned_names
-from overlaylint.shell.interpreter import Call
-from overlaylint.shell.syntax import Function
+from overlaylint.shell.interpreter import Call, Failing
+from overlaylint.shell.syntax import Function, Source
 from overlaylint.shell.values import Mixed, Unknown, Value, join, pieces_of
 
 # These say something, test or remove something, or only name it: no file has to be there.
@@ -33,6 +35,7 @@ _NO_USES = frozenset(
         "ebegin", "eend", "die", "debug-print", "rm", "rmdir", "mkdir", "touch", "basename",
         "dirname", "export", "local", "declare", "readonly", "typeset", "unset", "eval", ":",
         "addread", "addwrite", "addpredict", "adddeny", "has", "return", "find", "true", "false",
+        "nonfatal",
     }
 )  # fmt: skip
 
@@ -94,11 +97,15 @@ def file_uses(ebuild: Ebuild) -> Iterator[FileUse]:
         traces = tuple(own_traces(ebuild, follow=follow, wanted=wanted, variables=variables))
         seen: set[Value] = set()
         for trace in traces:
+            ending = {call.place for call in trace if call.failing is Failing.ENDS}
             for call in trace:
+                counts = _counts(files, call, masters, ending)
                 for word in _words_of(call):
                     for path in _paths(files, word):
                         seen.add(path)
-                        yield FileUse(path, trace.phase, trace.span(call))
+                        if counts is not False:
+                            place = trace.span(call)
+                            yield FileUse(path, trace.phase, place, is_certain=bool(counts))
         yield from _listed(ebuild, files, masters, traces, seen)
 
 
@@ -130,6 +137,48 @@ def may_use_files(ebuild: Ebuild) -> bool:
             return True
     overlay = ebuild.repository
     return any(name in overlay.tree.read(hook) for hook in env_hooks(overlay, ebuild))
+
+
+def _counts(
+    files: FilesDir,
+    call: Call,
+    masters: Mapping[str, Function],
+    ending: Container[tuple[Source, int, int]],
+) -> bool | None:
+    """Whether a build goes wrong where a call finds no file; None where that can't be told.
+
+    It does not where the call's failure is tested and something else is done then, nor where the
+    call is what is done should the use of another file fail, which does not. What comes after a
+    call at one of the places `ending` counts as if that did not fail: it is a fault of its own.
+    """
+
+    def decide(leaf: UseFlag | Check) -> bool | None:
+        if not isinstance(leaf, Check):
+            return None
+        finds = _finds(files, leaf.words)
+        is_fault = not finds and leaf.source and leaf.source.place(leaf.start, leaf.end) in ending
+        return None if is_fault else finds
+
+    if any(holds(guard, decide) is False for guard in call.guards):
+        return False
+    if call.failing in (Failing.UNASKED, Failing.ENDS) or is_fatal(
+        call, files.ebuild.evaluation.eapi
+    ):
+        return True
+    if call.failing is Failing.IGNORED or call.name not in masters:
+        return False
+    # An eclass's function may end the build by itself, as `epatch` does.
+    return None
+
+
+def _finds(files: FilesDir, words: tuple[Value, ...]) -> bool | None:
+    """Whether a command finds the files that it is given, and so is taken to succeed."""
+    name, *arguments = words
+    if not isinstance(name, str) or name in _NO_USES:
+        return None
+    paths = [path for word in arguments for path in _paths(files, word)]
+    answers = {files.test("-e", path) for path in paths}
+    return False if False in answers else True if answers == {True} else None
 
 
 # --- words ---

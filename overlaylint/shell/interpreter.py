@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from functools import partial, wraps
 from typing import Any, Protocol, TypeVar, cast
 
@@ -135,13 +136,30 @@ class Redirect:
     target: Value
 
 
+class Failing(IntEnum):
+    """What comes of it where a command fails, as it is written around the command."""
+
+    UNASKED = 0
+    """Nothing looks at its status."""
+    IGNORED = 1
+    """Its status is put aside on purpose: `! command`."""
+    GOES_ON = 2
+    """What follows is another way to go on: `command || other`, `if command`."""
+    ENDS = 3
+    """What follows ends the script, or fails itself: `command || die`, `command || return 1`."""
+
+
 @record(frozen=True, slots=True)
 class Call:
     """A command that a script would run.
 
     `guards` must all hold for it to run; what is known to hold is not among them. `stack` names the
     functions that it is called through, outermost first. `input` is what it would read, where
-    that is known. `is_dead` marks a call behind `if false`, which never runs.
+    that is known. `is_dead` marks a call behind `if false`, which never runs. `failing` is what
+    the innermost list, `if` or loop makes of its failure, be the call in a function there.
+
+    A file that a compound command, an assignment or a command that is not noted is redirected from
+    or to, and the one of `$(< file)`, are noted as redirections of `:`.
     """
 
     name: Value
@@ -156,6 +174,7 @@ class Call:
     input: Value | None = None
     is_function: bool = False
     is_dead: bool = False
+    failing: Failing = Failing.UNASKED
 
     @property
     def place(self) -> tuple[Source, int, int]:
@@ -1048,6 +1067,7 @@ class Interpreter:
         if redirection.operator != "<" or redirection.descriptor not in ("", "0"):
             return None
         redirect = self.redirects(details.redirections)[0]
+        self.record_files((redirect,), command.source, command.start, command.end)
         self.status = self.opens((redirect,)) or 0
         return self.content(redirect.target)
 
@@ -1280,11 +1300,15 @@ class Interpreter:
 
     def run_and_or(self, node: AndOr) -> Status:
         """Evaluate `&&` and `||`."""
+        first_call = self.call_count
         status = self.status = self.run(node.commands[0])
-        return self.and_or_from(node, 0, status)
+        return self.and_or_from(node, 0, status, first_call)
 
-    def and_or_from(self, node: AndOr, index: int, status: Status) -> Status:
-        """Evaluate the rest of a list of `&&` and `||`, after the command at `index`."""
+    def and_or_from(self, node: AndOr, index: int, status: Status, first_call: int) -> Status:
+        """Evaluate the rest of a list of `&&` and `||`, after the command at `index`.
+
+        The calls of the list are those noted since `first_call`.
+        """
         while index < len(node.operators):
             if self.signal:
                 return status
@@ -1300,9 +1324,10 @@ class Interpreter:
             condition = status if operator == "&&" else negate(status)
 
             taken, skipped = (0, 1) if operator == "&&" else (1, 0)
-            status = self.status = self.branch(
-                condition, partial(self.run_after, taken, following), partial(int, skipped)
-            )
+            then = partial(self.run_after, taken, following)
+            if operator == "||" and self.calls is not None:
+                then = partial(self.run_failing, then, first_call, len(self.calls))
+            status = self.status = self.branch(condition, then, partial(int, skipped))
             if operator == "&&" and isinstance(status, int) and status != 0:
                 # it fails both ways, but nobody knows with which status the first command did
                 status = self.status = both(condition, negate(condition))
@@ -1323,11 +1348,42 @@ class Interpreter:
         self.status = status
         return self.run(command)
 
+    # what comes of a call's failure
+
+    @property
+    def call_count(self) -> int:
+        """How many calls are noted so far."""
+        return 0 if self.calls is None else len(self.calls)
+
+    def run_failing(self, run: Callable[[], Status], start: int, end: int) -> Status:
+        """Follow a way that is taken after calls, and note what it says of their failure."""
+        status = run()
+        self.note_failing(start, end, Failing.ENDS if self.is_failing else Failing.GOES_ON)
+        return status
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the way followed has just ended in a failure."""
+        leaves = self.signal in (RETURN, EXIT) and self.signal_status != 0
+        return self.signal == DIE or leaves
+
+    def note_failing(self, start: int, end: int, failing: Failing) -> None:
+        """Note what comes of the failure of some of the calls: what is nearest to them counts."""
+        calls = self.calls
+        if calls is None:
+            return
+        for index in range(start, end):
+            known = calls[index].failing
+            if known <= Failing.IGNORED:
+                calls[index] = replace(calls[index], failing=failing)
+
     def run_pipeline(self, node: Pipeline) -> Status:
         """Evaluate a pipeline: each command in a subshell of its own."""
         commands = node.commands
+        first_call = self.call_count
         status = self.run(commands[0]) if len(commands) == 1 else self.piped(node)
         if node.is_negated and not self.signal:
+            self.note_failing(first_call, self.call_count, Failing.IGNORED)
             return int(status == 0) if isinstance(status, int) else negate(status)
         return status
 
@@ -1410,9 +1466,11 @@ class Interpreter:
         if index == len(node.branches):
             return 0 if node.otherwise is None else self.run_list(node.otherwise)
         condition, body = node.branches[index]
+        first_call = self.call_count
         status = self.run_list(condition)
         if self.signal:
             return status
+        last_call = self.call_count
         if isinstance(status, int):
             is_constant = self.is_tracing and _is_constant(condition)
             if status == 0:
@@ -1422,15 +1480,41 @@ class Interpreter:
             if is_constant:
                 self.run_dead(body)
             return self.if_from(node, index + 1)
-        return self.branch(
-            status, lambda: self.run_list(body), lambda: self.if_from(node, index + 1)
-        )
+        then, otherwise = partial(self.run_list, body), partial(self.if_from, node, index + 1)
+        if first_call == last_call:
+            return self.branch(status, then, otherwise)
+        return self.branch_on_calls(status, then, otherwise, first_call, last_call)
+
+    def branch_on_calls(
+        self,
+        condition: Condition,
+        then: Callable[[], Status],
+        otherwise: Callable[[], Status],
+        start: int,
+        end: int,
+    ) -> Status:
+        """Follow both ways of a condition that some calls make: where one ends, they may not fail.
+
+        Which of the two is the one of their failure is not asked: `if ! command` turns it round.
+        """
+        ended: list[bool] = []
+
+        def following(run: Callable[[], Status]) -> Status:
+            status = run()
+            ended.append(self.is_failing)
+            return status
+
+        status = self.branch(condition, partial(following, then), partial(following, otherwise))
+        self.note_failing(start, end, Failing.ENDS if any(ended) else Failing.GOES_ON)
+        return status
 
     def run_while(self, node: While) -> Status:
         """Evaluate `while` and `until`."""
 
         def test() -> Status:
+            first_call = self.call_count
             status = self.run_list(node.condition)
+            self.note_failing(first_call, self.call_count, Failing.GOES_ON)
             if node.is_until:
                 return int(status == 0) if isinstance(status, int) else negate(status)
             return status
@@ -1752,6 +1836,8 @@ class Interpreter:
     def run_redirected(self, node: Redirected) -> Status:
         """Evaluate a compound command with redirections."""
         redirects = self.redirects(node.redirections)
+        if self.calls is not None:
+            self.record_files(redirects, self.source_of(node), node.start, node.end)
 
         def run() -> Status:
             with self.redirected(redirects):
@@ -1791,7 +1877,9 @@ class Interpreter:
         for assignment in details.assignments:
             self.perform(assignment, node.source)
         if details.redirections:
-            opens = self.opens(self.redirects(details.redirections))
+            redirects = self.redirects(details.redirections)
+            self.record_files(redirects, node.source, node.start, node.end)
+            opens = self.opens(redirects)
             if opens is not None:
                 return opens if self.substituted == 0 else both(opens, self.substituted)  # type: ignore[arg-type]
         return self.substituted
@@ -1968,8 +2056,12 @@ class Interpreter:
             if self.calls is not None:
                 self.record(invocation, redirects, environment)
             return self.when_missing(self, invocation)
-        if self.calls is not None and name not in self.silent:
-            self.record(invocation, redirects, environment)
+        if self.calls is not None:
+            if name not in self.silent:
+                self.record(invocation, redirects, environment)
+            elif redirects:
+                source, start, end = invocation.source, invocation.start, invocation.end
+                self.record_files(redirects, source, start, end)
         return builtin(self, invocation)
 
     def not_followed(self, invocation: Invocation, function: Function) -> Status:
@@ -2080,6 +2172,26 @@ class Interpreter:
                 self.is_dead,
             )
         )
+
+    def record_files(
+        self, redirects: tuple[Redirect, ...], source: Source, start: int, end: int
+    ) -> None:
+        """Note the files that are redirected from or to where no call has them."""
+        files = tuple(filter(_is_of_file, redirects))
+        if self.calls is not None and files:
+            self.calls.append(
+                Call(
+                    ":",
+                    (),
+                    source,
+                    start,
+                    end,
+                    self.current_guards(),
+                    tuple(self.stack),
+                    files,
+                    is_dead=self.is_dead,
+                )
+            )
 
     def call(
         self,
@@ -2451,6 +2563,18 @@ def _place_of(value: Value) -> tuple[Source, int, int]:
         if piece.source is not None:
             return piece.source, piece.start, piece.end
     return Source(""), 0, 0
+
+
+def _is_of_file(redirect: Redirect) -> bool:
+    """Whether a redirection is one from or to a file that may be anywhere."""
+    target = redirect.target
+    if redirect.operator in ("<<", "<<-", "<<<"):
+        return False
+    if redirect.operator in (">&", "<&"):
+        return isinstance(target, str) and not target.rstrip("-").isdigit() and target != "-"
+    if isinstance(target, str):
+        return not target.startswith("/dev/")
+    return not target.unknown.symbol.startswith("<(")
 
 
 def _sink_of(sinks: dict[int, int], target: Value) -> int:

@@ -6,7 +6,8 @@ Works out which files of `${FILESDIR}` each version of a package uses, and repor
 not in the package's folder `files`. It looks at every phase, hook and helper function, at
 `PATCHES` and other lists that an eclass reads, and at functions of eclasses that use FILESDIR
 themselves. Tests of a file (`[[ -e ${FILESDIR}/x ]]`) are answered, and wildcards looked up, as a
-build would.
+build would. A use whose failure is provided for (`cp x y || true`, `nonfatal doins x`) needs no
+file.
 
 ## Why it matters
 
