@@ -65,8 +65,9 @@ class FileUse:
     """A path in FILESDIR that a phase uses.
 
     `path` starts with the symbol for FILESDIR. `is_certain` is false where the word may be put
-    aside again. `place` is the narrowest place in the overlay that is known: a call, or an
-    assignment; it lies in no file where there is none.
+    aside again. `place` is the narrowest place in the ebuild (or a hook) that is known: a call, or
+    an assignment; where there is none, a place in an eclass, or one that lies in no file. `used_at`
+    is where an eclass uses what the ebuild calls it for.
     """
 
     path: Mixed
@@ -74,6 +75,7 @@ class FileUse:
     place: Span
     variable: str = ""
     is_certain: bool = True
+    used_at: Span | None = None
 
 
 def file_uses(ebuild: Ebuild) -> Iterator[FileUse]:
@@ -98,14 +100,15 @@ def file_uses(ebuild: Ebuild) -> Iterator[FileUse]:
         seen: set[Value] = set()
         for trace in traces:
             ending = {call.place for call in trace if call.failing is Failing.ENDS}
-            for call in trace:
+            for call, place in _placed(trace):
                 counts = _counts(files, call, masters, ending)
                 for word in _words_of(call):
                     for path in _paths(files, word):
                         seen.add(path)
                         if counts is not False:
-                            place = trace.span(call)
-                            yield FileUse(path, trace.phase, place, is_certain=bool(counts))
+                            used_at = None if place == trace.span(call) else trace.span(call)
+                            certain = bool(counts)
+                            yield FileUse(path, trace.phase, place, "", certain, used_at)
         yield from _listed(ebuild, files, masters, traces, seen)
 
 
@@ -137,6 +140,29 @@ def may_use_files(ebuild: Ebuild) -> bool:
             return True
     overlay = ebuild.repository
     return any(name in overlay.tree.read(hook) for hook in env_hooks(overlay, ebuild))
+
+
+def _placed(trace: Trace) -> Iterator[tuple[Call, Span]]:
+    """Yield calls with the place in the ebuild's own text where each is made, be it indirectly.
+
+    That is the call itself, or else the call of the eclass's function that leads to it; where the
+    ebuild calls none, it is the call's own place.
+    """
+    eclasses = frozenset(trace.ebuild.repository.eclasses.values())
+    entered: dict[tuple[str, ...], Span] = {}
+    for call in trace:
+        place = trace.span(call)
+        is_own = not place.repository and place.path not in eclasses
+        if call.is_function:
+            inside = (*call.stack, str(call.name))
+            entered.pop(inside, None)
+            if is_own:
+                entered[inside] = place
+        if not is_own:
+            # The functions that it is called through, innermost first.
+            outer = (entered.get(call.stack[:end]) for end in range(len(call.stack), 0, -1))
+            place = next((one for one in outer if one is not None), place)
+        yield call, place
 
 
 def _counts(
@@ -470,6 +496,9 @@ def written_path(ebuild: Ebuild, use: FileUse) -> Span:
     """
     places = [use.place] if use.place.path and not use.place.repository else []
     names = dict.fromkeys((use.variable or "PATCHES",))
+    for place in places:
+        text = ebuild.repository.tree.read(place.path)[place.start : place.end].decode("latin-1")
+        names |= dict.fromkeys(_EXPANDED.findall(text))
     for name in names:
         places += reversed(assignments(ebuild, name))
     for place in places:

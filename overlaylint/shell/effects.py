@@ -1,7 +1,7 @@
 """Which variables a function could assign, read off its text.
 
-For the one case in which a function is not evaluated although it is known: it calls itself
-under a condition that nobody can tell.
+For functions that are known and yet not evaluated: one that calls itself under a condition that
+nobody can tell, and those that a trace does not follow.
 """
 
 from __future__ import annotations
@@ -10,13 +10,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 
-from overlaylint.shell.syntax import Assignment, For, Function, Simple, Source, Word
+from overlaylint.shell.syntax import (
+    Assignment,
+    DoubleQuoted,
+    For,
+    ForArithmetic,
+    Function,
+    List,
+    Parameter,
+    Simple,
+    Source,
+    Subshell,
+    While,
+    Word,
+)
 
 _DECLARING = frozenset({"local", "declare", "typeset"})
 _ASSIGNING = frozenset(
     {"export", "readonly", "read", "printf", "mapfile", "readarray", "unset", "getopts"}
 )
 _OPAQUE = frozenset({"eval", "source", "."})
+_LEAVING = frozenset({"return", "eval", "source", "."})
 
 
 def assigned_names(
@@ -24,7 +38,7 @@ def assigned_names(
 ) -> tuple[frozenset[str], bool]:
     """Return the names of variables that a call of `function` could assign.
 
-    What it calls is looked at as well. The second value tells whether these are certainly all:
+    What it calls is looked at as well. What a function puts back to what it was is left out. The second value tells whether these are certainly all:
     it is false where a name is made at run time, or `eval` is used.
     """
     names: set[str] = set()
@@ -57,17 +71,101 @@ class _Own:
 def _own(function: Function) -> _Own:
     local: set[str] = set()
     assigned: set[str] = set()
+    named: set[str] = set()  # given a value without an assignment
     called: set[str] = set()
     is_complete = True
     for node in _nodes(function.body):
         if isinstance(node, For):
-            assigned.add(node.name)
+            named.add(node.name)
         elif isinstance(node, Simple):
-            is_complete &= _command(node, local, assigned, called)
-    return _Own(frozenset(assigned - local), frozenset(called), is_complete)
+            is_complete &= _command(node, local, assigned, named, called)
+    assigned |= named
+    plain = {one.name for one in _assignments(function.body)} - named
+    put_back = frozenset(name for name in plain if _is_put_back(function, name))
+    return _Own(frozenset(assigned - local - put_back), frozenset(called), is_complete)
 
 
-def _command(node: Simple, local: set[str], assigned: set[str], called: set[str]) -> bool:
+def _is_put_back(function: Function, name: str) -> bool:
+    """Whether a function gives a variable, where it sets it, its old value again.
+
+    As in `old=$IFS; IFS=:; ...; IFS=$old`, in one list of commands that is not left between.
+    """
+    sets = [one for one in _assignments(function.body) if one.name == name]
+    if any(one.subscript is not None for one in sets):
+        return False
+    for node in _nodes(function.body):
+        if not isinstance(node, List):
+            continue
+        direct = [list(_direct(command)) for command in node.commands]
+        own = [one for found in direct for one in found]
+        first = next((one for one in own if one.name == name), None)
+        saved = [one for one in own if first and one.start < first.start and _copies(one, name)]
+        if first is None or not saved or name == saved[-1].name:
+            continue
+        keeper = saved[-1].name
+        last = [one for one in own if one.name == name and _copies(one, keeper)]
+        if not last or any(
+            one.name == keeper and saved[-1].start < one.start < last[-1].start
+            for one in _assignments(function.body)
+        ):
+            continue
+        between = [
+            command
+            for command in node.commands
+            if command.start < last[-1].start and command.end > first.end
+        ]
+        if not any(_may_leave(command) for command in between):
+            sets = [one for one in sets if not first.start <= one.start <= last[-1].start]
+    return not sets
+
+
+def _assignments(root: object) -> Iterator[Assignment]:
+    for node in _nodes(root):
+        if isinstance(node, Simple):
+            yield from _direct(node)
+
+
+def _direct(command: object) -> Iterator[Assignment]:
+    """Yield the assignments that a command is, or that it declares."""
+    if not isinstance(command, Simple):
+        return
+    words = command.words
+    if not words:
+        yield from command.assignments
+    elif isinstance(words[0], Word) and words[0].text in _DECLARING | _ASSIGNING:
+        yield from (word for word in words[1:] if isinstance(word, Assignment))
+
+
+def _copies(assignment: Assignment, name: str) -> bool:
+    """Whether a variable is given just what another one holds."""
+    if assignment.append or assignment.subscript or not isinstance(assignment.value, Word):
+        return False
+    parts = assignment.value.parts
+    if len(parts) == 1 and isinstance(parts[0], DoubleQuoted):
+        parts = parts[0].parts
+    if len(parts) != 1 or not isinstance(parts[0], Parameter):
+        return False
+    only = parts[0]
+    return only.name == name and not (only.prefix or only.subscript or only.operator)
+
+
+def _may_leave(node: object, in_loop: bool = False) -> bool:
+    """Whether a command may leave the list that it is in."""
+    if isinstance(node, tuple):
+        return any(_may_leave(one, in_loop) for one in node)
+    if isinstance(node, Simple):
+        first = node.words[0] if node.words else None
+        name = first.text if isinstance(first, Word) else ""
+        return name is None or name in _LEAVING or (not in_loop and name in ("break", "continue"))
+    if not is_dataclass(node) or isinstance(node, Word | Source | Function):
+        return False
+    in_loop = in_loop or isinstance(node, For | ForArithmetic | While)
+    return any(_may_leave(getattr(node, item.name), in_loop) for item in fields(node))
+
+
+def _command(
+    node: Simple, local: set[str], assigned: set[str], named: set[str], called: set[str]
+) -> bool:
     """Note what a simple command assigns; return whether that can be told."""
     words = node.words
     if not words:
@@ -79,24 +177,26 @@ def _command(node: Simple, local: set[str], assigned: set[str], called: set[str]
         return name is None  # an unknown program changes no variable
     called.add(name)
     if name in _DECLARING or name in _ASSIGNING:
-        target = local if name in _DECLARING else assigned
+        is_declared = name in _DECLARING
         for word in words[1:]:
             if isinstance(word, Assignment):
-                target.add(word.name)
+                (local if is_declared else assigned).add(word.name)
             elif word.text is None:
                 return False
             elif not word.text.startswith("-"):
-                target.add(word.text)
+                (local if is_declared else named).add(word.text)
     return True
 
 
 def _nodes(root: object) -> Iterator[object]:
-    """Yield every node below one, the commands inside words left out."""
+    """Yield every node below one, without the commands inside words and in subshells."""
     stack = [root]
     while stack:
         node = stack.pop()
         if isinstance(node, tuple):
             stack.extend(node)
+            continue
+        if isinstance(node, Subshell):
             continue
         yield node
         if is_dataclass(node) and not isinstance(node, Simple | Word | Source | Function):

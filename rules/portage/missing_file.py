@@ -155,7 +155,8 @@ def _finding(ebuild: Ebuild, files: FilesDir, use: FileUse, missing: str, span: 
     if near:
         help_ += f": {near} perhaps"
     if span.path in (ebuild.source_path, *env_hooks(ebuild.repository, ebuild)):
-        return Finding(span, message, help_)
+        at = use.used_at
+        return Finding(span, message, help_, (Related(at, "it is used here"),) if at else ())
     # An eclass is the same for all that inherit it: what lacks the file is this ebuild.
     related = (Related(span, "it is used here"),) if span.path else ()
     return Finding(ebuild.span(), message, help_, related)
