@@ -38,8 +38,9 @@ def assigned_names(
 ) -> tuple[frozenset[str], bool]:
     """Return the names of variables that a call of `function` could assign.
 
-    What it calls is looked at as well. What a function puts back to what it was is left out. The second value tells whether these are certainly all:
-    it is false where a name is made at run time, or `eval` is used.
+    What it calls is looked at as well. What a function puts back to what it was is left out. The
+    second value tells whether these are certainly all: it is false where a name is made at run
+    time, or `eval` is used.
     """
     names: set[str] = set()
     is_complete = True
