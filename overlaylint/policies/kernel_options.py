@@ -74,6 +74,7 @@ def _looked_at(
                 faults.append((fault, config))
     if not is_one:
         yield NotApplicable(f"{package.cp} has no kernel configuration")
+    yield from not_built(package)
     for fault in gathered(faults):
         message = f"Linux {fault.versions} on {fault.arches}: {fault.what}"
         yield Finding(fault.span, message, fault.title, fault.related, fault.fix)
@@ -99,21 +100,38 @@ def is_in_range(version: Version, text: str) -> bool:
 
 
 def configurations(package: Package) -> Iterator[KernelConfig]:
-    """Yield what the files are joined to, and what ebuilds make of files without a version."""
-    seen = set()
+    """Yield what the files are joined to for the package's ebuilds.
+
+    Where no ebuild is built with any, they may be for something else: then that is each of them.
+    """
+    built = _built(package)
+    if not built:
+        yield from kernel_configs(package)
+        return
     for config in kernel_configs(package):
-        if config.version:
-            seen.add(config.paths)
+        if config.version and built.pop(config.paths, None) is not None:
             yield config
+    yield from built.values()
+
+
+def not_built(package: Package) -> Iterator[NotApplicable]:
+    """Yield that a policy does not apply to files for a version that no ebuild has."""
+    built = _built(package)
+    for config in kernel_configs(package) if built else ():
+        if config.paths not in built:
+            names = " and ".join(config.paths)
+            yield NotApplicable(f"no ebuild of {package.cp} is built with {names}")
+
+
+def _built(package: Package) -> dict[tuple[str, ...], KernelConfig]:
+    """Return the configurations that ebuilds are built with, by their files."""
+    found: dict[tuple[str, ...], KernelConfig] = {}
     for arch in config_arches(package):
         for ebuild in package.ebuilds:
             built = kernel_config_for(ebuild, package, arch)
-            if built is not None and built.paths not in seen:
-                seen.add(built.paths)
-                yield built
-    for config in kernel_configs(package):
-        if config.paths not in seen:
-            yield config
+            if built is not None and not ebuild.is_built_as_links_only:
+                found.setdefault(built.paths, built)
+    return found
 
 
 def as_built(

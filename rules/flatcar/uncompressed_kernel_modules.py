@@ -2,7 +2,7 @@
 
 ## What it does
 
-Joins the configuration of each kernel from 5.8 on and each architecture as the ebuild does,
+Joins the configuration of each kernel from 5.8 on and each architecture as an ebuild does,
 `<arch>_defconfig-V` and then `commonconfig-V`, where a later line overrules an earlier one. It has
 to set `MODULE_COMPRESS_XZ=y`, and before 5.13 and from 6.12 on `MODULE_COMPRESS=y` as well. No
 other algorithm may be chosen after it.
@@ -120,13 +120,14 @@ class Options:
 
 @rule(severity=Severity.ERROR, packages="sys-kernel/*", decided_in="2e805c92d8b7")
 def uncompressed_kernel_modules(package: Package, options: Options) -> Iterator[Outcome]:
-    from overlaylint.policies.kernel_options import as_built, configurations, gathered
+    from overlaylint.policies.kernel_options import as_built, configurations, gathered, not_built
 
     since = _release(options.since)
     faults: list[tuple[Fault, KernelConfig]] = []
     configs = tuple(configurations(package))
     if not configs:
         yield NotApplicable(f"{package.cp} has no kernel configuration")
+    yield from not_built(package)
     for config in configs:
         release = _release(config.version)
         if release is None:
