@@ -87,8 +87,14 @@ def test_a_tree_keeps_conditions_and_groups() -> None:
 
 
 def test_what_always_counts() -> None:
-    found = parse_dependency("cat/a ( cat/b ) a? ( cat/c ) || ( cat/d ) !cat/e")
+    found = parse_dependency("cat/a ( cat/b ) a? ( cat/c ) || ( cat/d cat/x ) !cat/e")
     assert [leaf.text for leaf in found.unconditional()] == ["cat/a", "cat/b", "!cat/e"]
+
+
+def test_a_choice_of_one_is_none() -> None:
+    text = "|| ( cat/a ) || ( ( cat/b cat/c ) ) ^^ ( cat/d ) ?? ( e ) || ( f? ( g ) )"
+    found = parse_dependency(text)
+    assert [leaf.text for leaf in found.unconditional()] == ["cat/a", "cat/b", "cat/c", "cat/d"]
 
 
 def test_arrows_of_src_uri() -> None:

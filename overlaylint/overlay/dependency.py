@@ -58,7 +58,10 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`( ... )`, or `|| ( ... )` and its like."""
+    """`( ... )`, or `|| ( ... )` and its like.
+
+    A choice of one thing is none (PMS 8.2.3): it has the operator `ALL_OF`.
+    """
 
     operator: Operator
     children: tuple[Node, ...]
@@ -192,11 +195,17 @@ def _opened(prefix: re.Match[str] | None, token: re.Match[str]) -> _Open:
     return _Open(prefix.start(), None, (match["flag"], bool(match["not"])), [])
 
 
+_CHOICES = (Operator.ANY_OF, Operator.EXACTLY_ONE_OF)
+
+
 def _closed(group: _Open, end: int) -> Node:
     children = tuple(group.children)
     if group.condition is not None:
         return Conditional(*group.condition, children, group.start, end)
-    return Group(group.operator or Operator.ALL_OF, children, group.start, end)
+    operator = group.operator or Operator.ALL_OF
+    if operator in _CHOICES and len(children) == 1 and not isinstance(children[0], Conditional):
+        operator = Operator.ALL_OF
+    return Group(operator, children, group.start, end)
 
 
 def _leaves(

@@ -145,22 +145,23 @@ def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outco
         return
     if not named:
         # The dependency went, and KERNEL_DIR names the sources all the same.
-        named = ((parse_atom(f"={options.sources}-{ebuild.PV}{text}"),),)
+        named = (_Choice((parse_atom(f"={options.sources}-{ebuild.PV}{text}"),)),)
     for choice in named:
-        if any(_is_there(ebuild, atom) for atom in choice):
+        if any(_is_there(ebuild, atom) for atom in choice.atoms):
             continue
-        atom = choice[0]
+        atom = choice.atoms[0]
+        built = f"{ebuild.PF}{choice.condition} is built from {atom}"
         version = atom.version
         if atom.operator in ("=", "~") and version and version.without_revision != ebuild.PV:
             yield Finding(
                 span,
-                f"{ebuild.PF} is built from {atom}, which is another version than its own",
+                f"{built}, which is another version than its own",
                 f"depend on {options.sources} {ebuild.PV}",
             )
         else:
             yield Finding(
                 span,
-                f"{ebuild.PF} is built from {atom}, which does not exist",
+                f"{built}, which does not exist",
                 f"name sources that exist: {_choice(own)}"
                 if own
                 else f"add {options.sources.rpartition('/')[2]}-{ebuild.PV}, or remove this ebuild",
@@ -179,14 +180,19 @@ def _span(ebuild: Ebuild, variable: str) -> Span:
     return own[-1] if own else ebuild.span()
 
 
-def _named(evaluation: Evaluation, package: str) -> tuple[tuple[tuple[Atom, ...], ...], str | None]:
-    """Return the atoms for the sources, of which those in one tuple are a choice.
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Atoms of which one will do; `condition` says, for messages, with which USE flags."""
 
-    The second is why there may be others.
-    """
+    atoms: tuple[Atom, ...]
+    condition: str = ""
+
+
+def _named(evaluation: Evaluation, package: str) -> tuple[tuple[_Choice, ...], str | None]:
+    """Return the atoms for the sources, and why there may be others."""
     from overlaylint.overlay.dependency import DependencyError, parse_dependency
 
-    found: dict[tuple[Atom, ...], None] = {}
+    found: dict[_Choice, None] = {}
     doubt = None
     for name in _LISTS:
         variable = evaluation.variable(name)
@@ -203,12 +209,14 @@ def _named(evaluation: Evaluation, package: str) -> tuple[tuple[tuple[Atom, ...]
     return tuple(found), doubt
 
 
-def _choices(dependency: Dependency, package: str) -> Iterator[tuple[Atom, ...]]:
+def _choices(dependency: Dependency, package: str) -> Iterator[_Choice]:
     """Yield the atoms for a package; those of one `|| ( )` together, if there is no other way."""
     from overlaylint.overlay.atom import package_of
-    from overlaylint.overlay.dependency import Group, Operator
+    from overlaylint.overlay.dependency import Conditional, Group, Operator
 
     choices: dict[int, list[str]] = {}
+    conditions: dict[int, str] = {}
+    never: set[int] = set()  # under a flag that is on and off
     for at, (leaf, around) in enumerate(dependency.leaves()):
         group = next(
             (
@@ -218,10 +226,19 @@ def _choices(dependency: Dependency, package: str) -> Iterator[tuple[Atom, ...]]
             ),
             None,
         )
-        choices.setdefault(-1 - at if group is None else group.start, []).append(leaf.text)
-    for texts in choices.values():
+        key = -1 - at if group is None else group.start
+        choices.setdefault(key, []).append(leaf.text)
+        asked = [node for node in around if isinstance(node, Conditional)]
+        on = {node.flag for node in asked if not node.is_negated}
+        if any(node.is_negated and node.flag in on for node in asked):
+            never.add(key)
+        flags = dict.fromkeys(f"{'-' if node.is_negated else ''}{node.flag}" for node in asked)
+        conditions.setdefault(key, f' with USE="{" ".join(flags)}"' if flags else "")
+    for key, texts in choices.items():
+        if key in never:
+            continue
         if all(package_of(text) == package and not text.startswith("!") for text in texts):
-            yield tuple(parse_atom(text) for text in texts)
+            yield _Choice(tuple(parse_atom(text) for text in texts), conditions[key])
 
 
 def _versions(ebuild: Ebuild, package: str) -> list[str]:
