@@ -6,8 +6,9 @@ name and severity, and the reports show them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from overlaylint.records import dataclass
 
 
 class Severity(IntEnum):

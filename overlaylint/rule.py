@@ -16,13 +16,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from types import FunctionType
 from typing import TYPE_CHECKING, cast
 
 from overlaylint.finding import Finding, NotApplicable, Outcome, Severity, Undecided
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.overlay.repository import Repository

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 from overlaylint.cli import tell
 from overlaylint.cli.options import options
 from overlaylint.cli.output import must_follow_no_link
+from overlaylint.records import dataclass
 from overlaylint.report.counts import counted
 
 if TYPE_CHECKING:

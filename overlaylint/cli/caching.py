@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from overlaylint.cli.options import options
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.cli.overlays import Opened

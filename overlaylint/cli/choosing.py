@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from overlaylint.cli.completion import complete_names
 from overlaylint.cli.options import names_in, options
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.cli.overlays import Opened

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from overlaylint.cli import tell
 from overlaylint.cli.options import options, uses_color
+from overlaylint.records import dataclass
 from overlaylint.report.counts import counted
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -18,6 +17,7 @@ from overlaylint.cli.choosing import Choosing, choosing_options
 from overlaylint.cli.options import Command, master_option
 from overlaylint.cli.overlays import Opened, masters_given, open_overlay
 from overlaylint.cli.progress import Watch
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.engine.replay import Replay, Revision, Window

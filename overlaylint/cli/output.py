@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from overlaylint.cli.options import color_option, options, uses_color
+from overlaylint.records import dataclass
 from overlaylint.report import FORMATS, FORMATS_OF_LINES
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from overlaylint.cli.overlays import (
     open_overlay,
     profile_given,
 )
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.finding import Span

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from overlaylint.cli import tell
 from overlaylint.cli.changes import changed_in_index, changed_since, open_staged
 from overlaylint.cli.options import master_option, options
 from overlaylint.cli.overlays import Opened, by_overlay, masters_given, open_overlay
+from overlaylint.records import dataclass
 from overlaylint.tree import Kind
 
 if TYPE_CHECKING:

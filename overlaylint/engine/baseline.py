@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 
 from overlaylint.engine.errors import UsageError
 from overlaylint.engine.fingerprint import fingerprints
 from overlaylint.engine.packs import INTERNAL_ERROR
 from overlaylint.engine.result import Known, Result
 from overlaylint.finding import Finding
+from overlaylint.records import dataclass
 
 #: Raised when an older overlaylint would misread the file.
 SCHEMA = 1

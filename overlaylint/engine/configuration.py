@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from overlaylint.engine.errors import ConfigurationError, nearest
 from overlaylint.engine.settings import Where, from_table, key_of
 from overlaylint.finding import Severity, Span
+from overlaylint.records import dataclass
 from overlaylint.syntax import Text, Texts
 from overlaylint.tree import Tree, TreeError
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
 from overlaylint.engine.configuration import Configuration
 from overlaylint.engine.schema import plain
 from overlaylint.engine.settings import key_of
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.engine.configuration import Configured

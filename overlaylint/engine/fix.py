@@ -6,10 +6,11 @@ Nothing is written here: what comes out is the new content of files.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from overlaylint.engine.result import Result
 from overlaylint.finding import Edit, Finding, Fix
+from overlaylint.records import dataclass
 from overlaylint.tree import Kind, OverlaidTree, Tree, TreeError
 
 #: Fixes that touch each other are applied in turn. More rounds than this are a defect.

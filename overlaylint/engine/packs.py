@@ -6,13 +6,13 @@ import os
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overlaylint.engine.errors import UsageError, nearest
+from overlaylint.records import dataclass
 from overlaylint.rule import Pack, Rule, RuleError
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ itself a finding: it would hide the next one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from overlaylint.engine.selection import matches_path
 from overlaylint.finding import Finding, Span
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.engine.configuration import Configured

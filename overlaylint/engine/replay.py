@@ -7,12 +7,13 @@ a few packages, or read much of the overlay for them, run together and share wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from overlaylint.engine.packs import INTERNAL_ERROR
 from overlaylint.engine.run import Found, Plan, find
 from overlaylint.finding import Finding, Severity
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.rule import Rule
 from overlaylint.tree import Tree
 from overlaylint.tree.git import RawChange

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from overlaylint.finding import Finding, NotApplicable, Severity, Span, Undecided
 from overlaylint.lines import LineIndex
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.rule import Rule
 from overlaylint.tree import TreeError
 

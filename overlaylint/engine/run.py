@@ -7,7 +7,7 @@ round (comments that suppressed nothing, rules that failed).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from overlaylint.engine.suppression import MARK, FileSuppressions, Suppression
 from overlaylint.finding import Finding, NotApplicable, Related, Severity, Span, Undecided
 from overlaylint.overlay.files import File, Role
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.rule import Rule
 from overlaylint.tree import Kind, TreeError
 

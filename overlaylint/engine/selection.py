@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from overlaylint.finding import Finding
 from overlaylint.overlay.files import Role, role_of
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.tree import TreeError
 
 

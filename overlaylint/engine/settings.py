@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from typing import (
     Annotated,
@@ -22,6 +22,7 @@ from typing import (
 )
 
 from overlaylint.engine.errors import ConfigurationError, nearest
+from overlaylint.records import dataclass
 from overlaylint.syntax import NotEmpty, Syntax
 
 Settings = TypeVar("Settings")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from overlaylint.engine.result import Result
 from overlaylint.finding import NotApplicable, Undecided
+from overlaylint.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ only the modules are imported that some rule asks for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from overlaylint.engine.selection import Selection
 from overlaylint.overlay.ebuild import Ebuild, Package
 from overlaylint.overlay.files import File, ScriptFile, TextFile, file_at, files, text_files
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.rule import Rule, RuleError
 
 if TYPE_CHECKING:

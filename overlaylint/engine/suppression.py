@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Finding, Span
 from overlaylint.lines import LineIndex
 from overlaylint.overlay.files import role_of
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.shell import Script

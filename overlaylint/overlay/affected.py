@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from overlaylint.overlay.atom import package_of
 from overlaylint.overlay.hooks import ENV_FOLDER, USER_PATCHES_FOLDER
 from overlaylint.overlay.layout import LAYOUT_PATH
 from overlaylint.overlay.text import lines
+from overlaylint.records import dataclass
 from overlaylint.tree import Kind, Tree, TreeError
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from overlaylint.overlay.version import (
     parse_version,
     split_pf,
 )
+from overlaylint.records import dataclass
 
 __all__ = ["Atom", "AtomError", "Candidate", "by_specificity", "package_of", "parse_atom"]
 

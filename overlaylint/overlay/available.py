@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from overlaylint.overlay.atom import Atom, UseDependency
 from overlaylint.overlay.dependency import Conditional, Group, Leaf, Node, Operator
 from overlaylint.overlay.use import candidate_of
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild

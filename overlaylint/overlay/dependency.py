@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
 from overlaylint.overlay.atom import Atom, parse_atom
+from overlaylint.records import dataclass
 
 #: Deeper nesting is refused; the deepest in ::gentoo is below ten.
 DEEPEST = 100

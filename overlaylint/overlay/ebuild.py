@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
 from overlaylint.overlay.version import Version, parse_version, split_pf
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

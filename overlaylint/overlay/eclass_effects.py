@@ -8,9 +8,10 @@ looks at are noted. Where they are the same again, so is everything that it does
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar, cast
 
+from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Interpreter, Invocation, Status
 from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import Function

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache, reduce
 
@@ -17,6 +17,7 @@ from overlaylint.overlay.install_targets import Write, writes
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.steps import Location, Step, pattern_of
 from overlaylint.overlay.systemd_unit import Unit, parse_unit
+from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Condition, both, negate
 from overlaylint.shell.values import Unknown
 from overlaylint.tree import Kind, TreeError

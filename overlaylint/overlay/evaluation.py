@@ -8,7 +8,7 @@ what eclasses put into IUSE, the dependencies and the like is added up at the en
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 
 from overlaylint.finding import Span
@@ -17,6 +17,7 @@ from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.eclass_effects import Recording
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.shell.builtins import BUILTINS
 from overlaylint.shell.conditions import Check, Condition, leaves
 from overlaylint.shell.interpreter import (

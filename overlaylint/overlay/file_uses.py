@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, product
 
@@ -22,6 +21,7 @@ from overlaylint.overlay.gaps import ANYTHING, PART_OF_A_NAME, with_gaps
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.own_code import own_functions, own_traces, tokens
 from overlaylint.overlay.trace import ORDER, Trace
+from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Check, UseFlag, holds
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.interpreter import Call, Failing

@@ -7,12 +7,12 @@ counts as a checked file. Folders whose names start with a dot belong to other p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
+from overlaylint.records import dataclass
 from overlaylint.tree import Kind, TreeError
 
 if TYPE_CHECKING:

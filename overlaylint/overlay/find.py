@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 
 from overlaylint.overlay.sed import extended
+from overlaylint.records import dataclass
 from overlaylint.shell.regexes import TooExpensive, Undecidable, search
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.metadata import metadata
 from overlaylint.overlay.profile import DEEPEST, Profile, ProfileProblem
 from overlaylint.overlay.profile_node import ProfileNode
 from overlaylint.overlay.use import FlagSource
+from overlaylint.records import dataclass
 
 IUSE = "IUSE"
 

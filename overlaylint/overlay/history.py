@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.ebuild import Ebuild
@@ -15,6 +15,7 @@ from overlaylint.overlay.evaluation import (
     span_of,
 )
 from overlaylint.overlay.metadata import KEYS, metadata
+from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Condition
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Flag, Unknown, Value, Variable

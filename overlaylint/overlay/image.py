@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from overlaylint.overlay.install_targets import in_image, pattern_of, targets, with_folders
 from overlaylint.overlay.trace import Trace, guarded
+from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Check, Condition
 from overlaylint.shell.interpreter import Call
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from overlaylint.overlay.steps import (
     Location,
@@ -18,6 +17,7 @@ from overlaylint.overlay.steps import (
     steps,
 )
 from overlaylint.overlay.trace import Trace
+from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Call
 from overlaylint.shell.values import Value, join, pieces_of
 

@@ -8,10 +8,10 @@ stamp, and no list of files, has to be believed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from overlaylint.overlay.metadata import KEYS, Metadata
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild

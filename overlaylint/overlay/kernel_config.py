@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
 from overlaylint.overlay.text import decode
 from overlaylint.overlay.version import Version, parse_version
+from overlaylint.records import dataclass
 from overlaylint.tree import Kind
 
 if TYPE_CHECKING:

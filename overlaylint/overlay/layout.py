@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from overlaylint.finding import Span
 from overlaylint.overlay.text import decode, split_lines
+from overlaylint.records import dataclass
 
 LAYOUT_PATH = "metadata/layout.conf"
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from overlaylint.overlay import commands as pm
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.find import MadeUpFiles, UnknownFind, find, resolved
 from overlaylint.overlay.text_filters import FILTERS, UnknownFilter, filtered
+from overlaylint.records import dataclass
 from overlaylint.shell.builtins import BUILTINS
 from overlaylint.shell.interpreter import (
     DIE,

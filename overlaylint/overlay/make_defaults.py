@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from overlaylint.overlay.text import Word, decode, encode
+from overlaylint.records import dataclass
 
 _BLANK = re.compile(r"[ \t\r\n]+|#[^\n]*\n?")
 _PLAIN = re.compile(r"[0-9A-Za-z~!@$%*_:;?,./\-+{}]+")

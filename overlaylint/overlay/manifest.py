@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from overlaylint.overlay.text import Line, lines
+from overlaylint.records import dataclass
 
 #: The types of GLEP 44 and GLEP 74 that have a file name, a size and checksums.
 FILE_TYPES = frozenset({"AUX", "EBUILD", "MISC", "DIST", "DATA", "MANIFEST"})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from overlaylint.overlay.layout import valid_repository_name
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.tree import DirectoryTree, Kind, Tree, TreeError
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.evaluation import Evaluation
+from overlaylint.records import dataclass
 from overlaylint.shell.values import Mixed, Unknown, Value
 
 KEYS = (

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.commands import check
@@ -23,6 +22,7 @@ from overlaylint.overlay.evaluation import Evaluator, environment
 from overlaylint.overlay.files import LARGEST_SCRIPT
 from overlaylint.overlay.kept import keep_own, kept_own
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Interpreter, Invocation, Status
 from overlaylint.shell.syntax import Script
 from overlaylint.shell.values import Mixed, Value, unknown

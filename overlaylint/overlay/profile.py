@@ -7,7 +7,7 @@ file's lines in the order they are written; see pkgcore_adapter.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from overlaylint.overlay.atom import Candidate
 from overlaylint.overlay.make_defaults import Assignment, MakeDefaults, read_make_defaults
 from overlaylint.overlay.profile_node import AtomLine, Flag, ProfileNode
 from overlaylint.overlay.version import parse_version, split_pf
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.overlay.atom import Atom

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
 from overlaylint.overlay.atom import Atom, AtomError, package_of, parse_atom
 from overlaylint.overlay.text import Line, Word, lines, split_words
+from overlaylint.records import dataclass
 from overlaylint.tree import Kind
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
 from overlaylint.overlay.profile import Profile
+from overlaylint.records import dataclass
 from overlaylint.tree import Kind
 
 if TYPE_CHECKING:

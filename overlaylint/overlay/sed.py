@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from overlaylint.records import dataclass
 from overlaylint.shell.regexes import TooExpensive, Undecidable, search
 from overlaylint.shell.values import Mixed, Value
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
@@ -29,6 +28,7 @@ from overlaylint.overlay.steps import (
     sources,
 )
 from overlaylint.overlay.text import decode
+from overlaylint.records import dataclass
 from overlaylint.shell.values import Value
 from overlaylint.tree import Kind
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.trace import Trace
+from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Call
 from overlaylint.shell.syntax import Source, Subshell
 from overlaylint.shell.values import Mixed, Unknown, Value

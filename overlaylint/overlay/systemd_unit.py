@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from overlaylint.overlay.text import Word, decode, encode
+from overlaylint.records import dataclass
 
 _LINE = re.compile(rb"[^\n]*\n?")
 _SECTION = re.compile(r"\[(?P<name>[^\[\]]+)\]")

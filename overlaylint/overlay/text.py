@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from overlaylint.records import dataclass
 
 _LINE = re.compile(rb"[^\r\n]+")
 _WORD = re.compile(r"\S+")

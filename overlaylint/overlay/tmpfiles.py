@@ -7,11 +7,11 @@ on, users and groups are looked up in R's own passwd and group, not in the machi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from overlaylint.overlay.built import built_ebuilds, has_at_least
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.steps import Location, Step
+from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Condition
 from overlaylint.shell.values import Mixed, Value, join
 

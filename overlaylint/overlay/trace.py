@@ -9,7 +9,7 @@ call under `use flag` carries that as a guard.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from overlaylint.finding import Span
@@ -19,6 +19,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import Evaluation, environment, span_of, symbol
 from overlaylint.overlay.filesdir import FilesDir, names_filesdir
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.shell.builtins import BUILTINS
 from overlaylint.shell.conditions import Check, Condition, UseFlag, holds
 from overlaylint.shell.interpreter import (

@@ -9,7 +9,6 @@ come on top of that, and masked ones go last.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from overlaylint.overlay.atom import Candidate, by_specificity
 from overlaylint.overlay.dependency import DependencyError, parse_dependency
 from overlaylint.overlay.make_defaults import read_make_defaults
 from overlaylint.overlay.profile_node import Flag, ProfileNode
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild

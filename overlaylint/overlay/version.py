@@ -8,8 +8,10 @@ equal to pkgcore and to Portage.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
+
+from overlaylint.records import dataclass
 
 _CATEGORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9+_.-]*")
 _PACKAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9+_-]*")

@@ -6,7 +6,6 @@ The reasons are worded as `portage.getmaskingstatus` words them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from overlaylint.overlay.dependency import (
 from overlaylint.overlay.profile import stack_atoms
 from overlaylint.overlay.profile_node import SUPPORTED_EAPIS, AtomLine, PackageEntry, ProfileNode
 from overlaylint.overlay.use import candidate_of
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild

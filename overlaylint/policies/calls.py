@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.policies.forms import CallPattern, ForbidCall, RequireCall, assumed
 from overlaylint.policies.matching import matches, matches_any, reason_of
 from overlaylint.policies.places import failed, finding_at
+from overlaylint.records import dataclass
 from overlaylint.shell.values import pieces_of
 
 if TYPE_CHECKING:

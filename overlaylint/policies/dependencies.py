@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Finding, Fix, Outcome, Related, Span, Undecided
@@ -23,6 +23,7 @@ from overlaylint.overlay.version import Version, parse_version
 from overlaylint.policies.forms import DEPENDENCIES, ForbidDependency, RequireDependency
 from overlaylint.policies.matching import words_of
 from overlaylint.policies.places import failed, finding_at, variable_span
+from overlaylint.records import dataclass
 from overlaylint.syntax import each
 
 if TYPE_CHECKING:

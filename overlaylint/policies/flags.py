@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from overlaylint.overlay.use import FlagSource
 from overlaylint.policies.forms import FlagState, ForbidUse, RequireUse
 from overlaylint.policies.matching import matches_any
 from overlaylint.policies.places import failed
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
     from overlaylint.overlay.flag_setting import FlagSetting

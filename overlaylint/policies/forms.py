@@ -6,9 +6,9 @@ Each is a table that reads as a maintainer would say it: `require-dependency = {
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from overlaylint.records import dataclass
 from overlaylint.syntax import Atom, NotEmpty, OneOrMore, Regex, Syntax, Text, each
 
 DependencyList = Literal["DEPEND", "BDEPEND", "RDEPEND", "PDEPEND", "IDEPEND"]

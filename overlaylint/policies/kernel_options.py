@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 
 from overlaylint.finding import Edit, Finding, Fix, NotApplicable, Outcome, Related, Span, Undecided
@@ -20,6 +20,7 @@ from overlaylint.overlay.kernel_config import (
 from overlaylint.overlay.version import Version, parse_version
 from overlaylint.policies.forms import ForbidKernelOption, RequireKernelOption
 from overlaylint.policies.matching import matches_any
+from overlaylint.records import dataclass
 from overlaylint.syntax import each
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
 
+from overlaylint.records import dataclass
 from overlaylint.shell.values import Mixed, Unknown, Value, join, pieces_of
 from overlaylint.syntax import each
 

@@ -7,7 +7,7 @@ a rule like any other: listed, explained, selected, suppressed and counted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -16,6 +16,7 @@ from overlaylint.overlay.ebuild import Ebuild, Package
 from overlaylint.overlay.repository import Repository
 from overlaylint.policies import forms
 from overlaylint.policies.forms import PackageName, is_atom, one_of
+from overlaylint.records import dataclass
 from overlaylint.rule import Documentation, Rule
 from overlaylint.syntax import Name, NotEmpty, Text, each
 

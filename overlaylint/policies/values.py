@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from overlaylint.finding import NotApplicable, Outcome, Undecided
 from overlaylint.overlay.ebuild import Ebuild
@@ -12,6 +11,7 @@ from overlaylint.overlay.evaluation import Evaluated
 from overlaylint.policies.forms import ForbidValue, RequireValue, Value
 from overlaylint.policies.matching import matches, words_of
 from overlaylint.policies.places import failed, finding_at
+from overlaylint.records import dataclass
 from overlaylint.shell.values import Mixed
 from overlaylint.shell.values import Value as Text
 from overlaylint.syntax import each

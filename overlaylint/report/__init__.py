@@ -6,12 +6,13 @@ A format joins by its name in `FORMATS`; the module's name is the same with `_` 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
 from overlaylint.engine.result import Result
+from overlaylint.records import dataclass
 
 FORMATS = (
     "text",

@@ -7,9 +7,9 @@ that a frame holds no control characters but the colours asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from overlaylint.lines import LineIndex, display_width
+from overlaylint.records import dataclass
 from overlaylint.report.escape import visible, visible_character
 from overlaylint.report.style import Style
 

@@ -8,10 +8,10 @@ come first, the rest are plain lines in the log, and the summary page of the ste
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from overlaylint.engine.result import Result
 from overlaylint.finding import Finding, Severity
+from overlaylint.records import dataclass
 from overlaylint.report import Settings
 from overlaylint.report.counts import counted
 from overlaylint.report.escape import visible, without_commands

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from overlaylint.engine.result import Result
 from overlaylint.finding import Edit, Fix, Span
 from overlaylint.lines import LineIndex
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.tree import DirectoryTree
 
 #: Where the host says that it checked the repository out: GitHub, GitLab.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from overlaylint.finding import Span
@@ -14,6 +13,7 @@ from overlaylint.overlay.metadata import KEYS, metadata
 from overlaylint.overlay.profile import Profile
 from overlaylint.overlay.use import FlagSource, UseState, candidate_of
 from overlaylint.overlay.visibility import accepted_keywords, effective_keywords
+from overlaylint.records import dataclass
 from overlaylint.report.escape import plain, visible
 from overlaylint.report.places import Places
 from overlaylint.report.style import Style

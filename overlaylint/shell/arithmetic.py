@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, NoReturn, Protocol
 
+from overlaylint.records import dataclass
 from overlaylint.shell.undecidable import TooExpensive, Undecidable
 
 __all__ = ["ArithmeticProblem", "TooExpensive", "Undecidable", "Variables", "evaluate"]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 
-from overlaylint.shell.records import record
+from overlaylint.records import dataclass
 from overlaylint.shell.syntax import Source
 from overlaylint.shell.values import Value
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class UseFlag:
     """`use name` succeeds."""
 
@@ -24,7 +24,7 @@ class UseFlag:
         return f"use {self.name}"
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Check:
     """A command or a test succeeds; `words` is what was tested, as far as it is known.
 
@@ -40,7 +40,7 @@ class Check:
         return " ".join(str(word) for word in self.words)
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Not:
     """`condition` does not hold."""
 
@@ -50,7 +50,7 @@ class Not:
         return f"not ({self.condition})"
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Both:
     """Both hold."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from overlaylint.records import dataclass
 from overlaylint.shell import expansion
 from overlaylint.shell.expansion import ExpansionProblem
 from overlaylint.shell.invocations import (

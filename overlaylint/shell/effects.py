@@ -7,9 +7,10 @@ nobody can tell, and those that a trace does not follow.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
 
+from overlaylint.records import dataclass
 from overlaylint.shell.syntax import (
     Assignment,
     DoubleQuoted,

@@ -14,11 +14,12 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from functools import partial, wraps
 from typing import Any, Protocol, TypeVar, cast
 
+from overlaylint.records import dataclass
 from overlaylint.shell import expansion
 from overlaylint.shell.braces import TooManyWords, expand_braces
 from overlaylint.shell.conditions import (
@@ -32,7 +33,6 @@ from overlaylint.shell.conditions import (
 )
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.expansion import ExpansionProblem, FatalProblem
-from overlaylint.shell.records import record
 from overlaylint.shell.state import Output, Positional, State, doubtful, merge
 from overlaylint.shell.syntax import (
     AndOr,
@@ -127,7 +127,7 @@ def _giving_up(run: _Run) -> _Run:
     return cast(_Run, guarded)
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """A redirection of a call, with what its target comes to."""
 
@@ -149,7 +149,7 @@ class Failing(IntEnum):
     """What follows ends the script, or fails itself: `command || die`, `command || return 1`."""
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Call:
     """A command that a script would run.
 
@@ -182,7 +182,7 @@ class Call:
         return self.source.place(self.start, self.end)
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Assigned:
     """An assignment among the words of `declare` and the like, with its value expanded."""
 

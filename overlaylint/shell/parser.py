@@ -13,8 +13,8 @@ What the parser accepts is what `bash -n` accepts, save that extended patterns a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from overlaylint.records import dataclass
 from overlaylint.shell.syntax import (
     AndOr,
     Arithmetic,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from overlaylint.records import dataclass
 from overlaylint.shell.patterns import to_bytes
 from overlaylint.shell.undecidable import TooExpensive, Undecidable
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Final, NoReturn
 
+from overlaylint.records import dataclass
 from overlaylint.shell.patterns import CHARACTER_CLASSES, Piece, to_bytes
 from overlaylint.shell.undecidable import TooExpensive, Undecidable
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Condition, both, negate
-from overlaylint.shell.records import record
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import (
     ATTRIBUTES,
@@ -26,7 +26,7 @@ from overlaylint.shell.values import (
 Output = list[str | Unknown]
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Positional:
     """The positional parameters; `rest` is set where more may follow, and nobody knows how many."""
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 
-from overlaylint.shell.records import lazy, record
+from overlaylint.records import dataclass, lazy
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class SyntaxProblem:
     """Where bash would refuse the script, and what it would find there."""
 
@@ -28,7 +28,7 @@ class SyntaxProblem:
     message: str
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Comment:
     """A comment, from its `#` to the end of its line."""
 
@@ -81,35 +81,35 @@ def encode(text: str) -> str:
 # --- words (3.5) ---------------------------------------------------------------------------
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Text:
     """Unquoted literal text: wildcards and braces in it are active."""
 
     text: str
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Quoted:
     """Literal text that a quote or a backslash protects."""
 
     text: str
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class DoubleQuoted:
     """`"..."`: one field, whatever its expansions come to (save `"$@"` and `"${a[@]}"`)."""
 
     parts: tuple[Part, ...]
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Tilde:
     """An unquoted `~` or `~user` at the start of a word: somebody's home directory."""
 
     text: str
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """`$name` or `${...}` (3.5.3).
 
@@ -133,7 +133,7 @@ class Parameter:
     old_second: Word | None = None
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CommandSubstitution:
     """`$(...)` or backquotes."""
 
@@ -143,7 +143,7 @@ class CommandSubstitution:
     body: List
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ProcessSubstitution:
     """`<(...)` or `>(...)`; `direction` is the first character."""
 
@@ -154,7 +154,7 @@ class ProcessSubstitution:
     body: List
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ArithmeticExpansion:
     """`$((...))` or `$[...]`."""
 
@@ -193,7 +193,7 @@ class Context(IntEnum):
     QUOTED_REPLACEMENT = 7  # a replacement within double quotes, to bash 4.2: quotes are text
 
 
-@record(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Word:
     """A word. Its parts are parsed when somebody asks for them."""
 
@@ -238,7 +238,7 @@ class Word:
         return decode(self.source.text[self.start : self.end])
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Element:
     """One element of a compound array assignment: `value`, or `[key]=value`."""
 
@@ -247,7 +247,7 @@ class Element:
     append: bool = False
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Assignment:
     """`name=value`, `name[subscript]+=value` or `name=(...)` (3.4, 6.7)."""
 
@@ -259,7 +259,7 @@ class Assignment:
     value: Word | tuple[Element, ...]
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class HereDocument:
     """The text after `<<`: plain text if its delimiter is `quoted`, else it is expanded."""
 
@@ -269,7 +269,7 @@ class HereDocument:
     strip_tabs: bool
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Redirection:
     """`[descriptor]operator target` (3.6). `target` of a here-document is its text."""
 
@@ -283,7 +283,7 @@ class Redirection:
 # --- commands (3.2) ------------------------------------------------------------------------
 
 
-@record(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Simple:
     """A simple command (3.2.2): assignments, words and redirections."""
 
@@ -314,7 +314,7 @@ class Simple:
         return self.details.redirections
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Details:
     """What a simple command consists of."""
 
@@ -323,7 +323,7 @@ class Details:
     redirections: tuple[Redirection, ...]
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Pipeline:
     """Commands joined by `|` (3.2.3), or one command with `!` before it."""
 
@@ -335,7 +335,7 @@ class Pipeline:
     is_timed: bool = False
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AndOr:
     """Pipelines joined by `&&` and `||`: `operators[i]` stands before `commands[i + 1]`."""
 
@@ -345,7 +345,7 @@ class AndOr:
     operators: tuple[str, ...]
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Background:
     """A command followed by `&`."""
 
@@ -354,7 +354,7 @@ class Background:
     command: Command
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class List:
     """Commands that run one after another (3.2.4)."""
 
@@ -363,7 +363,7 @@ class List:
     commands: tuple[Command, ...]
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Group:
     """`{ list; }`."""
 
@@ -372,7 +372,7 @@ class Group:
     body: List
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Subshell:
     """`( list )`."""
 
@@ -381,7 +381,7 @@ class Subshell:
     body: List
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class If:
     """`if`: each branch is its condition and its body."""
 
@@ -391,7 +391,7 @@ class If:
     otherwise: List | None
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class While:
     """`while` or `until`."""
 
@@ -402,7 +402,7 @@ class While:
     body: List
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class For:
     """`for name in words` (`select` too); `words` is None for the positional parameters."""
 
@@ -414,7 +414,7 @@ class For:
     is_select: bool = False
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ForArithmetic:
     """`for ((initial; condition; step))`."""
 
@@ -426,7 +426,7 @@ class ForArithmetic:
     body: List
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CaseArm:
     """One clause of `case`; `terminator` is `;;`, `;&` or `;;&`."""
 
@@ -435,7 +435,7 @@ class CaseArm:
     terminator: str
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Case:
     """`case subject in arms esac`."""
 
@@ -445,7 +445,7 @@ class Case:
     arms: tuple[CaseArm, ...]
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Arithmetic:
     """`((expression))`."""
 
@@ -454,7 +454,7 @@ class Arithmetic:
     expression: Word
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Test:
     """One test inside `[[ ]]`: `operator` is `-n`, `==`, `=~` ...; unary tests have no `left`."""
 
@@ -465,14 +465,14 @@ class Test:
     right: Word
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TestNot:
     """`! test`."""
 
     test: TestExpression
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TestBoth:
     """`left && right`, or `left || right` if `is_or`."""
 
@@ -484,7 +484,7 @@ class TestBoth:
 TestExpression = Test | TestNot | TestBoth
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Conditional:
     """`[[ expression ]]`."""
 
@@ -493,7 +493,7 @@ class Conditional:
     expression: TestExpression
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Function:
     """A function definition (3.3)."""
 
@@ -504,7 +504,7 @@ class Function:
     body: Command
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Coprocess:
     """`coproc [name] command`."""
 
@@ -514,7 +514,7 @@ class Coprocess:
     name: str = "COPROC"
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Redirected:
     """A compound command with redirections after it."""
 
@@ -524,7 +524,7 @@ class Redirected:
     redirections: tuple[Redirection, ...]
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Opaque:
     """What could not be parsed, for `reason`. To evaluate it makes everything unknown."""
 
@@ -555,7 +555,7 @@ Command = (
 )
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Substitution:
     """A list between `(` and `)` inside a word, as the parser found it; `end` is past the `)`."""
 
@@ -563,7 +563,7 @@ class Substitution:
     end: int
 
 
-@record(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Script:
     """A parsed file. With errors in it, `body` ends in an `Opaque` node where the first one is.
 

@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from overlaylint.shell.records import record
+from overlaylint.records import dataclass
 from overlaylint.shell.syntax import Source
 
 if TYPE_CHECKING:
     from overlaylint.shell.conditions import Condition
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A piece of text that static evaluation can't tell.
 
@@ -40,7 +40,7 @@ class Unknown:
     choices: tuple[tuple[Condition, str], ...] = ()
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Mixed:
     """Text with at least one unknown piece in it; no two known pieces are neighbours."""
 
@@ -194,7 +194,7 @@ Elements = dict[int | str, Value]
 """An array's elements by number, or an associative array's by key."""
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Variable:
     """A variable: its value, and where it was last assigned.
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, runtime_checkable
+
+from overlaylint.records import dataclass
 
 #: Larger files are refused. The largest text file of a real overlay is below 2 MB.
 LARGEST_FILE = 64 * 1024 * 1024

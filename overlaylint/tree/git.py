@@ -14,11 +14,11 @@ import weakref
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from overlaylint.records import dataclass
 from overlaylint.tree.base import LARGEST_FILE, Kind, Listing, Node, StoredTree, TreeError
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import reduce
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import NotApplicable, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.records import dataclass
 from overlaylint.shell.conditions import both, negate
 
 if TYPE_CHECKING:

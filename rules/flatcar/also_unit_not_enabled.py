@@ -69,7 +69,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -77,6 +77,7 @@ from typing import TYPE_CHECKING
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:

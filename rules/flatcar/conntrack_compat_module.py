@@ -66,13 +66,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 from overlaylint.tree import Kind, TreeError, walk
 

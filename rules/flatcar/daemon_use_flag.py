@@ -76,7 +76,7 @@ the rule does not apply to it. What `make install` installs by itself is not see
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -85,6 +85,7 @@ from overlaylint.finding import NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import user_patches
 from overlaylint.overlay.patch import parse_patch
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:

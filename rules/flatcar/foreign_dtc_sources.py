@@ -72,12 +72,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import NotApplicable, Outcome, Span, Undecided
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 from overlaylint.tree import Kind
 

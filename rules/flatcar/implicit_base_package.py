@@ -66,10 +66,10 @@ same: a package that everybody needs should be listed as one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from overlaylint.finding import NotApplicable, Outcome
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.records import dataclass
 from overlaylint.rule import Severity, rule
 from overlaylint.syntax import Atom
 

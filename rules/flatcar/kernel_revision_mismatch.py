@@ -76,13 +76,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Span, Undecided
 from overlaylint.overlay.atom import parse_atom
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 from overlaylint.tree import OverlaidTree
 

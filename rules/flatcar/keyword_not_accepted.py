@@ -114,7 +114,7 @@ package.mask hides it) is no finding of this rule.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -122,6 +122,7 @@ from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span
 from overlaylint.overlay.atom import package_of
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.text import lines
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:

@@ -57,7 +57,7 @@ Where containerd is a master's, what the overlay adds to it is looked at: its ho
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import NotApplicable, Outcome, Related, Span, Undecided
@@ -65,6 +65,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import ENV_FOLDER, env_hooks, has_traces
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.version import Version, parse_version
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:

@@ -86,12 +86,12 @@ What `make install` makes by itself is not seen.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Outcome, Related, Undecided
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:

@@ -64,13 +64,13 @@ left to you, since the code around it has to change with it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Outcome, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.rule import Severity, rule
 
 if TYPE_CHECKING:

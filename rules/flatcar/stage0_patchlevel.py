@@ -54,11 +54,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, Outcome, Related
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:

@@ -62,7 +62,6 @@ here-document.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -70,6 +69,7 @@ from overlaylint.finding import Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:

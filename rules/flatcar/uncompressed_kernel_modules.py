@@ -84,12 +84,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Package
 from overlaylint.overlay.kernel_config import KernelConfig, Option
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:

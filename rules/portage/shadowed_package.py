@@ -54,11 +54,11 @@ unknown, the finding only says which version is the highest.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from overlaylint.finding import NotApplicable, Outcome, Related
 from overlaylint.overlay.ebuild import Ebuild, Package
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 

@@ -65,7 +65,7 @@ are lines that accept something and of which only one keyword is not needed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Span, Undecided
@@ -73,6 +73,7 @@ from overlaylint.overlay.profile_node import PACKAGE_FILES
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.use import candidate_of, use_state
 from overlaylint.overlay.visibility import Acceptance, acceptance, accepted_keywords
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
