@@ -9,15 +9,24 @@ from __future__ import annotations
 import subprocess
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from real_bash import examples
+from shell_mutants import mutate
+from shell_scripts import Maker
 
 from overlaylint.shell import parse
+from overlaylint.shell.parser import ParseError, Parser
 from overlaylint.shell.syntax import (
+    Command,
     Function,
     Group,
     Opaque,
     Simple,
+    Source,
     Word,
 )
 
@@ -122,6 +131,57 @@ def shape(node: object) -> object:
             *(shape(getattr(node, f.name)) for f in fields(node) if f.name not in skipped),
         )
     return node
+
+
+def whole(text: str) -> tuple[object, ...]:
+    """Return what a script comes to that is read at once, with its functions' bodies."""
+    parser = Parser(Source(text), postpones=False)
+    commands: list[Command] = []
+    problem = ()
+    try:
+        parser.commands_into(commands, frozenset())
+    except ParseError as error:
+        problem = ((error.start, error.end, error.message),)
+    globs = tuple(parser.extended_globs), tuple(parser.inner_extended_globs)
+    return problem, *globs, tuple(map(placed, commands))
+
+
+def in_pieces(text: str) -> tuple[object, ...]:
+    """Return what a script comes to whose functions are passed over, and read when asked for."""
+    script = parse(text.encode("latin-1"))
+    problem = tuple((error.start, error.end, error.message) for error in script.errors)
+    globs = script.extended_globs, script.inner_extended_globs
+    commands = script.body.commands[: -1 if problem else None]
+    return problem, *globs, tuple(map(placed, commands))
+
+
+def placed(node: object) -> object:
+    """Return a tree with the places of its nodes."""
+    if isinstance(node, Function):
+        return ("function", node.start, node.end, node.name, placed(node.body))
+    if isinstance(node, Simple):
+        return (node.start, node.end, placed(node.details))
+    if isinstance(node, Word):
+        return (node.start, node.end, node.context, placed(node.parts))
+    if isinstance(node, tuple):
+        return tuple(map(placed, node))
+    if is_dataclass(node) and not isinstance(node, type | Source):
+        return (type(node).__name__, *(placed(getattr(node, f.name)) for f in fields(node)))
+    return node.text if isinstance(node, Source) else node
+
+
+@examples(300)
+@given(st.integers(0, (1 << 64) - 1))
+def test_functions_are_read_later_as_at_once(seed: int) -> None:
+    """Errors, too: bash refuses a script for one in a function that is never called."""
+    random = Random(seed)
+    body = Maker(random).script()
+    if random.randrange(2):
+        body = mutate(random, body.encode(), [body.encode()]).decode("latin-1")
+    # a body is met again in the next version of an ebuild
+    again = f"# 1.1\nf() {{\n{body}\n}}\ng() {{ a; }}\n"
+    for text in (f"f() {{\n{body}\n}}\n", again, f"{body}\nif a; then\n{again}\nfi\n"):
+        assert in_pieces(text) == whole(text)
 
 
 BODIES = [

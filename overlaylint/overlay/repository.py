@@ -326,7 +326,7 @@ class Repository:
             if len(data) > LARGEST_SCRIPT:
                 reason = f"it is larger than {LARGEST_SCRIPT // 1024 // 1024} MiB"
                 body = List(0, 0, (Opaque(0, 0, reason),))
-                script = Script(Source("", name), body, (), (), ())
+                script = Script(Source("", name), body, (), ())
             else:
                 script = parse(data, name)
             self._scripts[path] = script

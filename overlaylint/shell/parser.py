@@ -3,8 +3,9 @@
 A recursive descent parser over the grammar of bash's manual (section 3.2). Most of a real
 script is plain words, and those are passed over by a few regular expressions; only quotes,
 expansions and commands with something inside them are taken apart character by character.
-What is inside a word is parsed when it is asked for (`Word.parts`), but every substitution in
-it is parsed here, since bash refuses a script for an error in it.
+What is inside a word is parsed when it is asked for (`Word.parts`), and so is the body of a
+function (`Function.body`): most are never evaluated. They are passed over here all the same, and
+every substitution in them, since bash refuses a script for an error in it.
 
 What the parser accepts is what `bash -n` accepts, save that extended patterns are read as if
 `extglob` was on: where that option matters, `Script.extended_globs` says.
@@ -13,6 +14,8 @@ What the parser accepts is what `bash -n` accepts, save that extended patterns a
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from functools import lru_cache
 
 from overlaylint.records import dataclass
 from overlaylint.shell.syntax import (
@@ -62,6 +65,10 @@ MAXIMUM_DEPTH = 120
 MAXIMUM_HERE_DOCUMENTS = 16
 # How many bytes may be copied to put together names and operators that lines split.
 _MAXIMUM_COPIED = 1_000_000_000
+# The bodies of functions that are remembered are no longer than this, in characters. In a script
+# where that many were none, it does not pay to look for more.
+_LONGEST_KNOWN_BODY = 1 << 15
+_MOST_GUESSES = 20
 
 
 class ParseError(Exception):
@@ -84,17 +91,27 @@ _ANSI = r"\$'(?>(?:[^'\\]++|\\.)*)'"
 _IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_]*+"
 _NAME = rf"\${_IDENTIFIER}"
 _SPECIAL = r"\$[0-9@*#?$!\-]"
-_BRACED = r"\$\{[^}'\"`$\\<>]*+\}"
+_BRACED = rf"\$\{{(?>(?:[^}}'\"`$\\<>]++|\$\{{[^}}'\"`$\\<>]*+\}}|{_NAME})*)\}}"
 # a dollar sign that starts nothing
 _DOLLAR = r"\$(?![A-Za-z_0-9@*#?$!\-({\['\"]|\\\n)"
 _QUOTED_DOLLAR = r"\$(?![A-Za-z_0-9@*#?$!\-({\[]|\\\n)"
 _LOCALE = r"\$(?=\")"
-_QUOTED_INSIDE = rf"(?>(?:[^\"\\$`]++|{_ESCAPE}|{_NAME}|{_SPECIAL}|{_BRACED}|{_QUOTED_DOLLAR})*)"
+_END = r"(?=[ \t\n;&|()]|[<>](?!\()|\\\n|\Z)"  # a word ends here
+_KEYWORD = (
+    r"(?:if|then|elif|else|fi|do|done|case|esac|in|while|until|for|select|function|time|coproc"
+    rf"|\{{|\}}|!|\[\[|\]\]){_END}"
+)
+_EXPANDED = rf"{_NAME}|{_BRACED}|{_SPECIAL}"
+# a command substitution with one simple command in it, of words that have no other in them
+_SIMPLE_DOUBLE = rf"\"(?>(?:[^\"\\$`]++|{_ESCAPE}|{_EXPANDED})*)\""
+_ARGUMENT = rf"(?!\#)(?>(?:{_PLAIN}|{_SIMPLE_DOUBLE}|{_SINGLE}|{_EXPANDED})+)"
+_SUBSTITUTED = rf"\$\((?!{_KEYWORD})[A-Za-z_][A-Za-z0-9_.\-]*+(?>(?:[ \t]++{_ARGUMENT})*)[ \t]*+\)"
+_QUOTED_INSIDE = rf"(?>(?:[^\"\\$`]++|{_ESCAPE}|{_EXPANDED}|{_QUOTED_DOLLAR}|{_SUBSTITUTED})*)"
 _DOUBLE = rf"\"{_QUOTED_INSIDE}\""
-_QUOTED = rf"{_DOUBLE}|{_NAME}|{_BRACED}|{_SINGLE}|{_ESCAPE}|{_SPECIAL}|{_ANSI}|{_DOLLAR}|{_LOCALE}"
+_UNESCAPED = rf"{_DOUBLE}|{_EXPANDED}|{_SINGLE}|{_ANSI}|{_DOLLAR}|{_LOCALE}|{_SUBSTITUTED}"
+_QUOTED = rf"{_UNESCAPED}|{_ESCAPE}"
 _ATOM = rf"(?:{_PLAIN}|{_QUOTED})"
 _BLANK = r"(?:[ \t]++|\\\n)"
-_END = r"(?=[ \t\n;&|()]|[<>](?!\()|\\\n|\Z)"  # a word ends here
 # blanks that something of the same command follows
 _GAP = r"[ \t](?>(?:[ \t]|\\\n)*)(?=&>|[^\n\#;&|()])"
 # a redirection to a plain word; a number or {name} before another redirection is none
@@ -103,10 +120,6 @@ _REDIRECTED = (
     rf"(?![\#\-]|[0-9]++[<>]|\{{[^ \t\n<>]*+[<>])(?>{_ATOM}+))"
 )
 _RUN = rf"(?>(?:{_ATOM}|{_GAP}|{_REDIRECTED})*)"
-_KEYWORD = (
-    r"(?:if|then|elif|else|fi|do|done|case|esac|in|while|until|for|select|function|time|coproc"
-    rf"|\{{|\}}|!|\[\[|\]\]){_END}"
-)
 
 ATOMS = re.compile(rf"(?>{_ATOM}*)", re.DOTALL)
 RUN = re.compile(_RUN, re.DOTALL)
@@ -118,6 +131,28 @@ COMMAND = re.compile(
     re.DOTALL,
 )
 _IS_KEYWORD, _ASSIGNS, _COMMAND_END, _LINE_END = 1, 2, 3, 4
+# Simple commands that `COMMAND` would find one by one, each with what ends it or joins it to the
+# next, and the comments after them; group 1 is the last. None has a `name[` that may start an
+# assignment: one with an assignment has nothing after it. Nor are there continued lines that may
+# split a word.
+_UNSPLIT = rf"(?:{_PLAIN}|\\[^\n]|{_UNESCAPED})"
+_UNSPLIT_RUN = rf"(?>(?:{_UNSPLIT}|{_GAP}|{_REDIRECTED})*)"
+_EMPTY_LINES = r"(?>(?:[ \t\n]++|\#[^\n]*+\n)*)"
+_ARRAY = rf"\({_EMPTY_LINES}(?>(?:(?![\[\#])(?>{_UNSPLIT}+)(?=[ \t\n)]){_EMPTY_LINES})*)\)"
+_ASSIGNED = (
+    rf"{_IDENTIFIER}\+?=(?:{_ARRAY}|(?>{_UNSPLIT}*))"
+    rf"|local[ \t]++(?:-[aA][ \t]++)?{_IDENTIFIER}\+?={_ARRAY}"
+)
+_SIMPLE = (
+    rf"(?!{_KEYWORD}|[0-9{{<>&\#])(?>{_ASSIGNED}"
+    rf"|(?!{_IDENTIFIER}(?:\+?=|\[)){_UNSPLIT}{_UNSPLIT_RUN})"
+)
+_COMMAND_FOLLOWS = rf"(?=(?>[ \t\n]*)(?!{_KEYWORD})[^ \t\n\\|&;()<>\#])"
+COMMANDS = re.compile(
+    rf"{_EMPTY_LINES}(?>(?:({_SIMPLE})(?>{_BLANK}*)"
+    rf"(?:\n|;(?![;&])|(?:&&|\|[|&]?){_COMMAND_FOLLOWS}){_EMPTY_LINES})*)",
+    re.DOTALL,
+)
 
 BLANKS = re.compile(rf"(?>{_BLANK}*)")
 SPACE = re.compile(r"(?>(?:[ \t\n]++|\\\n)*)")
@@ -263,7 +298,6 @@ def parse_source(source: Source) -> Script:
         source,
         List(0, len(source.text), tuple(commands)),
         errors,
-        tuple(sorted(parser.comments, key=_start)),
         tuple(parser.extended_globs),
         tuple(parser.inner_extended_globs),
     )
@@ -272,14 +306,58 @@ def parse_source(source: Source) -> Script:
 _TOO_DEEP = "commands are nested too deeply to be read"
 
 
+def comments_of(source: Source) -> tuple[Comment, ...]:
+    """Return the comments in a script, up to its first error."""
+    # what is known of `source` by now would keep it from being read whole again
+    parser = Parser(Source(source.text, source.name), postpones=False)
+    with suppress(ParseError, RecursionError):
+        parser.commands_into([], _NOTHING)
+    return tuple(sorted(parser.comments, key=_start))
+
+
 def _start(comment: Comment) -> int:
     return comment.start
 
 
-class Parser:
-    """The state of parsing the text of `source` from `start` to `end`: a position."""
+@lru_cache(maxsize=1024)
+def _globs_of_body(text: str) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Return where extended patterns are in a function's body, outside and inside substitutions.
 
-    def __init__(self, source: Source, start: int = 0, end: int | None = None) -> None:
+    None if the text, which ends a line, is not just a body.
+    """
+    parser = Parser(Source(text))
+    if parser.is_continued:
+        # to put together what continued lines split changes the text
+        return None
+    parser.is_passing = True
+    try:
+        parser.body(parser.keyword())
+    except (ParseError, RecursionError):
+        return None
+    if parser.position != len(text) - 1 or parser.pending:
+        return None
+    return tuple(parser.extended_globs), tuple(parser.inner_extended_globs)
+
+
+def function_body(function: Function) -> Command:
+    """Return the body of a function; it was passed over before, so nothing can fail."""
+    parser = Parser(function.source, function.body_start, function.end, postpones=False)
+    try:
+        return parser.body(parser.keyword() or "(")
+    except RecursionError:
+        # whoever asks may be deep in calls already
+        return Opaque(function.body_start, function.end, _TOO_DEEP)
+
+
+class Parser:
+    """The state of parsing the text of `source` from `start` to `end`: a position.
+
+    With `postpones`, the bodies of functions are passed over until somebody asks for them.
+    """
+
+    def __init__(
+        self, source: Source, start: int = 0, end: int | None = None, *, postpones: bool = True
+    ) -> None:
         self.source = source
         self.text = source.text
         self.position = start
@@ -288,6 +366,12 @@ class Parser:
         self.substitutions = 0  # how many of them the position is in
         self.finish = start  # where the last part of a simple command ended
         self.ends_in_word = False  # whether the last command did, so that `}` is a word after it
+        self.postpones = postpones
+        # In a body that is passed over nothing is kept but where the substitutions end: for most
+        # of its commands no node is made.
+        self.is_passing = False
+        self.passed: dict[int, int] = {}
+        self.guesses = 0  # how often a body was not what it looked like
         self.comments: list[Comment] = []
         self.extended_globs: list[int] = []
         self.inner_extended_globs: list[int] = []
@@ -328,9 +412,11 @@ class Parser:
 
     def skip_blanks(self) -> str:
         """Pass blanks and continued lines; return the character that follows."""
-        match = BLANKS.match(self.text, self.position, self.end)
-        assert match
-        self.position = position = match.end()
+        position = self.position
+        if position < self.end and self.text[position] in " \t\\":
+            match = BLANKS.match(self.text, position, self.end)
+            assert match
+            self.position = position = match.end()
         if self.is_continued:
             self.join_token()
             position = self.position
@@ -422,6 +508,8 @@ class Parser:
                 # within $( ), the parenthesis may follow the delimiter on its line
                 self.position = line_end - len(line) + len(delimiter)
                 break
+        if self.is_passing:
+            return
         here = HereDocument(start, finish, document.is_quoted, document.strip_tabs)
         self.source.here_documents[document.operator] = here
         # now that the text is known, the word that stands for it can be filled in
@@ -443,6 +531,12 @@ class Parser:
         source, end = self.source, self.end
         while True:
             position = self.position
+            if self.is_passing and not self.pending:
+                match = COMMANDS.match(self.text, position, end)
+                assert match
+                if match.lastindex:
+                    commands.append(Simple(source, *match.span(1)))
+                self.position = position = match.end()
             character = self.text[position] if position < end else ""
             if character in " \t\n\\#" or self.is_continued:
                 character = self.skip_newlines()
@@ -855,8 +949,43 @@ class Parser:
         keyword = "(" if self.skip_newlines() == "(" else self.keyword()
         if keyword not in COMPOUND:
             raise self.unclosed(start, f"{name} ()", "{ ... }")
-        body = self.with_redirections(self.compound(keyword))
-        return Function(self.source, start, self.position, decode(name), body)
+        body_start = self.position
+        body: Command | None = None
+        # a here-document that waits for the line's end, or what ends it within `$( )`, would not
+        # be known to whoever parses the body by itself
+        if not self.postpones or self.is_passing or self.pending or self.substitutions:
+            body = self.body(keyword)
+        elif not self.passes_known_body():
+            self.is_passing = True
+            self.body(keyword)
+            self.is_passing = False
+        function = Function(self.source, start, self.position, decode(name), body_start)
+        if body is not None:
+            vars(function)["body"] = body
+        return function
+
+    def passes_known_body(self) -> bool:
+        """Pass a function's body that was passed before, as one version of an ebuild has another's.
+
+        Where the text up to the first `}` that is a line by itself is a whole body, so it is here.
+        """
+        start = self.position
+        if self.depth or self.guesses > _MOST_GUESSES or not self.text.startswith("{\n", start):
+            return False
+        end = self.text.find("\n}\n", start, min(self.end, start + _LONGEST_KNOWN_BODY))
+        globs = None if end < 0 else _globs_of_body(self.text[start : end + 3])
+        if globs is None:
+            self.guesses += 1
+            return False
+        self.extended_globs += [start + at for at in globs[0]]
+        self.inner_extended_globs += [start + at for at in globs[1]]
+        self.position = end + 2
+        self.ends_in_word = False
+        return True
+
+    def body(self, keyword: str) -> Command:
+        """Parse the compound command that `keyword` starts here, and redirections after it."""
+        return self.with_redirections(self.compound(keyword))
 
     def coprocess(self) -> Command:
         """Parse `coproc [name] command`."""
@@ -1284,6 +1413,9 @@ class Parser:
             self.pair(ARITHMETIC)
             return
         known = self.source.substitutions.get(start)
+        if known is None and start in self.passed:
+            self.position = self.passed[start]
+            return
         if known is None:
             self.enter()
             self.position += opener
@@ -1299,6 +1431,9 @@ class Parser:
             self.inner_extended_globs += self.extended_globs[before:]
             del self.extended_globs[before:]
             self.depth -= 1
+            if self.is_passing:
+                self.passed[start] = self.position
+                return
             known = Substitution(body, self.position)
             self.source.substitutions[start] = known
         self.position = known.end

@@ -5,8 +5,8 @@ most of the time of importing this module. `start` and `end` are byte offsets in
 is exclusive). The names follow the grammar in bash's manual (section 3.2, Shell Commands, and
 3.5, Shell Expansions).
 
-A simple command is kept as its span when the script is parsed, and taken apart when somebody
-asks for its words: most functions of most eclasses are never evaluated.
+A function's body and a simple command are kept as their spans when the script is parsed, and taken
+apart when somebody asks for them: most functions are never evaluated.
 """
 
 from __future__ import annotations
@@ -493,7 +493,7 @@ class Conditional:
     expression: TestExpression
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Function:
     """A function definition (3.3)."""
 
@@ -501,7 +501,14 @@ class Function:
     start: int
     end: int
     name: str
-    body: Command
+    body_start: int
+
+    @lazy
+    def body(self) -> Command:
+        """The compound command that it runs."""
+        from overlaylint.shell.parser import function_body
+
+        return function_body(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -563,7 +570,7 @@ class Substitution:
     end: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Script:
     """A parsed file. With errors in it, `body` ends in an `Opaque` node where the first one is.
 
@@ -574,9 +581,15 @@ class Script:
     source: Source
     body: List
     errors: tuple[SyntaxProblem, ...]
-    comments: tuple[Comment, ...]
     extended_globs: tuple[int, ...]
     inner_extended_globs: tuple[int, ...] = ()
+
+    @lazy
+    def comments(self) -> tuple[Comment, ...]:
+        """The comments, in order, up to the first error."""
+        from overlaylint.shell.parser import comments_of
+
+        return comments_of(self.source)
 
 
 # The fields of nodes that hold commands.
