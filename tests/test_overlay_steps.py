@@ -41,9 +41,6 @@ def of_phase(folder: Path, commands: str, phase: str = "src_install") -> tuple[S
         ('"${S}"/scripts/tool "${D}"', "tool", ["${D}"]),
         ('bash -e "scripts/tool" a', "tool", ["a"]),
         ("env -u HOME LC_ALL=C nonfatal sh tool a b", "tool", ["a", "b"]),
-        ("bash -c 'tool a'", "tool", ["a"]),
-        ("bash -c 'cd a'", "bash", ["-c", "cd a"]),
-        ("bash -c 'tool a | other'", "bash", ["-c", "tool a | other"]),
         ("timeout -k 5 10 tool a", "tool", ["a"]),
         ("command -p /usr/bin/tool", "tool", []),
         ("nice -n 5 tool", "tool", []),
@@ -58,8 +55,35 @@ def test_the_program_that_runs_in_the_end(
 
 
 @pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("bash -c 'tool a'", ["tool a"]),
+        ('sh -ec "cd /; tool ${D}/a | other"', ["cd /", "tool ${D}/a", "other"]),
+        ("""sh -c "tool '${D}'/a" """, ["tool ${D}/a"]),
+        ("sh -c 'tool ${D} ${local} ${PN}'", ["tool ${D} hello"]),
+        ("bash -o pipefail -c 'tool $0 $2' a b c", ["tool ${?} c"]),
+        ("chroot \"${D}\" /bin/sh -c 'tool a'", ["tool a"]),
+        ("echo tool a | env -i sh", ["echo tool a", "tool a"]),
+        ("bash -s a <<-EOF\n\ttool \\$1 ${D}\n\tEOF", ["tool a ${D}"]),
+        ("sh <<< 'tool a'", ["tool a"]),
+        ("bash -c '# tool a'", []),
+        ("bash -c 'f() { tool a; }'", []),
+        ("f() { tool a; }; bash -c f", ["f"]),
+        ("bash script -c 'tool a'", []),
+        ("bash script <<< 'tool a'", []),
+        ("bash -c 'tool ('", []),
+    ],
+)
+def test_what_a_shell_is_given_as_text(tmp_path: Path, command: str, expected: list[str]) -> None:
+    found = of_phase(tmp_path, f"local local=x\n{command}")
+    calls = [one.call for one in found if one.name not in ("bash", "sh", "script")]
+    assert [" ".join(map(str, (call.name, *call.arguments))) for call in calls] == expected
+
+
+@pytest.mark.parametrize(
     ("commands", "expected"),
     [
+        ("sh -c \"cd '${D}'; touch a\"; touch b", ["${D}/a", "${WORKDIR}/hello-1/b"]),
         ('touch "${D}/etc/passwd"', ["${D}/etc/passwd"]),
         ('touch "${ED%/}"//etc/../etc/passwd', ["${D}/etc/passwd"]),
         ('cd "${D}"; touch etc/passwd', ["${D}/etc/passwd"]),

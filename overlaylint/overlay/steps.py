@@ -7,9 +7,9 @@ path in the image. Where a word points is a `Location`: what it starts from, and
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
+from overlaylint.overlay.command_lines import SHELL_TEXT, unwrapped
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.trace import Trace
 from overlaylint.records import dataclass
@@ -19,31 +19,6 @@ from overlaylint.shell.values import Mixed, Unknown, Value
 
 # Two names for one place, as long as no prefix is set (PMS 11.1).
 _SAME = {"ED": "D", "EROOT": "ROOT"}
-
-# Commands that run what their arguments say, and options of theirs that take a word.
-_AROUND: dict[str, frozenset[str]] = {
-    "env": frozenset({"-u", "-C", "-S"}),
-    "nonfatal": frozenset(),
-    "command": frozenset(),
-    "builtin": frozenset(),
-    "exec": frozenset({"-a"}),
-    "nice": frozenset({"-n"}),
-    "sudo": frozenset({"-u", "-g"}),
-    "edo": frozenset(),
-    "try": frozenset(),
-    "chroot": frozenset(),
-    "timeout": frozenset({"-k", "-s"}),
-    "setsid": frozenset(),
-    "fakeroot": frozenset(),
-}
-
-# Of these, the first word is not yet the program: a root, or how long it may run.
-_TAKES_OPERAND = frozenset({"chroot", "timeout"})
-
-# A command line of words alone, that means the same to any shell.
-_PLAIN_WORDS = re.compile(r"[\w./:@%+, \t-]*\w", re.ASCII)
-
-_SHELLS = frozenset({"bash", "sh", "dash", ".", "source"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,44 +128,6 @@ def steps(trace: Trace) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def unwrapped(name: Value, arguments: tuple[Value, ...]) -> tuple[str, tuple[Value, ...]]:
-    """Return the program that a command line runs in the end, and that program's arguments."""
-    program = _base_name(name)
-    while program in _AROUND or program in _SHELLS:
-        rest = list(arguments)
-        takes_word = _AROUND.get(program, frozenset())
-        while rest and str(rest[0]).startswith("-"):
-            option = str(rest.pop(0))
-            if program in _SHELLS and "c" in option:
-                return _given_as_text(rest) or (program, arguments)
-            if option in takes_word and rest:
-                rest.pop(0)
-        while program == "env" and rest and "=" in str(rest[0]):
-            rest.pop(0)
-        if program in _TAKES_OPERAND:
-            rest[:1] = []
-        if not rest:
-            break
-        program, arguments = _base_name(rest[0]), tuple(rest[1:])
-    return program, arguments
-
-
-def _given_as_text(words: list[Value]) -> tuple[str, tuple[Value, ...]] | None:
-    """Return the program that `sh -c 'program words'` runs; None where that is more than words."""
-    if not words or not isinstance(words[0], str) or _PLAIN_WORDS.fullmatch(words[0]) is None:
-        return None
-    first, *rest = words[0].split()
-    name, arguments = unwrapped(first, tuple(rest))
-    # It is another shell's folder that `cd` changes.
-    return None if name in ("cd", "pushd", "popd") else (name, arguments)
-
-
-def _base_name(name: Value) -> str:
-    if isinstance(name, str):
-        return name if name in (".", "..") else name.rstrip("/").rpartition("/")[2]
-    return name.tail.rpartition("/")[2] if "/" in name.tail else ""
-
-
 class _Folders:
     """The folder that commands run in, as `cd` and its like change it."""
 
@@ -237,6 +174,8 @@ class _Folders:
 
     def _subshell_of(self, call: Call) -> int | None:
         """Return where the innermost subshell ends that a call stands in."""
+        if call.source.name == SHELL_TEXT:
+            return len(call.source.text)
         source, start, end = call.source.place(call.start, call.end)
         name, _, path = source.name.partition(":")
         repository = self._trace.ebuild.repository.named(name)

@@ -15,6 +15,7 @@ from functools import lru_cache
 from overlaylint.finding import Span
 from overlaylint.overlay import commands as pm
 from overlaylint.overlay import eapi as eapis
+from overlaylint.overlay.command_lines import run_program
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import Evaluation, environment, span_of, symbol
 from overlaylint.overlay.filesdir import FilesDir, names_filesdir
@@ -243,6 +244,7 @@ class Tracer:
         shell.files = self._files
         shell.calls = []
         shell.is_tracing = True
+        shell.when_missing = run_program
         shell.silent |= pm.SILENT
         return shell
 
@@ -345,6 +347,7 @@ class ScriptTracer:
         shell.compatibility = eapis.bash_compatibility(self.eapi)
         shell.calls = []
         shell.is_tracing = True
+        shell.when_missing = run_program
         shell.silent |= pm.SILENT
         return shell
 

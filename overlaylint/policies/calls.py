@@ -90,7 +90,7 @@ def matching(trace: Trace, pattern: CallPattern) -> Iterator[Match]:
 
 def _readings(call: Call) -> Iterator[Call]:
     """Yield a call as it is written, and what is run by `env`, `nonfatal` and the like in it."""
-    from overlaylint.overlay.steps import unwrapped
+    from overlaylint.overlay.command_lines import unwrapped
 
     yield call
     name, arguments = unwrapped(call.name, call.arguments)

@@ -190,7 +190,12 @@ def _command(
     return True
 
 
-def _nodes(root: object) -> Iterator[object]:
+def simple_commands(function: Function) -> Iterator[Simple]:
+    """Yield every simple command in a function's text, those inside of words left out."""
+    return (node for node in _nodes(function.body, True) if isinstance(node, Simple))
+
+
+def _nodes(root: object, in_subshells: bool = False) -> Iterator[object]:
     """Yield every node below one, without the commands inside words and in subshells."""
     stack = [root]
     while stack:
@@ -198,7 +203,7 @@ def _nodes(root: object) -> Iterator[object]:
         if isinstance(node, tuple):
             stack.extend(node)
             continue
-        if isinstance(node, Subshell):
+        if isinstance(node, Subshell) and not in_subshells:
             continue
         yield node
         if is_dataclass(node) and not isinstance(node, Simple | Word | Source | Function):

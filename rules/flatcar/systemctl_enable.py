@@ -71,6 +71,7 @@ from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.repository import Repository
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
+from overlaylint.shell.syntax import Word
 
 if TYPE_CHECKING:
     from overlaylint.overlay.steps import Step
@@ -150,7 +151,30 @@ def _may_call_it(ebuild: Ebuild) -> bool:
     texts = [ebuild.read()]
     texts += [ebuild.repository.tree.read(path) for path in env_hooks(ebuild.repository, ebuild)]
     words = (_TOOL.encode(), *_speaking_eclasses(ebuild.repository))
-    return any(word in text for text in texts for word in words)
+    return any(word in text for text in texts for word in words) or _spells_names(ebuild)
+
+
+def _spells_names(ebuild: Ebuild) -> bool:
+    """Whether a pkg_ phase calls a command by a name that is put together, as `${tool}ctl` is."""
+    from overlaylint.overlay.own_code import own_functions, tokens
+    from overlaylint.shell.effects import simple_commands
+
+    if b"pkg_" not in ebuild.read():
+        return False
+    functions = own_functions(ebuild)
+    seen: set[str] = set()
+    waiting = [name for name in functions if name.startswith("pkg_")]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for command in simple_commands(functions[name]):
+            first = command.words[0] if command.words else None
+            if isinstance(first, Word) and first.text in (None, _TOOL):
+                return True
+        waiting.extend(tokens(functions[name]) & functions.keys())
+    return False
 
 
 def _is_replaced(repository: Repository, ebuild: Ebuild) -> bool:

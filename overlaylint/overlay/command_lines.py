@@ -1,0 +1,213 @@
+"""Which program a command line runs in the end, and the text that a shell is given to run.
+
+`env X=y bash scripts/tool "${D}"` is a run of `tool`; `chroot "${D}" sh -c "ldconfig; updatedb"`
+runs a script of two commands, and `bash <<EOF` the lines that follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from overlaylint.records import dataclass
+from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+from overlaylint.shell.parser import parse_source
+from overlaylint.shell.state import Positional
+from overlaylint.shell.syntax import Source, encode
+from overlaylint.shell.values import ARRAYS, Flag, Unknown, Value, Variable, join, pieces_of
+
+# Commands that run what their arguments say, and options of theirs that take a word.
+_AROUND: dict[str, frozenset[str]] = {
+    "env": frozenset({"-u", "-C", "-S"}),
+    "nonfatal": frozenset(),
+    "command": frozenset(),
+    "builtin": frozenset(),
+    "exec": frozenset({"-a"}),
+    "nice": frozenset({"-n"}),
+    "sudo": frozenset({"-u", "-g"}),
+    "edo": frozenset(),
+    "try": frozenset(),
+    "chroot": frozenset(),
+    "timeout": frozenset({"-k", "-s"}),
+    "setsid": frozenset(),
+    "fakeroot": frozenset(),
+}
+
+# Of these, the first word is not yet the program: a root, or how long it may run.
+_TAKES_OPERAND = frozenset({"chroot", "timeout"})
+
+_SHELLS = frozenset({"bash", "sh", "dash"})
+_READING = _SHELLS | {".", "source"}
+
+# What a source is called whose text a shell of its own runs: it changes nothing outside of it.
+SHELL_TEXT = "the text that a shell is given"
+
+_MAXIMUM_DEPTH = 60
+
+
+def unwrapped(name: Value, arguments: Sequence[Value]) -> tuple[str, tuple[Value, ...]]:
+    """Return the program that a command line runs in the end, and that program's arguments.
+
+    The name is without folders, and empty where it is unknown. A shell that runs a file is that
+    file; one that is given its script as text is the program itself.
+    """
+    program, words = base_name(name), tuple(arguments)
+    while program in _AROUND or program in _READING:
+        if program in _SHELLS and _script(words).is_text:
+            break
+        rest = list(words)
+        takes_word = _AROUND.get(program, frozenset())
+        while rest and str(rest[0]).startswith("-"):
+            option = str(rest.pop(0))
+            if option in takes_word and rest:
+                rest.pop(0)
+        while program == "env" and rest and "=" in str(rest[0]):
+            rest.pop(0)
+        if program in _TAKES_OPERAND:
+            rest[:1] = []
+        if not rest:
+            break
+        program, words = base_name(rest[0]), tuple(rest[1:])
+    return program, words
+
+
+def base_name(name: Value) -> str:
+    """Return a program's name without its folders; empty where it is unknown."""
+    if isinstance(name, str):
+        return name if name in (".", "..") else name.rstrip("/").rpartition("/")[2]
+    return name.tail.rpartition("/")[2] if "/" in name.tail else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Script:
+    """What a shell's words say of its script: the text behind `-c`, and what is `$0` and so on.
+
+    `reads_input` tells that it is what the shell reads.
+    """
+
+    text: Value | None = None
+    words: tuple[Value, ...] = ()
+    reads_input: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is no file."""
+        return self.reads_input or self.text is not None
+
+
+def _script(words: Sequence[Value]) -> _Script:
+    """Return what a shell's words say of its script (bash(1), OPTIONS)."""
+    rest = list(words)
+    letters = ""
+    while rest and str(rest[0])[:1] in ("-", "+"):
+        option = str(rest.pop(0))
+        if option in ("-", "--"):
+            break
+        if option.startswith("--"):
+            if option in ("--rcfile", "--init-file"):
+                rest[:1] = []
+            continue
+        letters += option[1:]
+        if option[1:].lower().endswith("o"):
+            rest[:1] = []
+    if "c" in letters and rest:
+        return _Script(rest[0], tuple(rest[1:]))
+    if "s" in letters or not rest:
+        return _Script(None, ("", *rest), reads_input="c" not in letters)
+    return _Script()
+
+
+def run_program(shell: Interpreter, invocation: Invocation) -> Status:
+    """Meet a program in a trace: one that is given a script as text runs what that says.
+
+    What it writes is unknown otherwise, and it changes no variable.
+    """
+    name, words = unwrapped(invocation.name, invocation.arguments)
+    script = _script(words) if name in _SHELLS else _Script()
+    text = invocation.input if script.reads_input else script.text
+    if text is None or shell.depth >= _MAXIMUM_DEPTH:
+        return _unseen(shell, invocation)
+    written, pieces = _written_out(text)
+    origin = invocation.start, invocation.end
+    source = Source(encode(written), SHELL_TEXT, invocation.source, origin)
+    shell.spend(2 * len(written) + 20)  # parsing takes longer than running
+    parsed = parse_source(source)
+    if parsed.errors:
+        return _unseen(shell, invocation)
+    outer, commands = shell.state.output, shell.commands
+    shell.depth += 1
+    try:
+        with shell.subshell(output=None) as box:
+            _start(shell, pieces, script.words)
+            shell.commands = {}
+            shell.status = shell.run_lines(parsed.body, source, parsed.extended_globs)
+            shell.end_subshell()
+            box.append(shell.state.output or [])
+    finally:
+        shell.depth -= 1
+        shell.commands = commands
+    if outer is not None:
+        shell.state.output = box[0]
+    return shell.status
+
+
+def _unseen(shell: Interpreter, invocation: Invocation) -> Status:
+    from overlaylint.shell.invocations import check, written
+
+    shell.write(written(invocation))
+    return check(invocation)
+
+
+def _start(shell: Interpreter, pieces: dict[str, Unknown], words: tuple[Value, ...]) -> None:
+    """Make the state that of a new shell: it has of this one what is exported."""
+    state = shell.state
+    exported: dict[str, Variable] = {}
+    for scope in state.scopes:
+        for name, variable in scope.items():
+            exported.pop(name, None)
+            if variable.flags & Flag.EXPORTED and not variable.flags & ARRAYS:
+                exported[name] = variable
+    for name, piece in pieces.items():
+        exported[name] = Variable(join((piece,)))
+    state.scopes[:] = [exported, *({} for _ in state.scopes[1:])]
+    state.functions = {}
+    state.positional[-1] = Positional(words[1:])
+    state.options = frozenset()
+    state.shell_options = frozenset()
+
+
+def _written_out(text: Value) -> tuple[str, dict[str, Unknown]]:
+    """Return a script's text with a variable for each piece that is unknown.
+
+    Such a piece is taken for words, as a path is, and not for more commands.
+    """
+    written = ""
+    pieces: dict[str, Unknown] = {}
+    for piece in pieces_of(text):
+        if isinstance(piece, str):
+            written += piece
+            continue
+        name = f"_overlaylint_{len(pieces)}"
+        pieces[name] = piece
+        # Nothing is expanded between single quotes: there they are closed and opened again.
+        written += f"'\"${{{name}}}\"'" if _is_in_quotes(written) else f"${{{name}}}"
+    return written, pieces
+
+
+def _is_in_quotes(text: str) -> bool:
+    """Whether a script's text ends between single quotes."""
+    quote = ""
+    at = 0
+    while at < len(text):
+        sign = text[at]
+        if sign == "\\" and quote != "'":
+            at += 1
+        elif sign == quote:
+            quote = ""
+        elif not quote and sign in "'\"":
+            quote = sign
+        elif not quote and sign == "#" and (at == 0 or text[at - 1] in " \t\n;"):
+            at = text.find("\n", at)
+            if at < 0:
+                return False
+        at += 1
+    return quote == "'"
