@@ -14,7 +14,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.trace import Trace
 from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Call
-from overlaylint.shell.syntax import Source, Subshell
+from overlaylint.shell.syntax import Function, Source, Subshell
 from overlaylint.shell.values import Mixed, Unknown, Value
 
 # Two names for one place, as long as no prefix is set (PMS 11.1).
@@ -191,6 +191,10 @@ class _Folders:
 
 def _subshells(node: object) -> Iterator[Subshell]:
     """Yield the subshells below a node of the syntax tree."""
+    if isinstance(node, Function):
+        # Its body is read when it is asked for, and no field.
+        yield from _subshells(node.body)
+        return
     if isinstance(node, Subshell):
         yield node
     for name in getattr(node, "__slots__", ()):
