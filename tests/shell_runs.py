@@ -106,8 +106,12 @@ def _workplace() -> Path:
     return _folder
 
 
-def run_bash(script: bytes, *, locale: str = "C.UTF-8", prelude: str = "") -> Outcome:
-    """Return what bash makes of a script, which is sourced after `prelude`."""
+def run_bash(script: bytes, *, locale: str = "C.UTF-8", prelude: str = "") -> Outcome | None:
+    """Return what bash makes of a script, which is sourced after `prelude`.
+
+    It is None where bash ran nothing after the script: not even the trap on its exit. It does so
+    after `break 2` in one loop, if it gave up another loop before.
+    """
     folder = _workplace()
     path = folder / "script"
     path.write_bytes(script)
@@ -123,6 +127,8 @@ def run_bash(script: bytes, *, locale: str = "C.UTF-8", prelude: str = "") -> Ou
     text = done.stdout.decode("utf-8", "surrogateescape")
     output, mark, rest = text.rpartition(_MARK)
     errors = done.stderr.decode("utf-8", "replace")
+    if not mark and done.returncode >= 0:
+        return None
     assert mark, f"bash said nothing of its variables: {text!r} {errors!r}"
     status, depth, letters, count, *fields = rest.split("\0")
     positional = tuple(fields[: int(count)])
@@ -280,7 +286,7 @@ def evaluate(script: bytes, *, shell: Interpreter | None = None) -> Evaluation:
     return Evaluation(shell, join(shell.state.output or []), status, exhausted, shell.signal == DIE)
 
 
-def compare(ours: Evaluation, theirs: Outcome) -> list[str]:
+def compare(ours: Evaluation, theirs: Outcome | None) -> list[str]:
     """Return where what is known differs from bash, one line each; note what is unknown."""
     if ours.exhausted:
         ours.unknown["*"] = ours.exhausted
@@ -288,6 +294,8 @@ def compare(ours: Evaluation, theirs: Outcome) -> list[str]:
     if ours.shell.possible_deaths:
         ours.unknown["*"] = str(ours.shell.possible_deaths[0][0])
         return []
+    if theirs is None:
+        return ["bash gives up, and runs nothing any more"]
     state = ours.state
     wrong: list[str] = []
 

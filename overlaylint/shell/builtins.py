@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from overlaylint.shell import expansion
 from overlaylint.shell.conditionals import test_command
-from overlaylint.shell.declaring import declare, unset
+from overlaylint.shell.declaring import declare, lose_matching, unset
 from overlaylint.shell.expansion import ExpansionProblem, FatalProblem
 from overlaylint.shell.interpreter import (
     BREAK,
@@ -118,9 +118,11 @@ def break_(shell: Interpreter, invocation: Invocation) -> Status:
             loops += 1
         elif region.is_subshell or (region.is_function and shell.compatibility > 43):
             break  # up to bash 4.3 a function could leave its caller's loop
+    number = _number(invocation, 1)
+    if shell.has_lost_loops and (loops == 0 or not isinstance(number, int) or number > loops):
+        raise shell.exhausted("more loops are left than there are, after one was given up")
     if loops == 0:
         return 0  # bash only warns
-    number = _number(invocation, 1)
     if isinstance(number, Mixed):
         raise shell.exhausted("how many loops are left is unknown")
     _check_count(invocation, 1)
@@ -168,9 +170,14 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
     if shell.depth > 60:
         raise shell.exhausted("eval within eval, too deeply")
     try:
-        return shell.run_lines(script.body, source, script.extended_globs)
+        status = shell.run_lines(script.body, source, script.extended_globs)
     finally:
         shell.depth -= 1
+    if script.errors and not shell.signal:
+        # a syntax error in `$(...)` is one that bash does not survive
+        place = invocation.source, invocation.start, invocation.end
+        shell.may_leave_by_error(127, Unknown(script.errors[0].message, *place), "eval")
+    return status
 
 
 def source_(shell: Interpreter, invocation: Invocation) -> Status:
@@ -649,6 +656,8 @@ def printf(shell: Interpreter, invocation: Invocation) -> Status:
             if name is None:
                 return 2
             if isinstance(name, Mixed):
+                if lose_matching(shell, invocation, name, assigns=True):
+                    return check(invocation)
                 return problem(shell, invocation, "the variable's name is unknown")
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(?:\[.+\])?", name, re.DOTALL):
                 return 2

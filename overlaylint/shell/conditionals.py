@@ -11,13 +11,14 @@ from overlaylint.shell.conditions import Check, Condition, both, either, negate
 from overlaylint.shell.expansion import (
     ExpansionProblem,
     FatalProblem,
+    is_split,
     known_pieces,
     last_index,
     may_assign,
     pattern_of,
     pattern_pieces,
     subscript_key,
-    value_of,
+    unsplit,
 )
 from overlaylint.shell.syntax import (
     Context,
@@ -103,9 +104,9 @@ def _test(shell: Interpreter, test: Test) -> Truth:
     """Return whether one test inside `[[ ]]` holds."""
     operator = test.operator
     if test.left is None:
-        value = value_of(shell, test.right)
+        value = unsplit(shell, test.right)
         return unary(shell, operator, value, test.right.source, test.start, test.end)
-    left = value_of(shell, test.left)
+    left = unsplit(shell, test.left)
     if operator in ("==", "=", "!="):
         result = matches(shell, left, test.right, ("[[", test.start, test.end), is_test=True)
         if operator == "!=":
@@ -113,7 +114,7 @@ def _test(shell: Interpreter, test: Test) -> Truth:
         return result
     if operator == "=~":
         return _regular(shell, left, test)
-    right = value_of(shell, test.right)
+    right = unsplit(shell, test.right)
     return binary(
         shell, left, operator, right, test.right.source, test.start, test.end, is_arithmetic=True
     )
@@ -128,6 +129,9 @@ def matches(
     is_test: bool = False,
 ) -> Truth:
     """Return whether a pattern matches the whole of `subject`."""
+    name, start, end = place
+    if is_split(shell, word, joins=is_test):
+        return Check((name, subject, "==", word.raw), word.source, start, end)
     pieces = pattern_pieces(shell, word)
     known = known_pieces(pieces)
     written: Value
@@ -168,7 +172,6 @@ def matches(
                 and _differ(subject, written)
             ):
                 return False
-    name, start, end = place
     return Check((name, subject, "==", written), word.source, start, end)
 
 
@@ -196,7 +199,7 @@ def _differ(text: str, mixed: Mixed) -> bool:
 def _regular(shell: Interpreter, left: Value, test: Test) -> Truth:
     """Return whether `left =~ right` holds; sets BASH_REMATCH."""
     pieces = pattern_pieces(shell, test.right)
-    known = known_pieces(pieces)
+    known = None if is_split(shell, test.right, joins=True) else known_pieces(pieces)
     place = test.right.source, test.start, test.end
     reason = "what was matched is unknown"
     ignores_case = shell.state.option("nocasematch")

@@ -650,7 +650,7 @@ def unset(shell: Interpreter, invocation: Invocation) -> Status:
     status: Status = 0
     for argument in arguments:
         if isinstance(argument, Mixed):
-            if not _lose_matching(shell, invocation, argument):
+            if not lose_matching(shell, invocation, argument):
                 return problem(shell, invocation, "the name of what it unsets is unknown")
             status = check(invocation)
             continue
@@ -660,22 +660,29 @@ def unset(shell: Interpreter, invocation: Invocation) -> Status:
     return status
 
 
-def _lose_matching(shell: Interpreter, invocation: Invocation, argument: Mixed) -> bool:
-    """Make unknown what an unquoted `name[0]` may unset: it is a pattern of file names."""
+def lose_matching(
+    shell: Interpreter, invocation: Invocation, argument: Mixed, *, assigns: bool = False
+) -> bool:
+    """Make unknown what an unquoted `name[0]` may unset or assign: it is a pattern of file names.
+
+    Tell whether that could be done.
+    """
     whole = argument.unknown
     element = _ELEMENT.fullmatch(whole.pattern)
-    if len(argument.parts) != 1 or element is None or re.search(r"[*?\\]", whole.pattern):
+    if len(argument.parts) != 1 or element is None or re.search(r"[*?\\\[]", element.group(2)):
         return False
-    names = {element.group(1)}
-    if shell.state.havoc is None:
-        subject = re.compile(re.escape(element.group(1)) + f"[{re.escape(element.group(2))}]")
-        names |= {n for scope in shell.state.scopes for n in list(scope) if subject.fullmatch(n)}
-    for name in names:
+    base, characters = element.groups()
+    if not characters or characters[0] in "!^" or "-" in characters[1:-1]:
+        return False
+    places = invocation.source, invocation.start, invocation.end
+    for name in {base, *(base + character for character in characters)}:
         variable = shell.state.find(name)
-        if variable is not None:
-            place = invocation.source, invocation.start, invocation.end
-            flags = variable.flags | Flag.MAYBE_UNSET
-            shell.store(name, Variable(Mixed((whole,)), flags, *place))
+        if variable is None and not (assigns and _NAME.fullmatch(name)):
+            continue
+        flags = (variable.flags if variable is not None else 0) | Flag.MAYBE_UNSET
+        if assigns and name == base and not flags & ARRAYS:
+            flags |= Flag.INDEXED << Flag.DOUBT
+        shell.store(name, Variable(Mixed((whole,)), flags, *places))
     return True
 
 

@@ -19,6 +19,7 @@ from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import (
     ArithmeticExpansion,
     CommandSubstitution,
+    Context,
     DoubleQuoted,
     Parameter,
     Part,
@@ -90,6 +91,78 @@ def value_of(shell: Interpreter, word: Word) -> Value:
     if text is not None:
         return text
     return as_one(join_parts(shell, word, word.parts))
+
+
+def unsplit(shell: Interpreter, word: Word) -> Value:
+    """Return what a word comes to after `case`, or as a key or element of an associative array.
+
+    It is not split, unless there is `"$@"` or the like in it.
+    """
+    text = word.text
+    if text is not None:
+        return text
+    if not has_quoted_list(word) or all(
+        part.__class__ in (Text, Quoted, DoubleQuoted) for part in word.parts
+    ):
+        return value_of(shell, word)  # nothing in it is split
+    result: list[Value] = []
+    for field in unsplit_fields(shell, word):
+        result += (" ", field) if result else (field,)
+    return as_one(concatenate(*result)) if result else ""
+
+
+def has_quoted_list(word: Word) -> bool:
+    """Tell whether `"$@"` or the like stands in a word."""
+    raw = word.source.text[word.start : word.end]
+    return (
+        '"' in raw
+        and ("@" in raw or "${!" in raw)
+        and (
+            word.context is Context.ARITHMETIC
+            or any(
+                _makes_fields(part.parts) for part in word.parts if isinstance(part, DoubleQuoted)
+            )
+        )
+    )
+
+
+def _makes_fields(parts: tuple[Part, ...]) -> bool:
+    """Tell whether one of the parts between double quotes may make several fields."""
+    for part in parts:
+        if isinstance(part, DoubleQuoted) and _makes_fields(part.parts):
+            return True
+        if not isinstance(part, Parameter):
+            continue
+        subscript = part.subscript
+        if part.name == "@" or part.prefix[:1] == "!" or (subscript and subscript.raw == "@"):
+            return True
+        if any(operand and _makes_fields(operand.parts) for operand in (part.first, part.second)):
+            return True
+    return False
+
+
+def is_split(shell: Interpreter, word: Word, *, joins: bool) -> bool:
+    """Tell whether a pattern is split because of `"$@"` in it.
+
+    `[[ ]]` joins the fields (`joins`), and `case` takes the first for the pattern.
+    """
+    if word.literal is not None or not has_quoted_list(word):
+        return False
+    if may_assign(word.parts):
+        raise Undecidable('`"$@"` in a pattern')
+    whole = value_of(shell, word)
+    if joins:
+        return unsplit(shell, word) != whole
+    return unsplit_fields(shell, word) != [whole]
+
+
+def unsplit_fields(shell: Interpreter, word: Word) -> list[Value]:
+    """Return the fields of a word that is split only because of `"$@"` in it."""
+    if shell.ifs() is not None:
+        raise Undecidable('`"$@"` beside other text where IFS was changed')
+    result: list[Value] = []
+    _Unglobbed(shell, word, result).add(word.parts)
+    return result
 
 
 def join_parts(shell: Interpreter, word: Word, parts: tuple[Part, ...]) -> Value:
@@ -257,7 +330,7 @@ class _Splitter:
             elif value.__class__ is _Operand:
                 self.operand(value)
             elif value.__class__ is list:
-                self.unquoted_list(value)
+                self.unquoted_list(value, part)  # type: ignore[arg-type]
             else:
                 self.split_mixed(value)  # type: ignore[arg-type]
         else:
@@ -293,7 +366,7 @@ class _Splitter:
 
     def inside_quotes(self, parts: tuple[Part, ...]) -> bool:
         """Add parts that stand between double quotes; tell whether `$@` was among them."""
-        has_at = is_joined = False
+        has_at = is_joined = has_escape = False
         for part in parts:
             if part.__class__ is Quoted:
                 value: Value = part.text
@@ -301,6 +374,7 @@ class _Splitter:
                 found = parameter(self.shell, self.word.source, part, keeps_operand=True)
                 if found.__class__ is _Operand:
                     count = len(self.pieces)
+                    has_escape = has_escape or "\\" in found.word.raw
                     if self.inside_quotes(found.word.parts):
                         has_at = True
                         self.had_empty = self.had_empty or len(self.pieces) == count
@@ -316,6 +390,8 @@ class _Splitter:
             else:
                 value = part_value(self.shell, self.word.source, part)
             self.quoted(value)
+        if has_at and has_escape:
+            raise Undecidable('a backslash in an expansion, and `"$@"` in the same quotes')
         if has_at and is_joined:
             raise Undecidable("`${name[*]...}` and `$@` in the same quotes")
         return has_at
@@ -341,9 +417,23 @@ class _Splitter:
                 for piece in pieces_of(word):
                     self.pieces.append((piece, _QUOTED))
 
-    def unquoted_list(self, words: list[Value]) -> None:
+    def unquoted_list(self, words: list[Value], part: Parameter) -> None:
         """Add the words of `$@` or `$*`: bash puts separators between them, and splits them all."""
         ifs = self.shell.ifs()
+        if ifs == "" or ifs.__class__ is Mixed:
+            separator = _without_ifs(part)
+            if separator is not None:
+                if ifs.__class__ is Mixed:
+                    reason = "how `${name[*]...}` is joined depends on IFS"
+                    lost = self.shell.unknown(reason, self.word.source, part.start, part.end)
+                    self.split_mixed(lost)
+                    return
+                if part.operator and any(" " in str(word) for word in words):
+                    raise Undecidable("a blank in a list that is joined where IFS is empty")
+                joined: list[Value] = []
+                for word in words:
+                    joined += (separator, word) if joined else (word,)
+                words = [concatenate(*joined)] if joined else []
         for index, word in enumerate(words):
             if index:
                 if ifs is None or ifs.__class__ is not str:
@@ -393,7 +483,7 @@ class _Splitter:
         elif ifs.__class__ is not str:
             assert isinstance(ifs, Mixed)
             self.pieces.append(
-                (replace(ifs.unknown, symbol="", is_many=True, is_word=False), _PLAIN)
+                (replace(ifs.unknown, symbol="", choices=(), is_many=True, is_word=False), _PLAIN)
             )
         else:
             start = 0
@@ -465,6 +555,28 @@ class _Splitter:
         plain = join(text for text, _ in pieces)
         self.result.extend(self.shell.file_names(self.word, join(pattern), plain))
         return True
+
+
+def _without_ifs(part: Parameter) -> str | None:
+    """Return what the words of an unquoted list are joined with where IFS is empty.
+
+    None is returned for most lists: each of their words is a field then.
+    """
+    if part.prefix == "!names":
+        return "" if part.operator == "*" else None
+    if part.operator[:1] in ("#", "%"):
+        return None if part.name in ("@", "*") else " "
+    is_star = part.subscript is not None and part.subscript.raw == "*"
+    return " " if part.prefix == "!" and not part.operator and is_star else None
+
+
+class _Unglobbed(_Splitter):
+    """Builds fields that are no patterns of file names."""
+
+    __slots__ = ()
+
+    def file_names(self, pieces: list[_Piece]) -> bool:
+        return False
 
 
 # --- parameters (3.5.3) --------------------------------------------------------------------
@@ -695,7 +807,7 @@ def subscript_key(
 ) -> int | str | Mixed:
     """Return an array's key: text for an associative array, else a number."""
     if variable is not None and variable.flags & Flag.ASSOCIATIVE:
-        return value_of(shell, subscript)
+        return unsplit(shell, subscript)
     text = value_of(shell, subscript)
     if text.__class__ is str and (text == "0" or _PLAIN_NUMBER.fullmatch(text)):
         return int(text)
@@ -1220,6 +1332,8 @@ def pattern_of(
 def arithmetic(shell: Interpreter, source: Source, word: Word) -> Value:
     """Return an arithmetic expression's value, as text."""
     text = value_of(shell, word)
+    if text.__class__ is str and "[" in text and has_quoted_list(word) and "  " in text:
+        raise Undecidable('blanks in a key beside `"$@"` in an expression')
     return computed(shell, source, word, text)
 
 
@@ -1323,7 +1437,18 @@ class Variables:
         return value or ""
 
     def set(self, name: str, subscript: str | None, value: int) -> None:
-        """Assign a number."""
-        self.shell.assign_subscript(
-            name, self.subscript(subscript), str(value), self.source, self.word.start, self.word.end
-        )
+        """Assign a number; where an array has no such element, bash only complains."""
+        try:
+            self.shell.assign_subscript(
+                name,
+                self.subscript(subscript),
+                str(value),
+                self.source,
+                self.word.start,
+                self.word.end,
+            )
+        except FatalProblem:
+            raise
+        except ExpansionProblem:
+            if subscript is None:
+                raise

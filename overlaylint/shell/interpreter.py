@@ -58,6 +58,7 @@ from overlaylint.shell.syntax import (
     Part,
     Pipeline,
     ProcessSubstitution,
+    Quoted,
     Redirected,
     Redirection,
     Script,
@@ -343,6 +344,7 @@ class Interpreter:
         self.function_scopes: list[int] = []
         self.environments: list[bool] = []
         self.is_dead = False
+        self.has_lost_loops = False  # whether an error in an expansion gave up a loop
         self.silent = _SILENT  # commands that are no calls worth noting
         self.compatibility = 52  # BASH_COMPAT: the version of bash that is imitated, without dot
 
@@ -483,6 +485,8 @@ class Interpreter:
     def names_with(self, prefix: str) -> list[Value]:
         """Return the names of the variables that start with `prefix` (`${!prefix*}`)."""
         names = {name for scope in self.state.scopes for name in scope if name.startswith(prefix)}
+        if not prefix.isidentifier():
+            return []  # `${!a*@}`: a star and more
         if (
             any(
                 (variable := self.state.find(name)) is not None
@@ -852,20 +856,53 @@ class Interpreter:
         Each comes with its subscript, and whether it is appended.
         """
         words: list[tuple[Word | None, Value, bool]] = []
-        takes_pairs = flags & Flag.ASSOCIATIVE and bool(elements) and elements[0].key is None
+        is_associative = flags & Flag.ASSOCIATIVE
+        expand = expansion.unsplit if is_associative else expansion.value_of
+        takes_pairs = is_associative and bool(elements) and elements[0].key is None
         for element in elements:
             if element.key is not None:
-                if takes_pairs or (element.value.is_active and "{" in element.value.raw):
-                    raise Undecidable("`[key]=value` that is no element in a list")
-                words.append((element.key, expansion.value_of(self, element.value), element.append))
-            elif flags & Flag.ASSOCIATIVE:
-                words.append((None, expansion.value_of(self, element.value), False))
+                made = [] if is_associative else self.braced_elements(element)
+                if made:
+                    lost = next((w for w in made if w.__class__ is Mixed and w.is_many), None)
+                    if lost is not None:
+                        return lost
+                    words += [(None, word, False) for word in made]
+                    continue
+                value = expand(self, element.value)
+                if takes_pairs:
+                    operator = "]+=" if element.append else "]="
+                    value = concatenate("[", expand(self, element.key), operator, value)
+                    words.append((None, value, False))
+                else:
+                    words.append((element.key, value, element.append))
+            elif is_associative:
+                words.append((None, expand(self, element.value), False))
             else:
                 for field in expansion.fields(self, (element.value,)):
                     if isinstance(field, Mixed) and field.is_many:
                         return field
                     words.append((None, field, False))
         return words
+
+    def braced_elements(self, element: Element) -> list[Value]:
+        """Return the words that braces make of `[key]=value`: these are no assignments any more.
+
+        Nothing is returned where there are no braces to expand.
+        """
+        key, value = element.key, element.value
+        assert key is not None
+        if "{" not in value.source.text[key.start : value.end]:
+            return []
+        whole = Word(value.source, key.start - 1, value.end)
+        operator = "+=" if element.append else "="
+        parts = (Quoted("["), *key.parts, Quoted("]"), Text(operator), *value.parts)
+        whole.__dict__["parts"] = parts
+        alternatives = list(expansion.brace_alternatives(self, whole))
+        made: list[Value] = []
+        if len(alternatives) > 1:
+            for word in alternatives:
+                expansion.expand_parts(self, word, word.parts, made)
+        return made
 
     def fill(
         self,
@@ -1038,6 +1075,8 @@ class Interpreter:
 
     def capture(self, body: Command) -> Value:
         """Return what a command writes, run in a subshell."""
+        if isinstance(body, List) and body.commands and isinstance(body.commands[-1], Opaque):
+            raise Undecidable(body.commands[-1].reason)  # bash finds the error only now
         content = self.read_file(body)
         if content is not None:
             return content
@@ -1728,7 +1767,7 @@ class Interpreter:
     def run_case(self, node: Case) -> Status:
         """Evaluate `case`."""
         self.check_case_word(node.subject)
-        subject = expansion.value_of(self, node.subject)
+        subject = expansion.unsplit(self, node.subject)
         return self.case_from(node, subject, 0)
 
     def check_case_word(self, word: Word) -> None:
@@ -2285,6 +2324,7 @@ class Interpreter:
 
     def may_give_up(self, reason: Unknown) -> None:
         """Note that an expansion may fail here, and bash then gives up the line."""
+        self.note_lost_loops()
         self.may_leave(DISCARD, 1, reason, reason.reason)
 
     def may_leave_by_error(self, status: int, reason: Unknown, message: str) -> None:
@@ -2385,6 +2425,7 @@ class Interpreter:
     def give_up(self, problem: ExpansionProblem) -> Status:
         """Meet an error in an expansion: bash gives up the line, or exits."""
         self.signal_message = str(problem)
+        self.note_lost_loops()
         if isinstance(problem, FatalProblem):
             self.signal = EXIT
             is_subshell = any(region.is_subshell for region in self.regions)
@@ -2393,6 +2434,15 @@ class Interpreter:
             self.signal = DISCARD
             self.signal_status = 1
         return 1
+
+    def note_lost_loops(self) -> None:
+        """Note that loops are given up: bash goes on counting them among those it is in."""
+        for region in reversed(self.regions):
+            if region.is_subshell:
+                return
+            if region.is_loop:
+                self.has_lost_loops = True
+                return
 
     def die(self, message: Value, status: int) -> None:
         """End everything: what bash or the package manager does on a fatal error."""

@@ -364,6 +364,7 @@ class Parser:
         self.end = len(source.text) if end is None else end
         self.depth = 0
         self.substitutions = 0  # how many of them the position is in
+        self.loses_blank = False  # whether an element of an array ended in an escaped blank
         self.finish = start  # where the last part of a simple command ended
         self.ends_in_word = False  # whether the last command did, so that `}` is a word after it
         self.postpones = postpones
@@ -1218,6 +1219,7 @@ class Parser:
             if character == "[":
                 self.pair(SUBSCRIPT)
             self.word_into(may_be_empty=self.position > start)
+            self.loses_blank |= self.text[self.position - 1] in " \t"
             spans.append((start, self.position))
         self.position += 1
         self.depth -= 1
@@ -1422,10 +1424,16 @@ class Parser:
             before = len(self.extended_globs)
             pending, self.pending = self.pending, []
             ends_in_word = self.ends_in_word
+            loses_blank, self.loses_blank = self.loses_blank, False
             self.substitutions += 1
             body = self.list_until(_PARENTHESIS, may_be_empty=True)
             self.expect(start, self.text[start : start + opener], ")")
             self.substitutions -= 1
+            if self.loses_blank:
+                # bash from 5.2 on runs a copy that it writes itself, without that blank
+                opaque = Opaque(start, self.position, "`\\ ` ends an element in a substitution")
+                body = List(body.start, body.end, (opaque,))
+            self.loses_blank |= loses_blank
             self.ends_in_word = ends_in_word
             self.pending += pending
             self.inner_extended_globs += self.extended_globs[before:]

@@ -178,6 +178,21 @@ Part = (
 _ACTIVE = re.compile(r"[*?{(]|\[[^\]]*\]")
 
 
+_ODD_BRACES = re.compile(r'"[^"]*(?<!\$)\{[^"]*(?:,|\.\.)')
+
+
+def has_odd_braces(quoted: DoubleQuoted) -> bool:
+    """Tell whether bash may expand braces in quotes: it takes `"${x:-"` for a whole string."""
+    for part in quoted.parts:
+        if isinstance(part, Parameter) and part.first is not None:
+            text = part.first.source.text
+            if text.find('"', part.start, part.end) > 0 and _ODD_BRACES.search(
+                text, part.start, part.end
+            ):
+                return True
+    return False
+
+
 class Context(IntEnum):
     """Where a word stands, which decides what its quotes and backslashes mean (3.1.2)."""
 
@@ -225,7 +240,13 @@ class Word:
     @lazy
     def is_active(self) -> bool:
         """Whether unquoted braces or wildcards stand in it."""
-        return any(isinstance(part, Text) and _ACTIVE.search(part.text) for part in self.parts)
+        for part in self.parts:
+            if isinstance(part, Text):
+                if _ACTIVE.search(part.text):
+                    return True
+            elif isinstance(part, DoubleQuoted) and has_odd_braces(part):
+                return True
+        return False
 
     @lazy
     def literal(self) -> str | None:

@@ -43,6 +43,7 @@ _TILDE = re.compile(r"~[A-Za-z0-9._+-]*(?=[/:]|\Z)")
 _ASSIGNS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+\+?=")
 _BRACED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)|[0-9]++|[@*#?$!\-]")
 _INDIRECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[#?@*]")
+_AFTER_NAME = re.compile(r"[#%^,~:\-=?+/@]")  # with one of these the name in `${!name*}` ends
 _OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|~~?|:(?!\})|@")
 _TRANSFORMATIONS = frozenset("aAEKkLPQuU")
 # of these parameters bash changes no case, and after `#` these operators are none
@@ -337,10 +338,18 @@ class _Reader:
                 return bad
         if position == last:
             return Parameter(start, end, name, prefix, subscript)
-        if prefix == "!" and subscript is None and text[position:last] in ("*", "@"):
+        if (
+            prefix == "!"
+            and text[last - 1] in "*@"
+            and not _AFTER_NAME.search(text, position, last - 1)
+        ):
+            if match.group(1):
+                # with more before the last character than a name, it is the start of no name at all
+                return Parameter(
+                    start, end, text[start + 3 : last - 1], "!names", None, text[last - 1]
+                )
             if name.isdigit():
                 return bad
-            return Parameter(start, end, name, "!names", None, text[position:last])
         match = _OPERATOR.match(text, position, end)
         if not match or prefix == "#":
             return bad
