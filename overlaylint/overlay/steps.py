@@ -200,5 +200,7 @@ def _subshells(node: object) -> Iterator[Subshell]:
     for name in getattr(node, "__slots__", ()):
         value = getattr(node, name, None)
         for one in value if isinstance(value, tuple) else (value,):
-            if hasattr(one, "__slots__") and not isinstance(one, Source):
+            if isinstance(one, Function) or (
+                hasattr(one, "__slots__") and not isinstance(one, Source)
+            ):
                 yield from _subshells(one)
