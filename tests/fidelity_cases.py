@@ -437,6 +437,47 @@ unset -f _set
     "let": ebuild("8", "let 'X=3*4' Y=X+1\nLICENSE=$Y"),
     "coprocess": ebuild("8", "LICENSE=x\n:"),
     "shopt-status": partly("IUSE", "shopt -q failglob && LICENSE=f\nshopt -q extglob || HOMEPAGE=e\n[[ $- == *h* ]] && IUSE=h\n:"),
+    "options-on-a-stack": ebuild(
+        "6",
+        "inherit §one\nA=$(words 'x y')\nLICENSE=\"${A} ${#LIST[@]}\"\nIUSE=$(echo {a,b}) HOMEPAGE=$(shopt -q extglob; echo $?)",
+        one="""
+STACK=()
+push() {
+	if [[ $1 == -[su] ]]; then
+		STACK+=( "$(shopt -p)" )
+		shopt "$@" || die
+	else
+		STACK+=( $- )
+		set "$@" || die
+	fi
+}
+pop() {
+	local s=${STACK[-1]}
+	unset "STACK[-1]"
+	if [[ ${s} == "shopt -"* ]]; then
+		eval "${s}" || die "${s}"
+	else
+		set +$- || die "$-"
+		set -${s} || die "${s}"
+	fi
+}
+words() {
+	push -f
+	local w
+	for w in $1 *; do echo "<${w}>"; done
+	pop
+}
+push -s extglob
+X=aab; DESCRIPTION=${X##+(a)}
+pop
+push -o noglob
+LIST=( * )
+pop
+""",
+    ),
+    "hashing-and-braces": ebuild(
+        "7", "S=$-\nset +hB\nA=$(echo {a,b})\nset -${S}\nLICENSE=\"${A} $(echo {c,d})\"\nset +B\nT=$-\nset +$T\nset -$S\nIUSE=$(echo {a,b})"
+    ),
     "assign-in-arithmetic": ebuild("8", "A=(1 2 3)\n(( A[1] += 5, n = ${#A[@]} ))\nLICENSE=\"${A[*]} $n\""),
     "einfo": ebuild("8", "einfo x\newarn y 2>/dev/null\nelog z\neqawarn q\nLICENSE=x"),
     "debug-print": ebuild("8", "debug-print x\ndebug-print-function f a\nLICENSE=x"),

@@ -14,6 +14,7 @@ from overlaylint.shell.interpreter import (
     BREAK,
     CONTINUE,
     EXIT,
+    LETTERS_SET,
     RETURN,
     Builtin,
     Interpreter,
@@ -389,6 +390,8 @@ _LONG_OPTIONS = {
     "pipefail": "|", "posix": "X", "privileged": "p", "verbose": "v", "vi": "", "xtrace": "x",
 }  # fmt: skip
 _LETTERS = frozenset("abefhkmnptuvxBCEHPT")
+# these are on unless it is said; that they are off is kept under names of its own
+_ON_AT_FIRST = {"B": "no braces", "h": "no hashing"}
 
 
 def set_(shell: Interpreter, invocation: Invocation) -> Status:
@@ -403,6 +406,11 @@ def set_(shell: Interpreter, invocation: Invocation) -> Status:
     while index < len(arguments):
         argument = arguments[index]
         if isinstance(argument, Mixed):
+            restored = _restored_letters(argument)
+            if restored is not None:
+                changes += restored
+                index += 1
+                continue
             if argument.head[:1] in ("", "-", "+"):
                 return problem(shell, invocation, "it is unknown whether it sets options")
             break
@@ -435,9 +443,8 @@ def set_(shell: Interpreter, invocation: Invocation) -> Status:
     for letter, is_on in changes:
         if letter == "#" and is_on:
             continue
-        if letter == "B":
-            # braces are expanded unless this is said; it is kept under a name of its own
-            letter, is_on = "no braces", not is_on
+        if letter in _ON_AT_FIRST:
+            letter, is_on = _ON_AT_FIRST[letter], not is_on
         if letter in ("X", "a", "#", "p") or (is_on and letter in ("n", "k", "u", "e", "t")):
             return problem(shell, invocation, "the option is not evaluated")
         if not letter:
@@ -449,6 +456,21 @@ def set_(shell: Interpreter, invocation: Invocation) -> Status:
 
         state.positional[-1] = positional_of(arguments[index:])
     return 0
+
+
+def _restored_letters(argument: Mixed) -> list[tuple[str, bool]] | None:
+    """Return what `-` or `+` with a value of `$-` behind it changes; None for other words."""
+    if argument.head not in ("-", "+") or len(argument.parts) != 2:
+        return None
+    symbol = argument.unknown.symbol
+    if not symbol.startswith(LETTERS_SET):
+        return None
+    is_on = argument.head == "-"
+    kept = set(filter(None, symbol.removeprefix(LETTERS_SET).split(",")))
+    if any(option.startswith("?") for option in kept):
+        return None
+    letters = kept & _LETTERS | {one for one, name in _ON_AT_FIRST.items() if name not in kept}
+    return [(letter, is_on) for letter in sorted(letters)]
 
 
 # what `shopt` knows of in bash 5.0 and later, without those that older versions are imitated by

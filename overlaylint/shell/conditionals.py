@@ -145,11 +145,20 @@ def matches(
                 return pattern.matches(subject)
             if len(subject.parts) == 1 and subject.unknown.choices:
                 return decided_by(subject, pattern.matches)
+            start = _start(shell, known, is_test=is_test)
         except Undecidable:
             pass
         else:
-            if word.raw == "*":
+            if start is not None and subject.head.startswith(start):
                 return True
+            if (
+                start is not None
+                and shell.state.option("nocasematch") is False
+                and not start.startswith(subject.head)
+            ):
+                return False
+            if start is not None and _lacks(subject, start):
+                return False
             if (
                 pattern.literal is not None
                 and shell.state.option("nocasematch") is False
@@ -185,6 +194,27 @@ def decided_by(subject: Mixed, test: Callable[[str], bool]) -> Truth:
         if answer:
             result = condition if isinstance(result, bool) else either(result, condition)
     return result
+
+
+def _start(
+    shell: Interpreter, pieces: tuple[tuple[str, bool], ...], *, is_test: bool
+) -> str | None:
+    """Return `text` of a pattern `text*`; None for others. Raises Undecidable."""
+    last, is_quoted = pieces[-1] if pieces else ("", True)
+    if is_quoted or not last.endswith("*") or "\\" in last:
+        return None
+    before = (*pieces[:-1], (last[:-1], False)) if last != "*" else pieces[:-1]
+    if not before:
+        return ""
+    return pattern_of(shell, before, always_extended=is_test, heeds_case=True).literal
+
+
+def _lacks(subject: Mixed, text: str) -> bool:
+    """Tell whether `text` has a blank, and the subject certainly has none."""
+    return any(blank in text for blank in " \t\n") and not any(
+        any(blank in part for blank in " \t\n") if isinstance(part, str) else not part.is_word
+        for part in subject.parts
+    )
 
 
 def _differ(text: str, mixed: Mixed) -> bool:

@@ -341,6 +341,7 @@ class Interpreter:
         # what a name holds that was never assigned
         self.environment: Callable[[str], Value | None] = lambda _: None
         self.finds_programs: bool | None = None  # False where PATH holds no program at all
+        self.has_script = False  # whether bash was given a file: `$-` holds what `set` takes then
         self.function_scopes: list[int] = []
         self.environments: list[bool] = []
         self.is_dead = False
@@ -455,8 +456,16 @@ class Interpreter:
             )
         if name == "_":
             return self.last_argument
+        if name == "-":
+            options = self.state.shell_options
+            # which letters there are depends on how bash was started
+            return unknown(
+                "$- differs from run to run",
+                symbol=LETTERS_SET + ",".join(sorted(options)) if self.has_script else "",
+                is_word=options.isdisjoint(("no braces", "?no braces")),
+            )
         if name in _CHANGING:
-            return unknown(f"${name} differs from run to run", is_word=name not in "-!")
+            return unknown(f"${name} differs from run to run", is_word=name != "!")
         dynamic = self.dynamic(name)
         if dynamic is not None:
             value = dynamic.value
@@ -2776,12 +2785,14 @@ _QUIET = frozenset(
     }
 )  # fmt: skip
 
+# what starts the symbol of `$-`, before the options that are on, where it can be set again
+LETTERS_SET = "$-: "
+
 # parameters that change by themselves, or differ from machine to machine (5.1, 5.2)
 _CHANGING = frozenset(
     {
         "$",
         "!",
-        "-",
         "RANDOM",
         "SRANDOM",
         "SECONDS",
