@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fidelity_maker import Made, overlays
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from real_bash import examples
 
 from overlaylint.overlay.eclass_effects import EclassEffects, Effect
-from overlaylint.overlay.evaluation import Evaluation, evaluate
+from overlaylint.overlay.evaluation import Evaluation, Evaluator, evaluate
 from overlaylint.overlay.metadata import metadata
 from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.shared import Shared
 from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Mixed, Unknown
@@ -111,6 +113,67 @@ def agree(empty: Path, made: Made, order: list[int]) -> None:
 @examples(300)
 def test_the_order_of_ebuilds_does_not_matter(empty: Path, made: Made, order: list[int]) -> None:
     agree(empty, made, order)
+
+
+@given(revisions=st.lists(overlays(most_ebuilds=3), min_size=2, max_size=3), data=st.data())
+@examples(150)
+def test_revisions_share_what_they_do(
+    empty: Path, revisions: list[Made], data: st.DataObject
+) -> None:
+    """Each of them takes over some eclasses and ebuilds of the one before."""
+    shared = Shared()
+    eclasses: dict[str, str] = {}
+    ebuilds: dict[tuple[str, str], str] = {}
+    for made in revisions:
+        eclasses = {**made.eclasses, **some_of(data, eclasses)}
+        ebuilds = {**made.ebuilds, **some_of(data, ebuilds)}
+        whole = Made(eclasses, ebuilds)
+        alone = repository(empty, whole)
+        alone.__dict__["eclass_effects"] = Unused()
+        together = repository(empty, whole)
+        shared.serve(together)
+        for ebuild, other in zip(together.ebuilds, alone.ebuilds, strict=True):
+            expected = everything(evaluate(other))
+            values, lost = expected["metadata"]
+            assert dict(ebuild.metadata.values) == values, ebuild
+            assert ebuild.metadata.unknown.keys() == dict(lost).keys(), ebuild
+            assert everything(ebuild.evaluation) == expected, ebuild
+        shared.forget()
+
+
+def some_of(data: st.DataObject, kept: dict[Any, str]) -> dict[Any, str]:
+    names = data.draw(st.sets(st.sampled_from(sorted(kept)))) if kept else ()
+    return {name: kept[name] for name in names}
+
+
+def test_a_revision_takes_what_the_one_before_found(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = Shared()
+    ebuilds = {("one", str(n)): f"EAPI=8\ninherit one\nSLOT={n}" for n in range(3)}
+    eclasses = {"one": "inherit two\nIUSE=x", "two": "RDEPEND=a/b", "three": ":"}
+    evaluated: list[str] = []
+    evaluator = Evaluator.evaluate
+
+    def evaluate(self: Evaluator, *arguments: object) -> Evaluation:
+        evaluated.append(self.ebuild.PVR)
+        return evaluator(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Evaluator, "evaluate", evaluate)
+
+    def look(changed: Mapping[str, str], more: Mapping[tuple[str, str], str]) -> list[str]:
+        made = repository(empty, Made({**eclasses, **changed}, {**ebuilds, **more}))
+        shared.serve(made)
+        evaluated.clear()
+        for ebuild in made.ebuilds:
+            assert ebuild.metadata.values["IUSE"] == "x"
+        shared.forget()
+        return sorted(evaluated)
+
+    assert look({}, {}) == ["0", "1", "2"]
+    assert look({"three": "die"}, {}) == []
+    assert look({}, {("one", "1"): "EAPI=7\ninherit one\nSLOT=9"}) == ["1"]
+    assert look({"two": "RDEPEND=c/d"}, {}) == ["0", "1", "2"]
 
 
 def test_an_effect_is_used(empty: Path) -> None:

@@ -41,7 +41,9 @@ class Cache:
         self._is_new = False
 
     def get(self, key: str) -> object:
-        """Return what is kept; None where nothing is."""
+        """Return what was kept last; None where nothing was."""
+        if key in self._used:
+            return self._used[key]
         if self._known is None:
             self._known = _load(self.path)
         found = self._known.get(key)
@@ -50,7 +52,7 @@ class Cache:
         return found
 
     def keep(self, key: str, value: object) -> None:
-        """Keep something until `save` writes it."""
+        """Keep something in place of what is there, until `save` writes it."""
         self._used[key] = value
         self._is_new = True
 
@@ -64,7 +66,8 @@ class Cache:
             return
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(self.path, {**self._used, **(self._known or {})})
+            # What was asked for comes first, and is what it has become.
+            _write(self.path, {**self._used, **(self._known or {}), **self._used})
             _forget(self.path.parent)
 
 

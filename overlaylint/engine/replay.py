@@ -6,6 +6,7 @@ a few packages, or read much of the overlay for them, run together and share wha
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from overlaylint.engine.packs import INTERNAL_ERROR
 from overlaylint.engine.run import Found, Plan, find
 from overlaylint.finding import Finding, Severity
 from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.shared import Shared
 from overlaylint.records import dataclass
 from overlaylint.rule import Rule
 from overlaylint.tree import Tree
@@ -82,6 +84,7 @@ class Replay:
         self.samples = samples
         self.runs = 0
         self._open = open_
+        self._shared = Shared()
         self._watch = watch
         self._rules = tuple(rules)
         self._asked: dict[tuple[str, int], frozenset[str]] = {}
@@ -95,6 +98,7 @@ class Replay:
         """Go through all revisions. Where it is stopped, `windows` is right as far as it came."""
         for at, revision in enumerate(self.revisions):
             self._watch(at)
+            runs = self.runs
             for unit in (*self._alone, self._wide):
                 unit.take(revision)
                 if unit.rules and at in self.samples:
@@ -102,6 +106,9 @@ class Replay:
                         self._run(unit, at)
                     else:
                         self._keep(unit, at)
+            if self.runs > runs:
+                # Repositories and what was worked out of them lead to one another.
+                gc.collect()
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -146,13 +153,12 @@ class Replay:
         """Return the paths in which a rule finds something in one revision."""
         key = (window.rule, at)
         if key not in self._asked:
+            gc.collect()
             trees = self.revisions[at].trees()
             rules = tuple(rule for rule in self._rules if rule.name == window.rule)
             found: tuple[Finding, ...] = ()
             if trees:
-                repository, plan = self._open(trees)
-                found = find(repository, replace(plan, rules=rules)).findings
-                self.runs += 1
+                found = self._find(trees, rules).findings
             self._asked[key] = frozenset(one.span.path for one in found)
         return self._asked[key]
 
@@ -164,14 +170,21 @@ class Replay:
             return
         unit.record = {name: Record() for name in trees}
         recording = {name: RecordingTree(tree, unit.record[name]) for name, tree in trees.items()}
-        repository, plan = self._open(recording)
-        found = find(repository, replace(plan, rules=tuple(unit.rules)))
-        self.runs += 1
+        found = self._find(recording, tuple(unit.rules))
         self._update(unit, at, found)
         if unit is not self._wide and sum(map(len, unit.record.values())) > MOST_FILES:
             self._alone.remove(unit)
             self._wide.rules += unit.rules
             self._wide.record = None
+
+    def _find(self, trees: Mapping[str, Tree], rules: tuple[Rule, ...]) -> Found:
+        repository, plan = self._open(trees)
+        self._shared.serve(repository)
+        self.runs += 1
+        try:
+            return find(repository, replace(plan, rules=rules))
+        finally:
+            self._shared.forget()
 
     def _keep(self, unit: _Unit, at: int) -> None:
         """Take note that a unit would find here what it found before."""

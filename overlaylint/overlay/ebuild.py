@@ -137,7 +137,7 @@ class Ebuild:
         if self.repository.store is not None:
             from overlaylint.overlay.kept import keep_summary
 
-            keep_summary(self, found, evaluation.inherited)
+            keep_summary(self, found, evaluation)
         return found
 
     @property
@@ -147,7 +147,7 @@ class Ebuild:
         Then sourcing it does not fail. Raises TreeError where a file can't be read.
         """
         summary = self._summary
-        return None if summary is None else summary.inherited
+        return None if summary is None or summary.metadata.unknown else summary.inherited
 
     @cached_property
     def _summary(self) -> Summary | None:

@@ -7,14 +7,14 @@ looks at are noted. Where they are the same again, so is everything that it does
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import field
 from typing import Generic, TypeVar, cast
 
 from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Interpreter, Invocation, Status
 from overlaylint.shell.state import Positional
-from overlaylint.shell.syntax import Function
+from overlaylint.shell.syntax import Function, Script
 from overlaylint.shell.values import Elements, Unknown, Value, Variable
 
 # how many effects of an eclass are kept, those that were used last. Some eclasses are given other
@@ -51,6 +51,8 @@ class Effect:
     inherited: tuple[str, ...]
     totals: tuple[tuple[str, Value], ...]
     exports: tuple[tuple[str, Invocation], ...]
+    scripts: tuple[tuple[str, Script], ...] = ()
+    """The eclass itself and those that it inherits, by name."""
 
     def fits(self, shell: Interpreter, eapi: str, stack: tuple[str, ...]) -> bool:
         """Tell whether the eclass is given the same again."""
@@ -323,6 +325,7 @@ class Recording:
         inherited: tuple[str, ...],
         totals: tuple[tuple[str, Value], ...],
         exports: tuple[tuple[str, Invocation], ...],
+        scripts: tuple[tuple[str, Script], ...] = (),
     ) -> Effect:
         """Return what the eclass did. Only after `finish` returned true."""
         state = self.shell.state
@@ -353,6 +356,7 @@ class Recording:
             inherited,
             totals,
             exports,
+            scripts,
         )
 
 
@@ -370,9 +374,14 @@ def _difference(before: dict[str, T], after: dict[str, T]) -> tuple[dict[str, T]
 
 @dataclass(slots=True)
 class EclassEffects:
-    """The effects that are known, by the eclass's repository and path."""
+    """The effects that are known, by the eclass's repository and path.
+
+    Where other repositories share `known`, `script_of` is what `inherit` finds in this one.
+    """
 
     known: dict[str, list[Effect]] = field(default_factory=dict)
+    script_of: Callable[[str], Script | None] | None = None
+    _judged: dict[int, tuple[Effect, bool]] = field(default_factory=dict)
 
     def find(self, eclass: str, eapi: str, shell: Interpreter) -> Effect | None:
         """Return what sourcing an eclass does now, if that is known."""
@@ -380,13 +389,25 @@ class EclassEffects:
         if effects:
             stack = tuple(shell.stack)
             for index, effect in enumerate(effects):
-                if effect.fits(shell, eapi, stack):
+                if effect.fits(shell, eapi, stack) and self._holds(effect):
                     effect.note(shell)
                     if index:
                         # what fitted last is likely to fit next
                         effects.insert(0, effects.pop(index))
                     return effect
         return None
+
+    def _holds(self, effect: Effect) -> bool:
+        """Tell whether the eclasses are the same here."""
+        find = self.script_of
+        if find is None:
+            return True
+        known = self._judged.get(id(effect))
+        if known is None:
+            holds = all(find(name) is script for name, script in effect.scripts)
+            # it is kept with the answer: another one may come to have its id
+            known = self._judged[id(effect)] = effect, holds
+        return known[1]
 
     def add(self, eclass: str, effect: Effect) -> None:
         """Keep an effect, and forget the one that was not used for longest if they are many."""

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import lru_cache, reduce
+from functools import reduce
 
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.install_targets import Write, writes
-from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.repository import Repository, once_each
 from overlaylint.overlay.steps import Location, Step, pattern_of
 from overlaylint.overlay.systemd_unit import Unit, parse_unit
 from overlaylint.records import dataclass
@@ -215,7 +215,7 @@ def _rest(parts: Sequence[str | Unknown]) -> str:
     return "".join(part if isinstance(part, str) else "?*" for part in parts)
 
 
-@lru_cache(maxsize=4)
+@once_each
 def _units_of(repository: Repository) -> Mapping[str, tuple[str, ...]]:
     """Return every unit below a `files` folder of a repository, by name."""
     found: dict[str, tuple[str, ...]] = {}
@@ -228,7 +228,7 @@ def _units_of(repository: Repository) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-@lru_cache(maxsize=4)
+@once_each
 def units_with_also(repository: Repository) -> frozenset[str]:
     """Return the names of the units below a repository's `files` folders that have an `Also=`."""
     return frozenset(

@@ -7,7 +7,7 @@ what eclasses put into IUSE, the dependencies and the like is added up at the en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from functools import cached_property, lru_cache
 
@@ -111,6 +111,8 @@ class Evaluation:
     missing: tuple[str, ...] = ()
     failure: Failure | None = None
     possible_failures: tuple[Unknown, ...] = ()
+    sought: frozenset[str] = frozenset()
+    """Every eclass that was looked for, by an eclass too, found or not."""
 
     def variable(self, name: str) -> Evaluated | None:
         """Return a variable as it is after global scope; None where nothing assigned it.
@@ -207,6 +209,7 @@ class Evaluator:
         self.interpreter: Interpreter | None = None
         self.names: list[str] = []  # INHERITED: every eclass whose sourcing has ended
         self.names_read = 0  # how often something looked at that
+        self.sought: set[str] = set()
 
     # --- global scope ---
 
@@ -258,6 +261,7 @@ class Evaluator:
             tuple(self.missing),
             self.failure,
             tuple(_possible_failure(*death) for death in shell.possible_deaths),
+            frozenset(self.sought),
         )
 
     def script(self) -> Script:
@@ -289,6 +293,7 @@ class Evaluator:
             shell.state.options |= {"failglob"}
         shell.compatibility = eapis.bash_compatibility(self.eapi)
         shell.finds_programs = False
+        shell.has_script = True
         shell.when_missing = self.when_missing
         shell.environment = self.environment
         return shell
@@ -385,6 +390,7 @@ class Evaluator:
         """Source one eclass."""
         repository = self.ebuild.repository
         eclass = name.rpartition("/")[2]
+        self.sought.add(eclass)
         found = repository.eclass(eclass)
         if found is None:
             if repository.missing_masters or any(
@@ -475,6 +481,8 @@ class Evaluator:
             effect = effects.find(name, self.eapi, shell)
             if effect is not None:
                 status = effect.apply(shell)
+                # what is kept of an eclass inherited no other one in vain
+                self.sought.update(item.rpartition("/")[2] for item in effect.inherited)
                 self.inherited += [item for item in effect.inherited if item not in self.inherited]
                 self.names += [item for item in effect.inherited if item not in self.names]
                 self.totals += effect.totals
@@ -503,10 +511,18 @@ class Evaluator:
             added = tuple(self.inherited)
             self.inherited = inherited + [item for item in added if item not in inherited]
         if is_whole and recording is not None and not recording.keeps_places():
-            effects.add(
-                name, recording.effect(status, added, tuple(self.totals[totals:]), tuple(exports))
-            )
+            scripts = tuple(self.eclass_scripts((eclass, *added))) if effects.script_of else ()
+            settled = (status, added, tuple(self.totals[totals:]), tuple(exports), scripts)
+            effects.add(name, recording.effect(*settled))
         return status, exports
+
+    def eclass_scripts(self, names: Iterable[str]) -> Iterator[tuple[str, Script]]:
+        """Yield eclasses that were inherited, by the name under which they are looked for."""
+        for name in names:
+            eclass = name.rpartition("/")[2]
+            script = self.ebuild.repository.eclass_script(eclass)
+            if script is not None:
+                yield eclass, script
 
     def define_exports(
         self, shell: Interpreter, eclass: str, exports: list[tuple[str, Invocation]]

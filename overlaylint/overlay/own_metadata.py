@@ -58,12 +58,15 @@ def own_metadata(ebuild: Ebuild, refused: frozenset[str] = frozenset()) -> OwnMe
     """
     cache = ebuild.__dict__.setdefault("_own_metadata", {})
     if refused not in cache:
-        kept = kept_own(ebuild, refused)
+        aspect = _Aspect(refused)
+        kept = kept_own(ebuild, refused, aspect)
         if isinstance(kept, list):
             cache[refused] = _as_kept(kept)
         else:
-            found = cache[refused] = _own_metadata(ebuild, refused)
-            keep_own(ebuild, refused, None if found is None else (found.values, found.flags))
+            sought: set[str] = set()
+            found = cache[refused] = _own_metadata(ebuild, refused, sought)
+            settled = None if found is None else (found.values, found.flags)
+            keep_own(ebuild, refused, sought, aspect, settled)
     known: OwnMetadata | None = cache[refused]
     return known
 
@@ -82,13 +85,15 @@ def _as_kept(found: list[object]) -> OwnMetadata | None:
     return OwnMetadata(values, frozenset(flags))
 
 
-def _own_metadata(ebuild: Ebuild, refused: frozenset[str]) -> OwnMetadata | None:
+def _own_metadata(ebuild: Ebuild, refused: frozenset[str], sought: set[str]) -> OwnMetadata | None:
+    """Return what the ebuild settles, with the eclasses that it asked for in `sought`."""
     text = ebuild.read()
     if any(word.encode() in text for word in refused):
         return None
     evaluator = _OwnEvaluator(ebuild, _eclasses(ebuild.repository, refused))
     # With someone to tell, the effects of eclasses are not kept: those here are not whole.
     evaluation = evaluator.evaluate(lambda _name, _variable: None)
+    sought |= evaluation.sought
     state = evaluation.state
     if evaluation.failure is not None or evaluator.is_lost or state.havoc is not None:
         return None
@@ -144,6 +149,7 @@ class _OwnEvaluator(Evaluator):
 
     def inherit_one(self, shell: Interpreter, invocation: Invocation, name: str) -> None:
         eclass = name.rpartition("/")[2]
+        self.sought.add(eclass)
         if eclass in self._eclasses.refused:
             self.is_lost = True
         elif eclass in self._eclasses.setting:
@@ -172,6 +178,19 @@ class _Eclasses:
 
     setting: frozenset[str]
     refused: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Aspect:
+    """What the quick look asks of an eclass: whether it counts, and if so what it holds."""
+
+    refused: frozenset[str]
+
+    def __call__(self, repository: Repository, eclass: str) -> str:
+        known = _eclasses(repository, self.refused)
+        if eclass in known.refused:
+            return "refused"
+        return repository.eclass_digest(eclass) if eclass in known.setting else "passed over"
 
 
 def _eclasses(repository: Repository, refused: frozenset[str]) -> _Eclasses:

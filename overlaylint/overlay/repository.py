@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, TypeVar
 
 from overlaylint.finding import Span
 from overlaylint.overlay.ebuild import Ebuild, Misplaced, Package, name_fault
@@ -19,10 +19,28 @@ if TYPE_CHECKING:
     from overlaylint.overlay.kept import Store
     from overlaylint.overlay.profile_node import ProfileNode
     from overlaylint.overlay.profiles import Profiles
+    from overlaylint.overlay.shared import Shared
     from overlaylint.shell import Script
 
 # Folders at the top level that PMS 4 or usage gives another meaning.
 _NO_CATEGORIES = frozenset({"eclass", "licenses", "metadata", "profiles", "scripts", "local"})
+
+T = TypeVar("T")
+
+
+def once_each(work: Callable[[Repository], T]) -> Callable[[Repository], T]:
+    """Work something out once for each repository, and keep it for as long as that is there."""
+    name = f"{work.__module__}.{work.__qualname__}"
+
+    @wraps(work)
+    def known(repository: Repository) -> T:
+        kept = repository.__dict__
+        if name not in kept:
+            kept[name] = work(repository)
+        found: T = kept[name]
+        return found
+
+    return known
 
 
 class Repository:
@@ -53,12 +71,15 @@ class Repository:
         """The ebuilds in whose files alone findings are of interest; None for anywhere."""
         self.store: Store | None = None
         """Where what is worked out may be kept for the next run."""
+        self.shared: Shared | None = None
+        """What it has in common with other revisions of it."""
         self._known_as = known_as
         self._packages: dict[str, Package | None] = {}
         self._profile_nodes: dict[str, ProfileNode] = {}
         self._scripts: dict[str, Script] = {}
         self._eclasses_found: dict[str, tuple[Repository, str] | None] = {}
         self._eclass_checksums: dict[str, str] = {}
+        self._eclass_digests: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<Repository {self.name} in {self.tree.name}>"
@@ -244,6 +265,28 @@ class Repository:
             self._eclass_checksums[name] = md5(owner.tree.read(path))
         return self._eclass_checksums[name]
 
+    def eclass_digest(self, name: str) -> str:
+        """Return a checksum that no two texts share, of the eclass that `inherit name` finds.
+
+        It is empty where there is none. Raises TreeError where the file can't be read.
+        """
+        if name not in self._eclass_digests:
+            from hashlib import sha256
+
+            found = self.eclass(name)
+            self._eclass_digests[name] = (
+                "" if found is None else sha256(found[0].tree.read(found[1])).hexdigest()
+            )
+        return self._eclass_digests[name]
+
+    def eclass_script(self, name: str) -> Script | None:
+        """Return the eclass that `inherit name` finds, as bash reads it.
+
+        Raises TreeError where the file can't be read.
+        """
+        found = self.eclass(name)
+        return None if found is None else found[0].script(found[1])
+
     def _find_eclass(self, name: str) -> tuple[Repository, str] | None:
         path = f"eclass/{name}.eclass"
         for repository in self.eclass_order:
@@ -309,7 +352,9 @@ class Repository:
         """What is known of the effects of eclasses on this repository's ebuilds."""
         from overlaylint.overlay.eclass_effects import EclassEffects
 
-        return EclassEffects()
+        if self.shared is None:
+            return EclassEffects()
+        return EclassEffects(self.shared.effects, self.eclass_script)
 
     def script(self, path: str) -> Script:
         """Return a file as bash reads it. Raises TreeError where it can't be read.
@@ -327,6 +372,8 @@ class Repository:
                 reason = f"it is larger than {LARGEST_SCRIPT // 1024 // 1024} MiB"
                 body = List(0, 0, (Opaque(0, 0, reason),))
                 script = Script(Source("", name), body, (), ())
+            elif self.shared is not None:
+                script = self.shared.parse(data, name)
             else:
                 script = parse(data, name)
             self._scripts[path] = script

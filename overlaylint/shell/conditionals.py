@@ -145,19 +145,19 @@ def matches(
                 return pattern.matches(subject)
             if len(subject.parts) == 1 and subject.unknown.choices:
                 return decided_by(subject, pattern.matches)
-            start = _start(shell, known, is_test=is_test)
+            opening = _start(shell, known, is_test=is_test)
         except Undecidable:
             pass
         else:
-            if start is not None and subject.head.startswith(start):
+            if opening is not None and subject.head.startswith(opening):
                 return True
             if (
-                start is not None
+                opening is not None
                 and shell.state.option("nocasematch") is False
-                and not start.startswith(subject.head)
+                and not opening.startswith(subject.head)
             ):
                 return False
-            if start is not None and _lacks(subject, start):
+            if opening is not None and _lacks(subject, opening):
                 return False
             if (
                 pattern.literal is not None

@@ -71,12 +71,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.repository import Repository, once_each
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
@@ -163,7 +162,7 @@ def _longest_word(unit: str) -> bytes:
     return max(words, key=len).encode("utf-8", "surrogateescape")
 
 
-@lru_cache(maxsize=4)
+@once_each
 def _speaking_eclasses(repository: Repository) -> Mapping[bytes, bytes]:
     """Return the overlay's eclasses that may enable units, or lead to one: names and texts."""
     texts = {

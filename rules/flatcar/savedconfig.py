@@ -64,12 +64,11 @@ left to you, since the code around it has to change with it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Outcome, Undecided
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.repository import Repository, once_each
 from overlaylint.records import dataclass
 from overlaylint.rule import Severity, rule
 
@@ -129,7 +128,7 @@ def _may_inherit(ebuild: Ebuild) -> bool:
     return any(b"inherit" in one and (b"$" in one or b"`" in one) for one in commands)
 
 
-@lru_cache(maxsize=4)
+@once_each
 def _leading_eclasses(repository: Repository) -> frozenset[bytes]:
     """Return the names of the eclasses that may bring the eclass in, itself among them."""
     texts: dict[bytes, bytes] = {}

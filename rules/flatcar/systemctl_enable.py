@@ -62,13 +62,12 @@ here-document.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import env_hooks
-from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.repository import Repository, once_each
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 from overlaylint.shell.syntax import Word
@@ -188,7 +187,7 @@ def _is_replaced(repository: Repository, ebuild: Ebuild) -> bool:
     )
 
 
-@lru_cache(maxsize=4)
+@once_each
 def _speaking_eclasses(repository: Repository) -> tuple[bytes, ...]:
     """Return the names of the overlay's eclasses that speak of systemctl, or lead to one."""
     texts = {

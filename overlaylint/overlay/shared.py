@@ -1,0 +1,87 @@
+"""What the revisions of a repository share: syntax trees, what eclasses do, what ebuilds come to.
+
+All of it is found by the content that it was made from, so that a revision takes only what holds
+for it. What was not asked for longest is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from overlaylint.overlay.eclass_effects import Effect
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.repository import Repository
+    from overlaylint.shell import Script
+
+#: The syntax trees of so many bytes of scripts are kept; they take some twenty times as much.
+MOST_SCRIPT_BYTES = 4 * 1024 * 1024
+#: Of so many ebuilds it is kept what they come to: some revisions of a large repository.
+MOST_KEPT = 16384
+
+
+class Shared:
+    """Belongs to repositories that are much alike, one after the other."""
+
+    def __init__(self) -> None:
+        self.effects: dict[str, list[Effect]] = {}
+        self.store = Memory()
+        self._scripts: OrderedDict[tuple[str, bytes], tuple[Script, int]] = OrderedDict()
+        self._bytes = 0
+
+    def serve(self, repository: Repository) -> None:
+        """Let a repository and its masters take part."""
+        for one in repository.family:
+            one.shared = self
+            one.store = self.store
+
+    def forget(self) -> None:
+        """Let go of what eclasses do whose texts were not asked for in a while."""
+        kept = {id(script) for script, _ in self._scripts.values()}
+        for name, effects in list(self.effects.items()):
+            effects[:] = [
+                one for one in effects if all(id(script) in kept for _, script in one.scripts)
+            ]
+            if not effects:
+                del self.effects[name]
+
+    def parse(self, data: bytes, name: str) -> Script:
+        """Return a script as `overlaylint.shell.parse` does, the same one for the same text."""
+        from overlaylint.shell import parse
+
+        key = (name, sha256(data).digest())
+        known = self._scripts.get(key)
+        if known is not None:
+            self._scripts.move_to_end(key)
+            return known[0]
+        script = parse(data, name)
+        self._scripts[key] = script, len(data)
+        self._bytes += len(data)
+        while self._bytes > MOST_SCRIPT_BYTES and len(self._scripts) > 1:
+            _, (_, size) = self._scripts.popitem(last=False)
+            self._bytes -= size
+        return script
+
+
+class Memory:
+    """A store (see `overlaylint.overlay.kept`) that holds what was used last."""
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._known: OrderedDict[str, object] = OrderedDict()
+        self._most = most
+
+    def get(self, key: str) -> object:
+        """Return what was kept last; None where nothing was."""
+        if key not in self._known:
+            return None
+        self._known.move_to_end(key)
+        return self._known[key]
+
+    def keep(self, key: str, value: object) -> None:
+        """Keep something in place of what is there."""
+        self._known[key] = value
+        self._known.move_to_end(key)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
