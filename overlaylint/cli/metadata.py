@@ -127,6 +127,7 @@ class CacheWriter:
 
         self.folder = folder
         self.written = self.kept = 0
+        self.categories: set[str] = set()  # those that have their folder
         real = folder.resolve()
         for root in roots:
             own = root.resolve()
@@ -148,25 +149,43 @@ class CacheWriter:
         from overlaylint.engine.errors import UsageError
 
         category = self.folder / ebuild.category
-        place = category / ebuild.PF
+        # plain text, and the functions of `os`: there are thousands of files
+        place = f"{category}/{ebuild.PF}"
         data = entry.encode("utf-8", "surrogateescape")
-        new = category / f".{ebuild.PF}.{os.getpid()}"
+        new = f"{category}/.{ebuild.PF}.{os.getpid()}"
         try:
-            category.mkdir(parents=True, exist_ok=True)
-            if category.is_symlink():
-                raise UsageError(f"{category} is a link, which is not followed")
-            if not place.is_symlink() and place.is_file() and place.read_bytes() == data:
+            if ebuild.category not in self.categories:
+                category.mkdir(parents=True, exist_ok=True)
+                if category.is_symlink():
+                    raise UsageError(f"{category} is a link, which is not followed")
+                self.categories.add(ebuild.category)
+            if _holds(place, data):
                 self.kept += 1
                 return
             try:
                 # 'x' makes a file of its own, whatever stands there already
-                with new.open("xb") as file:
+                with open(new, "xb") as file:  # noqa: PTH123
                     file.write(data)
-                new.replace(place)
+                os.replace(new, place)  # noqa: PTH105
             except OSError:
                 with suppress(OSError):
-                    new.unlink()
+                    os.unlink(new)  # noqa: PTH108
                 raise
         except OSError as error:
             raise UsageError(f"{place} can't be written: {error.strerror}") from error
         self.written += 1
+
+
+def _holds(place: str, data: bytes) -> bool:
+    """Tell whether a file, not a link to one, has this content."""
+    import os
+    import stat
+
+    try:
+        status = os.lstat(place)
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(status.st_mode) or status.st_size != len(data):
+        return False
+    with open(place, "rb") as file:  # noqa: PTH123
+        return file.read() == data

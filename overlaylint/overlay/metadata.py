@@ -18,10 +18,7 @@ KEYS = (
 )  # fmt: skip
 
 
-_BLANKS = re.compile("[ \\t\\n]+")
 _ECHO_OPTION = re.compile("-[neE]+")
-# Python's str.splitlines, with which Portage reads what bash prints
-_BREAKS = dict.fromkeys(map(ord, "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,8 @@ def metadata(evaluation: Evaluation) -> Metadata:
         normal = _printed(value)
         if isinstance(normal, Unknown):
             unknown[key] = normal
-        elif normal.translate(_BREAKS) != normal:
+        elif normal and normal.splitlines() != [normal]:
+            # Portage reads what bash prints with this function of Python
             reason = Unknown(f"Portage takes a character in {key} for the end of a line")
             return Metadata({}, dict.fromkeys(KEYS, reason))
         elif normal:
@@ -80,7 +78,7 @@ def _placed(evaluation: Evaluation, key: str, reason: Unknown) -> Unknown:
 
 def _printed(value: str) -> str | Unknown:
     """Return what Portage reads of a value, which bash prints with `echo` as words."""
-    words = [word for word in _BLANKS.split(value) if word]
+    words = [word for word in value.replace("\t", " ").replace("\n", " ").split(" ") if word]
     escapes = False
     while words and _ECHO_OPTION.fullmatch(words[0]):
         for letter in words.pop(0)[1:]:

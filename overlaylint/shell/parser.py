@@ -177,6 +177,8 @@ QUOTED_INSIDE = re.compile(_QUOTED_INSIDE, re.DOTALL)
 REGULAR_EXPRESSION = re.compile(rf"(?>(?:[^ \t\n&;()<>'\"`$\\]++|{_QUOTED})*)", re.DOTALL)
 BACKQUOTED = re.compile(r"`(?>(?:[^`\\]++|\\.)*)`", re.DOTALL)
 SINGLE = re.compile(_SINGLE)
+DOUBLE = re.compile(_DOUBLE, re.DOTALL)
+BRACED = re.compile(_BRACED)
 ANSI = re.compile(_ANSI, re.DOTALL)
 SIMPLE_DOLLAR = re.compile(rf"{_NAME}|{_SPECIAL}|{_BRACED}")
 # a line of a here-document whose delimiter is not quoted; `\` and a newline don't end it
@@ -196,11 +198,20 @@ SPLIT_TOKEN = re.compile(
 )
 SPLIT_DOLLAR = re.compile(r"\$(?>(?:\\\n)+)(?=[A-Za-z_0-9@*#?$!\-({\['\"])|\$\((?>(?:\\\n)+)(?=\()")
 
+# An assignment or a word, up to the next one: a name, what assigns to it, and the end.
+ARGUMENT = re.compile(
+    rf"(?![<>&]|[0-9]++[<>]|\{{[^ \t\n<>]*+[<>])"
+    rf"(?>({_IDENTIFIER})(\+?=)?)?(?>{_ATOM}*)()(?>{_BLANK}*)",
+    re.DOTALL,
+)
+
 CLOSERS = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}", "in", "]]"})
 # the commands that may have arrays assigned among their arguments
 DECLARATIONS = frozenset(
     {"declare", "typeset", "local", "export", "readonly", "alias", "eval", "let"}
 )
+# those whose arguments may be assignments; to the others they are words like any other
+_DECLARES = DECLARATIONS - {"alias", "eval", "let"}
 EXTENDED_GLOB = frozenset("?*+@!")
 
 # what can be the body of a function
@@ -1614,7 +1625,42 @@ class Parser:
 
 def take_apart(command: Simple) -> Details:
     """Return what a simple command consists of; it was parsed before, so nothing can fail."""
-    return Parser(command.source, command.start, command.end).parts()
+    details = None if command.source.is_continued else _plain_details(command)
+    return details or Parser(command.source, command.start, command.end).parts()
+
+
+def _plain_details(command: Simple) -> Details | None:
+    """Do as `Parser.parts` for assignments and words that are passed by one expression each.
+
+    None where there is more to it: a redirection, an array, a subscript.
+    """
+    source, position, end = command.source, command.start, command.end
+    text = source.text
+    assignments: list[Assignment] = []
+    words: list[Word | Assignment] = []
+    declares = False
+    while position < end:
+        match = ARGUMENT.match(text, position, end)
+        if match is None or match.end() == position:
+            return None
+        name, operator = match.group(1, 2)
+        finish = match.end(3)
+        if operator is None or (words and not declares):
+            if name is not None and text.startswith("[", match.end(1)) and (not words or declares):
+                return None
+            word = Word(source, position, finish)
+            if not words:
+                command_name = text[position:finish]
+                if command_name in ("command", "builtin"):
+                    return None
+                declares = command_name in _DECLARES
+            words.append(word)
+        else:
+            value = Word(source, match.end(2), finish, Context.ASSIGNED)
+            assignment = Assignment(position, finish, name, None, operator == "+=", value)
+            (words or assignments).append(assignment)
+        position = match.end()
+    return Details(tuple(assignments), tuple(words), ())
 
 
 def _is_prefix(text: str, words: list[Word | Assignment]) -> bool:

@@ -175,6 +175,8 @@ Part = (
 )
 
 
+# text that means itself, wherever it stands
+_LITERAL = re.compile(r"[A-Za-z0-9_./:=+,@%^-]++")
 _ACTIVE = re.compile(r"[*?{(]|\[[^\]]*\]")
 
 
@@ -227,6 +229,8 @@ class Word:
     @lazy
     def text(self) -> str | None:
         """The word's text where no parameter or command has a part in it, else None."""
+        if _LITERAL.fullmatch(self.source.text, self.start, self.end):
+            return self.source.text[self.start : self.end]
         texts: list[str] = []
         for part in self.parts:
             if isinstance(part, Text | Quoted):
@@ -251,6 +255,8 @@ class Word:
     @lazy
     def literal(self) -> str | None:
         """The one field that the word always comes to, else None."""
+        if _LITERAL.fullmatch(self.source.text, self.start, self.end):
+            return self.source.text[self.start : self.end]
         return None if self.text is None or self.is_active else self.text
 
     @property

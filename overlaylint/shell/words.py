@@ -7,6 +7,8 @@ import re
 from overlaylint.shell.parser import (
     ARITHMETIC,
     BACKQUOTED,
+    BRACED,
+    DOUBLE,
     SUBSCRIPT,
     ParseError,
     Parser,
@@ -236,14 +238,19 @@ class _Reader:
 
     def double_quoted(self, parts: list[Part]) -> None:
         """Read `"..."`."""
-        scanner = self.scanner()
-        scanner.double_quoted()
+        match = DOUBLE.match(self.text, self.position, self.end)
+        if match:
+            end = match.end()
+        else:
+            scanner = self.scanner()
+            scanner.double_quoted()
+            end = scanner.position
         inside: list[Part] = []
-        reader = _Reader(self.source, self.position + 1, scanner.position - 1)
+        reader = _Reader(self.source, self.position + 1, end - 1)
         reader.quoted_into(inside, Context.ARITHMETIC)
         self.text = self.source.text
         parts.append(DoubleQuoted(tuple(inside)))
-        self.position = scanner.position
+        self.position = end
 
     def backquoted(self, parts: list[Part], *, is_quoted: bool) -> None:
         """Read an old-style command substitution: a backslash in it protects $, ` and itself."""
@@ -264,6 +271,13 @@ class _Reader:
         if match:
             parts.append(Parameter(self.position, match.end(), match.group(1) or match.group(2)))
             self.position = match.end()
+            return
+        match = (
+            None if self.source.is_continued else BRACED.match(self.text, self.position, self.end)
+        )
+        if match:
+            start, self.position = self.position, match.end()
+            parts.append(self.parameter(start, self.position, is_quoted=is_quoted))
             return
         scanner = self.scanner()
         if scanner.is_continued:
