@@ -1,4 +1,9 @@
-"""Which files are kept out of the image: INSTALL_MASK (make.conf(5)) and Flatcar's env hooks."""
+"""Which files are kept out of the image: INSTALL_MASK (make.conf(5)) and Flatcar's env hooks.
+
+What an ebuild or an eclass sets keeps nothing out, in global scope or in a phase, exported or not:
+Portage leaves the variable out of the environment that it keeps from one phase to the next
+(`save-ebuild-env.sh`), and asks the profile and profile.bashrc when it merges (`preinst_mask`).
+"""
 
 from __future__ import annotations
 

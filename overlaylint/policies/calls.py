@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from overlaylint.overlay.trace import Trace
     from overlaylint.shell.conditions import Condition
     from overlaylint.shell.interpreter import Call
+    from overlaylint.shell.syntax import Function
     from overlaylint.shell.values import Value
 
 # More flags than these in a call's words are not looked at in all their combinations.
@@ -45,12 +46,18 @@ class Match:
 
 
 def traces_of(
-    ebuild: Ebuild, use: Mapping[str, bool] | None = None, phase: str | tuple[str, ...] = "*"
+    ebuild: Ebuild,
+    use: Mapping[str, bool] | None = None,
+    phase: str | tuple[str, ...] = "*",
+    follow: Mapping[str, Function] | None = None,
 ) -> Iterator[Trace | Undecided]:
-    """Yield the phases, callbacks and hooks whose names match, and those that can't be followed."""
+    """Yield the phases, callbacks and hooks whose names match, and those that can't be followed.
+
+    `follow` are functions of masters that are followed as well.
+    """
     from overlaylint.overlay.own_code import own_traces
 
-    for trace in own_traces(ebuild, use):
+    for trace in own_traces(ebuild, use, follow=follow):
         if not matches_any(phase, trace.phase):
             continue
         if trace.unknown is not None and trace.is_defined:
@@ -64,11 +71,15 @@ def calls_made(
     pattern: CallPattern,
     uses: Iterable[Mapping[str, bool]] = ({},),
     phase: str | tuple[str, ...] = "*",
+    follow: Mapping[str, Function] | None = None,
 ) -> Iterator[Match | Undecided]:
-    """Yield each call that matches, or may, once for its place, under each of some USE flags."""
+    """Yield each call that matches, or may, once for its place, under each of some USE flags.
+
+    `follow` is as for `traces_of`.
+    """
     seen: set[Span] = set()
     for use in uses:
-        for trace in traces_of(ebuild, use, phase):
+        for trace in traces_of(ebuild, use, phase, follow):
             if isinstance(trace, Undecided):
                 yield trace
                 continue

@@ -63,7 +63,7 @@ left to you, since the code around it has to change with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Outcome, Undecided
@@ -75,6 +75,7 @@ from overlaylint.rule import Severity, rule
 if TYPE_CHECKING:
     from overlaylint.overlay.flag_setting import FlagSetting
     from overlaylint.policies.calls import Match
+    from overlaylint.shell.syntax import Function
 
 _ECLASS = "savedconfig"
 _FLAG = "savedconfig"
@@ -160,7 +161,7 @@ def _calls(ebuild: Ebuild, is_named: bool, settings: tuple[FlagSetting, ...]) ->
         # What the ebuild puts in the function's place is its own affair.
         return
     uses = tuple({_FLAG: state} for state in _states(settings))
-    for one in calls_made(ebuild, CallPattern(_FUNCTION), uses):
+    for one in calls_made(ebuild, CallPattern(_FUNCTION), uses, follow=_callers(ebuild)):
         if isinstance(one, Undecided):
             yield one
         elif one.doubt:
@@ -177,7 +178,16 @@ def _mentions_the_function(ebuild: Ebuild) -> bool:
     from overlaylint.policies.calls import calls_made
     from overlaylint.policies.forms import CallPattern
 
-    return next(iter(calls_made(ebuild, CallPattern(_FUNCTION))), None) is not None
+    made = calls_made(ebuild, CallPattern(_FUNCTION), follow=_callers(ebuild))
+    return next(iter(made), None) is not None
+
+
+def _callers(ebuild: Ebuild) -> Mapping[str, Function]:
+    """Return the functions of masters that lead to the function: a phase of an eclass may."""
+    from overlaylint.overlay.own_code import masters_functions
+
+    found = masters_functions(ebuild, frozenset({_FUNCTION}))
+    return {name: function for name, function in found.items() if name != _FUNCTION}
 
 
 def _states(settings: tuple[FlagSetting, ...]) -> tuple[bool, ...]:

@@ -91,7 +91,7 @@ def stage0_patchlevel(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
 
 def _finding(ebuild: Ebuild, stage0: Evaluated) -> Finding:
     value = str(stage0.value)
-    message = f"stage0 of {ebuild.P} is {value}, which is no x.y.0 release"
+    message = f"stage0 of {ebuild.P} is {value or 'empty'}, which is no x.y.0 release"
     help_ = f"let {stage0.name} end in `.0`: a patch release may not exist for the next update"
     if stage0.span.repository:
         related = Related(stage0.span, f"{stage0.name} is set here")

@@ -2,8 +2,9 @@
 
 ## What it does
 
-Follows every link among the files that Portage reads, and reports those that end at nothing, at
-themselves, or outside the overlay's own folder.
+Follows every link among the files and folders that Portage reads, licences and `metadata` with its
+caches included, and reports those that end at nothing, at themselves, or outside the overlay's own
+folder.
 
 ## Why it matters
 
@@ -51,12 +52,40 @@ _ENDS = {
 @rule(severity=Severity.ERROR)
 def dangling_link(file: File) -> Iterator[Finding]:
     # Folders that Portage does not know hold links for other programs, which may lead anywhere.
-    if not file.kind.is_bad_link or file.role is Role.OTHER:
+    if not file.kind.is_bad_link or not _is_read(file):
         return
     end = _ENDS[file.kind].format(target=file.target)
-    loss = ", so Portage does not see this version" if file.role is Role.EBUILD else ""
+    loss = ""
+    if file.role is Role.EBUILD:
+        loss = ", so Portage does not see this version"
+    elif file.role is Role.OTHER and _is_package(file):
+        loss = ", so Portage does not see this package"
     yield Finding(
         file.span(),
         f"the link {end}{loss}",
         help="let the link lead to a file in the overlay, or remove it",
     )
+
+
+# What these hold is of no interest to rules about text, but Portage reads it all the same.
+_ALSO_READ = ("licenses", "metadata")
+
+
+def _is_read(file: File) -> bool:
+    """Whether Portage looks for something at the file's path: a file, or a folder."""
+    if file.role is not Role.OTHER:
+        return True
+    top, *below = file.path.split("/")
+    if file.name.startswith("."):
+        return False
+    if top in _ALSO_READ:
+        return True
+    if not below:
+        return top in ("eclass", "profiles", *file.repository.listed_categories)
+    is_files = len(below) == 2 and below[1] == "files"
+    return _is_package(file) or (is_files and top in file.repository.listed_categories)
+
+
+def _is_package(file: File) -> bool:
+    top, *below = file.path.split("/")
+    return len(below) == 1 and top in file.repository.listed_categories
