@@ -6,9 +6,9 @@ nobody can tell, and those that a trace does not follow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from overlaylint.records import dataclass
 from overlaylint.shell.syntax import (
@@ -32,6 +32,9 @@ _ASSIGNING = frozenset(
 )
 _OPAQUE = frozenset({"eval", "source", "."})
 _LEAVING = frozenset({"return", "eval", "source", "."})
+
+# The fields of each class of nodes that may hold other nodes.
+_FIELDS: dict[type, tuple[str, ...]] = {}
 
 
 def assigned_names(
@@ -76,39 +79,42 @@ def _own(function: Function) -> _Own:
     named: set[str] = set()  # given a value without an assignment
     called: set[str] = set()
     is_complete = True
-    for node in _nodes(function.body):
+    nodes = tuple(_nodes(function.body))
+    for node in nodes:
         if isinstance(node, For):
             named.add(node.name)
         elif isinstance(node, Simple):
             is_complete &= _command(node, local, assigned, named, called)
     assigned |= named
-    plain = {one.name for one in _assignments(function.body)} - named
-    put_back = frozenset(name for name in plain if _is_put_back(function, name))
+    every = [one for node in nodes for one in _direct(node)]
+    copies = {(one.name, _copied(one)) for one in every}
+    # Only what is copied to another name and from there may be put back.
+    plain = {name for name, other in copies if name != other and (other, name) in copies} - named
+    lists = [node for node in nodes if isinstance(node, List)]
+    put_back = frozenset(name for name in plain if _is_put_back(name, every, lists))
     return _Own(frozenset(assigned - local - put_back), frozenset(called), is_complete)
 
 
-def _is_put_back(function: Function, name: str) -> bool:
+def _is_put_back(name: str, every: Iterable[Assignment], lists: Iterable[List]) -> bool:
     """Whether a function gives a variable, where it sets it, its old value again.
 
     As in `old=$IFS; IFS=:; ...; IFS=$old`, in one list of commands that is not left between.
+    `every` are all its assignments, and `lists` all its lists of commands.
     """
-    sets = [one for one in _assignments(function.body) if one.name == name]
+    sets = [one for one in every if one.name == name]
     if any(one.subscript is not None for one in sets):
         return False
-    for node in _nodes(function.body):
-        if not isinstance(node, List):
-            continue
+    for node in lists:
         direct = [list(_direct(command)) for command in node.commands]
         own = [one for found in direct for one in found]
         first = next((one for one in own if one.name == name), None)
-        saved = [one for one in own if first and one.start < first.start and _copies(one, name)]
+        saved = [one for one in own if first and one.start < first.start and _copied(one) == name]
         if first is None or not saved or name == saved[-1].name:
             continue
         keeper = saved[-1].name
-        last = [one for one in own if one.name == name and _copies(one, keeper)]
+        last = [one for one in own if one.name == name and _copied(one) == keeper]
         if not last or any(
-            one.name == keeper and saved[-1].start < one.start < last[-1].start
-            for one in _assignments(function.body)
+            one.name == keeper and saved[-1].start < one.start < last[-1].start for one in every
         ):
             continue
         between = [
@@ -119,12 +125,6 @@ def _is_put_back(function: Function, name: str) -> bool:
         if not any(_may_leave(command) for command in between):
             sets = [one for one in sets if not first.start <= one.start <= last[-1].start]
     return not sets
-
-
-def _assignments(root: object) -> Iterator[Assignment]:
-    for node in _nodes(root):
-        if isinstance(node, Simple):
-            yield from _direct(node)
 
 
 def _direct(command: object) -> Iterator[Assignment]:
@@ -138,17 +138,21 @@ def _direct(command: object) -> Iterator[Assignment]:
         yield from (word for word in words[1:] if isinstance(word, Assignment))
 
 
-def _copies(assignment: Assignment, name: str) -> bool:
-    """Whether a variable is given just what another one holds."""
-    if assignment.append or assignment.subscript or not isinstance(assignment.value, Word):
-        return False
-    parts = assignment.value.parts
+def _copied(assignment: Assignment) -> str | None:
+    """Return the variable of which an assignment gives just what it holds, None if it is none."""
+    value = assignment.value
+    if assignment.append or assignment.subscript or not isinstance(value, Word):
+        return None
+    if value.source.text.find("$", value.start, value.end) < 0:
+        # Most need not be taken apart.
+        return None
+    parts = value.parts
     if len(parts) == 1 and isinstance(parts[0], DoubleQuoted):
         parts = parts[0].parts
     if len(parts) != 1 or not isinstance(parts[0], Parameter):
-        return False
+        return None
     only = parts[0]
-    return only.name == name and not (only.prefix or only.subscript or only.operator)
+    return None if only.prefix or only.subscript or only.operator else only.name
 
 
 def _may_leave(node: object, in_loop: bool = False) -> bool:
@@ -159,10 +163,8 @@ def _may_leave(node: object, in_loop: bool = False) -> bool:
         first = node.words[0] if node.words else None
         name = first.text if isinstance(first, Word) else ""
         return name is None or name in _LEAVING or (not in_loop and name in ("break", "continue"))
-    if not is_dataclass(node) or isinstance(node, Word | Source | Function):
-        return False
     in_loop = in_loop or isinstance(node, For | ForArithmetic | While)
-    return any(_may_leave(getattr(node, item.name), in_loop) for item in fields(node))
+    return any(_may_leave(one, in_loop) for one in _below(node))
 
 
 def _command(
@@ -206,5 +208,16 @@ def _nodes(root: object, in_subshells: bool = False) -> Iterator[object]:
         if isinstance(node, Subshell) and not in_subshells:
             continue
         yield node
+        stack.extend(_below(node))
+
+
+def _below(node: object) -> Iterator[object]:
+    """Yield what the fields of a node hold; nothing of what is not looked into."""
+    kind = node.__class__
+    names = _FIELDS.get(kind)
+    if names is None:
+        found = []
         if is_dataclass(node) and not isinstance(node, Simple | Word | Source | Function):
-            stack.extend(getattr(node, item.name) for item in fields(node))
+            found = [one.name for one in fields(node)]
+        names = _FIELDS[kind] = tuple(one for one in found if one not in ("source", "start", "end"))
+    return map(partial(getattr, node), names)
