@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 from hypothesis import example, given
@@ -14,6 +15,8 @@ from overlaylint.overlay.atom import (
     AtomError,
     Candidate,
     UseDependency,
+    _parse_detailed,
+    _parse_with_pkgcore,
     by_specificity,
     package_of,
     parse_atom,
@@ -155,6 +158,26 @@ def test_use_dependencies_are_taken_apart() -> None:
     )
 
 
+@given(
+    st.builds(
+        "{}{}{}".format,
+        st.sampled_from(["cat/pkg", "!cat/pkg", "=cat/pkg-1*", "~cat/pkg-1-r1", ">=cat/pkg-1"]),
+        st.one_of(SLOTS, st.text("ab0:=*/.-+_@ ", max_size=6).map(":{}".format)),
+        st.one_of(USE, st.text("ab-!?=,(+)_@ ", max_size=8).map("[{}]".format)),
+    ),
+    st.sampled_from([None, "5", "8"]),
+)
+def test_what_is_read_without_pkgcore_is_read_alike_with_it(text: str, eapi: str | None) -> None:
+    ours = _parse_detailed(text)
+    if ours is not None:
+        assert ours == _parse_with_pkgcore(text, eapi)
+        assert fields_of(ours) == fields_of(_parse_with_pkgcore(text, eapi))
+
+
+def fields_of(atom: Atom) -> dict[str, object]:
+    return {one.name: getattr(atom, one.name) for one in fields(atom)}
+
+
 def test_the_reason_is_one_line() -> None:
     with pytest.raises(AtomError) as caught:
         parse_atom("cat/pkg[a", "8")
@@ -167,7 +190,9 @@ def test_plain_atoms_do_not_import_pkgcore() -> None:
         "import sys; from overlaylint.overlay.atom import parse_atom;"
         "parse_atom('>=cat/pkg-1.2*'[:-1]); parse_atom('!cat/pkg');"
         "assert not any(name.startswith('pkgcore') for name in sys.modules);"
-        "parse_atom('cat/pkg:0'); assert 'pkgcore.ebuild.atom' in sys.modules"
+        "parse_atom('cat/pkg:0/2=[a,-b(+),!c?]');"
+        "assert not any(name.startswith('pkgcore') for name in sys.modules);"
+        "parse_atom('!!cat/pkg'); assert 'pkgcore.ebuild.atom' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 

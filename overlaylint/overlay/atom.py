@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -23,8 +24,18 @@ __all__ = ["Atom", "AtomError", "Candidate", "by_specificity", "package_of", "pa
 _PLAIN = re.compile(
     r"(?P<blocker>!?)(?P<operator>[<>]=?|[=~]|)(?P<cpv>[A-Za-z0-9+_./-]+)(?P<glob>\*?)"
 )
+# What may follow these (PMS 8.3.3, 8.3.4), as EAPI 5 and later have it.
+_SLOT = r"[A-Za-z0-9_][A-Za-z0-9+_.-]*"
+_FLAG = r"[A-Za-z0-9][A-Za-z0-9+_@-]*"
+_DEFAULT = r"(?:\([+-]\))?"
+_WANTED = rf"(?:-?{_FLAG}{_DEFAULT}|!?{_FLAG}{_DEFAULT}[?=])"
+_DETAILS = re.compile(
+    rf"(?::(?:(?P<slot>{_SLOT})(?:/(?P<subslot>{_SLOT}))?(?P<equals>=?)|(?P<operator>[*=])))?"
+    rf"(?:\[(?P<use>{_WANTED}(?:,{_WANTED})*)\])?"
+)
+_WITH_DETAILS = frozenset({None, "5", "6", "7", "8"})
 _TILDE_REVISION = re.compile(r"^(!{0,2}~[^:\[]+)(-r[0-9]+)(?=[:\[]|$)")
-_USE_FLAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9+_@-]*")
+_USE_FLAG = re.compile(_FLAG)
 _USE_DEPENDENCY = re.compile(
     r"(?P<prefix>[!-]?)(?P<flag>[^?=(]+)(?P<default>\([+-]\))?(?P<suffix>[?=]?)"
 )
@@ -94,12 +105,13 @@ class Atom:
         """
         return (
             candidate.cp == self.cp
-            and self._matches_version(candidate.version)
+            and self.matches_version(candidate.version)
             and self._matches_slot(candidate.slot)
             and (self.repository is None or candidate.repository in ("", self.repository))
         )
 
-    def _matches_version(self, version: Version) -> bool:
+    def matches_version(self, version: Version) -> bool:
+        """Whether a version is one that the atom asks for, of whatever package."""
         own = self.version
         if own is None:
             return True
@@ -134,6 +146,8 @@ def parse_atom(text: str, eapi: str | None = None) -> Atom:
     With an EAPI, only what that EAPI has is taken; without, all of it, and `::repository`.
     """
     plain = _parse_plain(text)
+    if plain is None and eapi in _WITH_DETAILS:
+        plain = _parse_detailed(text)
     return plain if plain is not None else _parse_with_pkgcore(text, eapi)
 
 
@@ -229,6 +243,27 @@ def _parse_plain(text: str) -> Atom | None:
     version = parse_version(split[1])
     return Atom(
         text, category, split[0], operator + match["glob"], version, blocker=match["blocker"]
+    )
+
+
+def _parse_detailed(text: str) -> Atom | None:
+    """Return an atom with a slot, or flags without blanks; None for what is not just that."""
+    bare = re.split(r"[:\[]", text, maxsplit=1)[0]
+    details = _DETAILS.fullmatch(text, len(bare))
+    plain = _parse_plain(bare)
+    if plain is None or details is None:
+        return None
+    use = tuple(map(_use_dependency, details["use"].split(","))) if details["use"] else ()
+    if len({one.flag for one in use}) < len(use):
+        # They may contradict each other.
+        return None
+    return replace(
+        plain,
+        text=text,
+        slot=details["slot"],
+        subslot=details["subslot"],
+        slot_operator=details["operator"] or details["equals"] or "",
+        use=use,
     )
 
 

@@ -1,9 +1,9 @@
 """The only module that imports pkgcore, and not before an atom asks for it.
 
 Importing `pkgcore.ebuild.atom` takes 65 to 80 ms, a third of what checking one file may
-take. So names, versions and the plainest atoms are read without it (version.py, atom.py),
-and the rest of the syntax, what each EAPI allows of slots, USE dependencies and blockers,
-is pkgcore's.
+take. So names, versions and atoms as nearly all are written are read without it (version.py,
+atom.py), and the rest of the syntax is pkgcore's: what each EAPI allows of slots, USE dependencies
+and blockers, what is written otherwise, and what is wrong with it.
 
 Where pkgcore does not do what Portage does, and this package goes its own way:
 
