@@ -13,7 +13,7 @@ whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.commands import check
@@ -31,10 +31,13 @@ NAMES = ("KEYWORDS", "LICENSE", "SLOT")
 
 _COMMENT = re.compile(rb"^[ \t]*#.*$", re.MULTILINE)
 _CONTINUED = re.compile(rb"\\\r?\n")
-_INHERIT = re.compile(
-    rb"(?:^|[;&|({]|\b(?:then|else|do)\b)[ \t]*inherit[ \t]+([^\n;&|)}#]*)", re.MULTILINE
+# What starts with the word that is looked for is found much faster.
+_INHERIT = re.compile(rb"inherit[ \t]+(?=([^\n;&|)}#]*))")
+_BEFORE_A_COMMAND = re.compile(rb"(?:^|[;&|({]|\b(?:then|else|do)[ \t])[ \t]*\Z")
+_SET = tuple(
+    re.compile(rb"%b(?:(?!\w)(?<![\w${]%b)|(?<=\{%b):?=)" % (name, name, name))
+    for name in map(str.encode, NAMES)
 )
-_SET = re.compile(rb"(?<![\w${])(?:KEYWORDS|LICENSE|SLOT)(?!\w)|\{(?:KEYWORDS|LICENSE|SLOT):?=")
 _PHASE = re.compile(rb"^(?:src|pkg)_[a-z]+[ \t]*\(\)", re.MULTILINE)
 _LATE = re.compile(rb"(?<![\w${])(?:KEYWORDS|LICENSE|SLOT|EAPI|inherit)(?!\w)")
 
@@ -208,16 +211,21 @@ def _find_eclasses(repository: Repository, refused: frozenset[str]) -> _Eclasses
             data = _CONTINUED.sub(b" ", _COMMENT.sub(b"", one.tree.read(path)))
             texts[name] = texts.get(name, b"") + b"\n" + data
     inherits = {
-        name: {word.decode() for match in _INHERIT.finditer(data) for word in match[1].split()}
+        name: {word.decode() for args in _inherited(data) for word in args.split()}
         for name, data in texts.items()
     }
     words = tuple(word.encode() for word in refused)
-    return _Eclasses(
-        _with_heirs({name for name, data in texts.items() if _SET.search(data)}, inherits),
-        _with_heirs(
-            {name for name, data in texts.items() if any(word in data for word in words)}, inherits
-        ),
-    )
+    setting = {name for name, data in texts.items() if any(one.search(data) for one in _SET)}
+    naming = {name for name, data in texts.items() if any(word in data for word in words)}
+    return _Eclasses(_with_heirs(setting, inherits), _with_heirs(naming, inherits))
+
+
+def _inherited(data: bytes) -> Iterator[bytes]:
+    """Yield the arguments of what looks like a command `inherit`."""
+    for match in _INHERIT.finditer(data):
+        line = data.rfind(b"\n", 0, match.start()) + 1
+        if _BEFORE_A_COMMAND.search(data[line : match.start()]):
+            yield match[1]
 
 
 def _with_heirs(found: set[str], inherits: Mapping[str, set[str]]) -> frozenset[str]:
