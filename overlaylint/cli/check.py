@@ -7,6 +7,7 @@ What it may be asked for stands in groups of options, each in a module of its ow
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,8 @@ def command(
     from overlaylint.engine.packs import load_catalog
     from overlaylint.engine.run import run
 
+    # To look for garbage in cycles takes a twentieth of a run, and there are some ten MB of it.
+    gc.set_threshold(5_000_000, 50, 1000)
     fixing.must_make_sense(checked=scope.instead_of_files(paths))
     adopting.must_make_sense(is_reported=not fixing.diff)
     output.must_make_sense()

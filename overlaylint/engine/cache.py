@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import stat
 import sys
 import time
@@ -127,6 +126,9 @@ def _write(path: Path, entries: dict[str, object]) -> None:
             break
         lines.append(line)
     body = ("{" + ",\n".join(lines) + "}").encode("ascii")
+    # It takes a while to import, and most runs write nothing.
+    import secrets
+
     new = path.with_name(f"{secrets.token_hex(8)}{_HALF_WRITTEN}")
     handle = os.open(new, _NEW, 0o600)
     try:

@@ -7,7 +7,6 @@ meanwhile can lead out of the directory.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +72,9 @@ def _check(folder: int, name: str, path: str, before: bytes | None) -> int | Non
 
 
 def _replace(folder: int, name: str, data: bytes, mode: int | None) -> None:
+    # It takes a while to import, and most runs write nothing.
+    import secrets
+
     passing = f".overlaylint-{secrets.token_hex(8)}"
     handle = os.open(passing, _NEW, 0o666, dir_fd=folder)
     try:
