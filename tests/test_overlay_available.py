@@ -228,3 +228,33 @@ def test_it_agrees_with_the_whole_evaluation() -> None:
             iuse = {flag.lstrip("+-") for flag in ebuild.metadata.values.get("IUSE", "").split()}
             assert own.flags <= iuse
     assert told
+
+
+@pytest.mark.parametrize(
+    ("files", "flags", "packages"),
+    [
+        ({"parent": "../amd64\n"}, True, True),
+        ({"make.defaults": 'INSTALL_MASK="/usr/share/doc"\n'}, True, True),
+        ({"package.mask": ">=cat/foo-2\n"}, True, False),
+        ({"package.provided": "cat/bar-1\n", "eapi": "6\n"}, True, False),
+        ({"package.use": "cat/foo on\n"}, False, False),
+        ({"use.stable.mask": "on\n"}, False, False),
+        ({"package.accept_keywords": "cat/foo\n"}, False, False),
+        ({"make.defaults": 'USE="more"\n'}, False, False),
+        ({"make.defaults": 'ACCEPT_LICENSE="*"\n'}, False, False),
+        # Whatever adds up to flags counts, be it called as it may.
+        ({"make.defaults": 'USE_EXPAND="INSTALL_MASK"\nINSTALL_MASK="x"\n'}, False, False),
+    ],
+)
+def test_profiles_that_say_the_same_share_what_is_worked_out(
+    tmp_path: Path, files: Mapping[str, str], flags: bool, packages: bool
+) -> None:
+    child = {f"profiles/child/{name}": text for name, text in files.items()}
+    desc = {"profiles/profiles.desc": "amd64 amd64 dev\namd64 child dev\n"}
+    first, second = load(
+        tmp_path, {"profiles/child/parent": "../amd64\n", **desc, **child}
+    ).profiles
+    assert not second.problems
+    assert (first.flag_settings == second.flag_settings) is flags
+    assert (first.package_settings == second.package_settings) is packages
+    assert (Available.of(first) is Available.of(second)) is packages

@@ -6,16 +6,20 @@ file's lines in the order they are written; see pkgcore_adapter.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
-from overlaylint.overlay.atom import Candidate
 from overlaylint.overlay.make_defaults import Assignment, MakeDefaults, read_make_defaults
-from overlaylint.overlay.profile_node import AtomLine, Flag, ProfileNode
-from overlaylint.overlay.version import parse_version, split_pf
+from overlaylint.overlay.profile_node import (
+    FLAG_FILES,
+    PACKAGE_FILES,
+    AtomLine,
+    Flag,
+    ProfileNode,
+)
+from overlaylint.overlay.version import Version, parse_version, split_pf
 from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
@@ -44,6 +48,12 @@ INCREMENTALS = frozenset(
         "USE_EXPAND_UNPREFIXED",
     }
 )
+
+# The variables of make.defaults that say nothing of packages and their flags.
+_APART = frozenset({"INSTALL_MASK", "PKG_INSTALL_MASK"})
+
+# The files that say which packages there are, apart from keywords.
+_MASK_FILES = ("package.mask", "package.unmask", "package.provided")
 
 #: As deep as parents may go; the deepest chain in ::gentoo is about ten.
 DEEPEST = 64
@@ -154,6 +164,29 @@ class Profile:
             layers.append(layer)
         return tuple(layers)
 
+    @cached_property
+    def flag_settings(self) -> Hashable:
+        """What stands for all that keywords, licences and flags are worked out from.
+
+        It is equal for profiles of one repository under which these are the same for any ebuild.
+        """
+        return self._saying((*FLAG_FILES, *PACKAGE_FILES))
+
+    @cached_property
+    def package_settings(self) -> Hashable:
+        """The same for all that visibility is worked out from as well."""
+        return self._saying((*FLAG_FILES, *PACKAGE_FILES, *_MASK_FILES))
+
+    def _saying(self, files: tuple[str, ...]) -> Hashable:
+        """Return the layers that have one of some files, or set a variable that matters."""
+        apart = _APART.difference(self.words("USE_EXPAND"), self.words("USE_EXPAND_UNPREFIXED"))
+        # Profiles that start from the same parents share these layers, and no others.
+        return tuple(
+            id(layer)
+            for layer in self.layers
+            if layer.variables.keys() - apart or layer.node.has_any(files)
+        )
+
     def variable(self, name: str) -> Variable | None:
         """Return a variable of make.defaults, or None where no node sets it."""
         if name not in self._variables:
@@ -194,21 +227,21 @@ class Profile:
         A provided package has no slot, flags or repository; Portage takes it whichever of
         those an atom asks for.
         """
-        if not self._provided_candidates:
+        found = self._provided_versions.get(atom.cp)
+        if found is None:
             return False
-        bare = replace(atom, slot=None, subslot=None, repository=None)
-        return any(bare.matches(candidate) for candidate in self._provided_candidates)
+        return any(atom.matches_version(version) for version in found)
 
     @cached_property
-    def _provided_candidates(self) -> tuple[Candidate, ...]:
-        found = []
+    def _provided_versions(self) -> Mapping[str, list[Version]]:
+        found: dict[str, list[Version]] = {}
         for line in self.provided:
             category, _, pf = line.name.partition("/")
             split = split_pf(pf)
             version = parse_version(split[1]) if split is not None else None
             if split is not None and version is not None:
-                found.append(Candidate(f"{category}/{split[0]}", version))
-        return tuple(found)
+                found.setdefault(f"{category}/{split[0]}", []).append(version)
+        return found
 
     @property
     def is_deprecated(self) -> bool:

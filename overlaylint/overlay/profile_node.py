@@ -133,6 +133,7 @@ class ProfileNode:
         self._entries: dict[str, Mapping[str, tuple[tuple[bytes, str, int, int], ...]]] = {}
         self._parsed: dict[tuple[str, str], Mapping[Atom, tuple[PackageEntry, ...]]] = {}
         self._problems: list[LineProblem] = []
+        self._has_any: dict[tuple[str, ...], bool] = {}
 
     def __repr__(self) -> str:
         return f"<ProfileNode {self}>"
@@ -207,6 +208,12 @@ class ProfileNode:
         if kind is Kind.FOLDER and (always_folder or self.allows_folders):
             return tuple(self._files_in(path, set()))
         return ()
+
+    def has_any(self, names: tuple[str, ...]) -> bool:
+        """Whether one of some files is there."""
+        if names not in self._has_any:
+            self._has_any[names] = any(self.files(name) for name in names)
+        return self._has_any[names]
 
     def read(self, name: str) -> dict[str, bytes]:
         """Return the content of each path that makes up a file."""

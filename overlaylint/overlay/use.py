@@ -146,10 +146,11 @@ class _Use:
 
     @classmethod
     def of(cls, profile: Profile) -> _Use:
-        """Return the one that belongs to a profile."""
-        known = profile.__dict__.get("_use_of_profile")
+        """Return the one that belongs to a profile: to all that say the same of flags."""
+        shared = profile.repository.__dict__.setdefault("_use_by_settings", {})
+        known = shared.get(profile.flag_settings)
         if not isinstance(known, cls):
-            known = profile.__dict__["_use_of_profile"] = cls(profile)
+            known = shared[profile.flag_settings] = cls(profile)
         return known
 
     def state(

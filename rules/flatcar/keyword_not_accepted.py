@@ -113,7 +113,7 @@ package.mask hides it) is no finding of this rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -166,16 +166,21 @@ def keyword_not_accepted(overlay: Repository, options: Options) -> Iterator[Outc
     needs: dict[tuple[str, str], _Need] = {}
     said: set[Outcome] = set()
     dependencies = _Dependencies()
+    searches: dict[Hashable, _Search] = {}
     for profile in overlay.profiles:
         if profile.problems:
             problem = profile.problems[0]
             yield Undecided(problem.span, f"{profile.name} can't be used: {problem.message}")
             continue
         search = _Search(profile, options, dependencies)
-        for outcome in search.run():
-            if outcome not in said:
-                said.add(outcome)
-                yield outcome
+        if search.key in searches:
+            search = searches[search.key]
+        else:
+            searches[search.key] = search
+            for outcome in search.run():
+                if outcome not in said:
+                    said.add(outcome)
+                    yield outcome
         for want in search.wants:
             cpv, keyword = _chosen(want, search.wants)
             need = needs.setdefault((cpv, keyword), _Need(cpv, keyword))
@@ -256,7 +261,7 @@ class _Dependencies:
 
 
 class _Search:
-    """What one profile lacks."""
+    """What one profile lacks, and every other with the same `key`."""
 
     def __init__(self, profile: Profile, options: Options, dependencies: _Dependencies) -> None:
         from overlaylint.overlay.available import Available
@@ -269,6 +274,7 @@ class _Search:
         self._is_sdk = _matches(profile.name, options.sdk_profiles)
         is_image = _matches(profile.name, options.image_profiles)
         self._variables = _RUNTIME if is_image else _VARIABLES
+        self.key: Hashable = (id(self.available), self._is_sdk, is_image)
 
     def run(self) -> Iterator[Outcome]:
         """Look at every ebuild that may be built; yield what is no want."""
