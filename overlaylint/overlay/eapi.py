@@ -12,6 +12,9 @@ _LINE = re.compile(r"[ \t]*EAPI=(['\"]?)([A-Za-z0-9+_.-]*)\1[ \t]*([ \t]#.*)?\Z"
 
 KNOWN = frozenset("0123456789")
 
+# Two names for one place, as long as no prefix is set (PMS 11.1).
+SAME_PLACE = {"ED": "D", "EROOT": "ROOT"}
+
 _PHASES = (
     "src_compile", "pkg_config", "src_configure", "pkg_info", "src_install", "pkg_nofetch",
     "pkg_postinst", "pkg_postrm", "pkg_preinst", "src_prepare", "pkg_prerm", "pkg_pretend",

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from overlaylint.tree import Kind
 
 
+#: Stands in for a repository where something is what the package manager does by default.
+PACKAGE_MANAGER = "PMS"
+
+
 @dataclass(frozen=True)
 class Ebuild:
     """One `category/package/package-version.ebuild` of a repository.

@@ -25,12 +25,13 @@ class Presence:
     """Whether a file is in the image; None where that can't be told.
 
     `trace` and `call` are what settled it, or left it open: None where no call speaks of the
-    file.
+    file. `is_named` is false where the file is there by a wildcard, or with all of a folder.
     """
 
     is_there: bool | None
     trace: Trace | None = None
     call: Call | None = None
+    is_named: bool = True
 
 
 def presence(traces: Iterable[Trace], path: str, use: Mapping[str, bool]) -> Presence:
@@ -86,14 +87,15 @@ def _after(trace: Trace, path: str, use: Mapping[str, bool], state: Presence) ->
         elif state.is_there is not False:
             is_there = False if removed and runs else None
             state = Presence(is_there, trace, call)
-        added = _best(covers(one, path) for one in installed.get(id(call), ()))
+        named = installed.get(id(call), ())
+        added = _best(covers(one, path) for one in named)
         if added is False and (
             _may_install(trace, call) or _may_install_what_it_finds(call, path, folder)
         ):
             added = None
         if added is not False and is_gone is not True and state.is_there is not True:
             if added and runs and is_gone is False:
-                state = Presence(True, trace, call)
+                state = Presence(True, trace, call, path in named)
             else:
                 state = Presence(None, trace, call)
     return state

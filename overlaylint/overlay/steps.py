@@ -10,15 +10,13 @@ import posixpath
 from collections.abc import Iterator
 
 from overlaylint.overlay.command_lines import SHELL_TEXT, unwrapped
+from overlaylint.overlay.eapi import SAME_PLACE
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.trace import Trace
 from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Call
 from overlaylint.shell.syntax import Function, Source, Subshell
 from overlaylint.shell.values import Mixed, Unknown, Value
-
-# Two names for one place, as long as no prefix is set (PMS 11.1).
-_SAME = {"ED": "D", "EROOT": "ROOT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def location(word: Value, folder: Location | None = None) -> Location | None:
     first = word.parts[0]
     if isinstance(first, Unknown) and first.symbol:
         rest = "".join(map(pattern_of_piece, word.parts[1:]))
-        return Location(_SAME.get(first.symbol, first.symbol), _clean(f"/{rest}"))
+        return Location(SAME_PLACE.get(first.symbol, first.symbol), _clean(f"/{rest}"))
     if isinstance(first, Unknown) and not first.pattern:
         return None
     text = pattern_of(word)

@@ -16,7 +16,7 @@ from overlaylint.finding import Span
 from overlaylint.overlay import commands as pm
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.command_lines import run_program
-from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.ebuild import PACKAGE_MANAGER, Ebuild
 from overlaylint.overlay.evaluation import Evaluation, environment, span_of, symbol
 from overlaylint.overlay.filesdir import FilesDir, names_filesdir
 from overlaylint.overlay.repository import Repository
@@ -73,7 +73,7 @@ default_src_install() {
 
 @lru_cache(maxsize=1)
 def _defaults() -> Mapping[str, Function]:
-    script = parse(_DEFAULTS.encode(), "PMS:default")
+    script = parse(_DEFAULTS.encode(), f"{PACKAGE_MANAGER}:default")
     return {node.name: node for node in script.body.commands if isinstance(node, Function)}
 
 

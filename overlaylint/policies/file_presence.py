@@ -18,7 +18,7 @@ _WILDCARDS = frozenset("*?[")
 def required_file(subject: Package | Repository, form: RequireFile) -> Iterator[Outcome]:
     """Report each glob that no file of the package or the overlay matches."""
     for glob in each(form.path):
-        if next(_matching(subject, glob), None) is None:
+        if all(file.kind.is_bad_link for file in _matching(subject, glob)):
             of = subject.cp if isinstance(subject, Package) else "the overlay"
             yield Finding(_place(subject), f"{of} has no {glob}", f"add {glob}")
 

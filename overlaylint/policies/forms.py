@@ -66,6 +66,13 @@ def _range(text: str) -> None:
         raise ValueError(f"{bare!r} is no version")
 
 
+def _file_glob(text: str) -> None:
+    if any(part in ("", ".", "..") for part in text.strip("/").split("/")):
+        raise ValueError("it has to be a path without empty parts, `.` and `..`")
+
+
+FileGlob = Annotated[str, Syntax("glob over files", _file_glob)]
+FileGlobs = FileGlob | Annotated[tuple[FileGlob, ...], NotEmpty()]
 PackageName = Annotated[str, Syntax("package", _package)]
 Flag = Annotated[str, Syntax("USE flag", _flag)]
 Condition = Annotated[str, Syntax("condition", _condition)]
@@ -429,7 +436,7 @@ class ForbidKernelOption:
 class RequireFile:
     """Files that have to exist."""
 
-    path: OneOrMore
+    path: FileGlobs
     """Globs, each of which has to match a file; relative to the package's folder where the
     policy names packages, else to the overlay's root."""
 
@@ -442,7 +449,7 @@ class RequireFile:
 class ForbidFile:
     """Files that may not exist."""
 
-    path: OneOrMore
+    path: FileGlobs
     """Globs, none of which may match a file; relative as in `require-file`."""
 
     @property

@@ -65,13 +65,13 @@ def forbidden_installed(ebuild: Ebuild, form: ForbidInstalled) -> Iterator[Outco
         doubt: Presence | None = None
         for state in _states(traces, (path,), use):
             found = _presence(traces, path, state)
-            if found.is_there:
+            if found.is_there and found.is_named:
                 with_ = _told(state)
                 message = f"{ebuild.cp} installs {path}{with_}"
                 help_ = f"don't install {path}{with_}"
                 yield finding_at(ebuild, _span(ebuild, found), message, help_, "here")
                 break
-            if found.is_there is None:
+            if found.is_there is not False:
                 doubt = found
         else:
             if doubt is not None:

@@ -1,7 +1,8 @@
 """Globs over values that may be known in part: yes, no, or it can't be told.
 
 A glob is as in fnmatch: `*` is any text, `?` one character, `[...]` one of some. `${NAME}` in it
-stands for that variable where the value has it as a symbol (`${D}`, `${FILESDIR}`).
+stands for that variable where the value has it as a symbol (`${D}`, `${FILESDIR}`). `${ED}` and
+`${D}` are the same, as there is no prefix.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import product
 
+from overlaylint.overlay.eapi import SAME_PLACE
 from overlaylint.records import dataclass
 from overlaylint.shell.values import Mixed, Unknown, Value, join, pieces_of
 from overlaylint.syntax import each
@@ -79,7 +81,11 @@ def _matches(glob: str, value: Value) -> bool | None:
 
 def _tokens(glob: str) -> Iterator[str | _Symbol]:
     for match in _TOKEN.finditer(glob):
-        yield _Symbol(match["symbol"]) if match["symbol"] else match.group()
+        yield _symbol(match["symbol"]) if match["symbol"] else match.group()
+
+
+def _symbol(name: str) -> _Symbol:
+    return _Symbol(SAME_PLACE.get(name, name))
 
 
 def _text(value: Value) -> Iterator[str | _Symbol | _Hole]:
@@ -87,7 +93,7 @@ def _text(value: Value) -> Iterator[str | _Symbol | _Hole]:
         if isinstance(piece, str):
             yield from piece
         elif piece.symbol and not piece.is_many:
-            yield _Symbol(piece.symbol)
+            yield _symbol(piece.symbol)
         else:
             yield _HOLE
 

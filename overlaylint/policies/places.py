@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overlaylint.finding import Finding, Fix, Related, Span, Undecided
-from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.ebuild import PACKAGE_MANAGER, Ebuild
 
 
 def failed(ebuild: Ebuild) -> Undecided | None:
@@ -23,7 +23,7 @@ def finding_at(
     fix: Fix | None = None,
 ) -> Finding:
     """Return a finding at a place, or for one in a master at the ebuild with that beside it."""
-    if not span.path:
+    if not span.path or span.repository == PACKAGE_MANAGER:
         return Finding(ebuild.span(), message, help_, fix=fix)
     if span.repository:
         return Finding(ebuild.span(), message, help_, (Related(span, there),), fix)

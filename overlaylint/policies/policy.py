@@ -11,8 +11,8 @@ from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from overlaylint.finding import Finding, NotApplicable, Outcome, Severity
-from overlaylint.overlay.ebuild import Ebuild, Package
+from overlaylint.finding import Finding, NotApplicable, Outcome, Severity, Undecided
+from overlaylint.overlay.ebuild import PACKAGE_MANAGER, Ebuild, Package
 from overlaylint.overlay.repository import Repository
 from overlaylint.policies import forms
 from overlaylint.policies.forms import PackageName, is_atom, one_of
@@ -199,7 +199,13 @@ def policy_rule(policy: Policy) -> PolicyRule:
         if isinstance(subject, Ebuild) and not _is_meant(subject, atoms):
             yield NotApplicable(f"{subject.path} is no version that the policy is for")
             return
+        if isinstance(subject, Ebuild) and _is_never_built(subject, atoms):
+            yield NotApplicable(f"{subject.path} is built as the versions that link to it")
+            return
         for outcome in _check_of(kind)(subject, policy.form):
+            if isinstance(outcome, Undecided) and outcome.span.repository == PACKAGE_MANAGER:
+                # What the package manager does by default stands in no file.
+                outcome = replace(outcome, span=subject.span())
             yield _told(outcome, policy) if isinstance(outcome, Finding) else outcome
 
     return PolicyRule(
@@ -247,7 +253,13 @@ def _atoms(policy: Policy) -> tuple[_Named | str, ...]:
     )
 
 
-def _is_meant(ebuild: Ebuild, atoms: tuple[_Named | str, ...]) -> bool:
+def _is_never_built(ebuild: Ebuild, atoms: Iterable[_Named | str]) -> bool:
+    """Whether a live ebuild is there for the links to it, and no atom names its own version."""
+    named = [one for one in atoms if not isinstance(one, str)]
+    return ebuild.is_built_as_links_only and not _is_meant(ebuild, named)
+
+
+def _is_meant(ebuild: Ebuild, atoms: Iterable[_Named | str]) -> bool:
     """Whether an ebuild is one of those that a policy is for."""
     from overlaylint.overlay.atom import Candidate
 

@@ -111,7 +111,7 @@ def _is(value: Text, form: Value) -> bool | None:
     if form.equals is not None:
         if isinstance(value, str):
             return value == form.equals
-        return None if matches(re.sub(r"([*?[])", r"[\1]", form.equals), value) is None else False
+        return matches(re.sub(r"([*?[])", r"[\1]", form.equals), value)
     if form.matches is not None:
         return matches(form.matches, value)
     if form.regex is not None:
