@@ -43,6 +43,9 @@ class Effect:
     global_removals: tuple[str, ...]
     local_writes: dict[str, Variable]
     local_removals: tuple[str, ...]
+    global_unmoved: tuple[str, ...]
+    local_unmoved: tuple[str, ...]
+    """What is changed and still stands where it was assigned before, as after `export V`."""
     function_writes: _Functions
     function_removals: tuple[str, ...]
     options_after: frozenset[str]
@@ -90,8 +93,10 @@ class Effect:
         """Change the state as sourcing the eclass would."""
         state = shell.state
         outer, inner = state.scopes[0], state.scopes[-1]
-        _change(outer, self.global_writes, self.global_removals)
-        _change(inner, self.local_writes, self.local_removals)
+        _change(
+            outer, _placed(outer, self.global_writes, self.global_unmoved), self.global_removals
+        )
+        _change(inner, _placed(inner, self.local_writes, self.local_unmoved), self.local_removals)
         _change(state.functions, self.function_writes, self.function_removals)
         state.options, state.shell_options = self.options_after, self.shell_options_after
         return self.status
@@ -109,6 +114,20 @@ def _same(scope: dict[str, Variable], reads: tuple[tuple[str, Variable | None], 
             # bash lists the keys of an associative array by when they came
             return False
     return True
+
+
+def _placed(
+    scope: dict[str, Variable], writes: dict[str, Variable], unmoved: tuple[str, ...]
+) -> dict[str, Variable]:
+    """Return what is written, with what stays in its place where it is now."""
+    if not unmoved:
+        return writes
+    placed = dict(writes)
+    for name in unmoved:
+        now, after = dict.get(scope, name), writes[name]
+        assert now is not None  # it was looked at, so it is here again
+        placed[name] = Variable(after.value, after.flags, now.source, now.start, now.end)
+    return placed
 
 
 def _change(target: dict[str, T], writes: dict[str, T], removals: tuple[str, ...]) -> None:
@@ -290,6 +309,11 @@ class Recording:
             and len(self.shell.possible_deaths) == self.deaths
             and _ways_left(self.shell) == self.ways_left
             and self.shell.compatibility == self.compatibility
+            and all(
+                name in reads
+                for place, first, reads in zip(self.places, self.first, self.reads, strict=False)
+                for name in _unmoved(first, state.scopes[place])
+            )
         )
         for place in self.places:
             scope = state.scopes[place]
@@ -300,24 +324,6 @@ class Recording:
         if state.positional[-1] is self.watched:
             state.positional[-1] = self.positional
         return is_whole
-
-    def keeps_places(self) -> bool:
-        """Tell whether a variable was changed and still stands where the ebuild assigned it.
-
-        `export V` does that: then the place is not the same for the next ebuild.
-        """
-        for place, first in zip(self.places, self.first, strict=True):
-            for name, after in dict.items(self.shell.state.scopes[place]):
-                before = dict.get(first, name)
-                if (
-                    before is not None
-                    and before is not after
-                    and after.source is not None
-                    and after.source is before.source
-                    and (after.start, after.end) == (before.start, before.end)
-                ):
-                    return True
-        return False
 
     def effect(
         self,
@@ -349,6 +355,8 @@ class Recording:
             self.shell_options,
             *_difference(outer, state.scopes[global_place]),
             *_difference(inner, state.scopes[local_place]),
+            _unmoved(outer, state.scopes[global_place]),
+            _unmoved(inner, state.scopes[local_place]),
             *_difference(self.functions, state.functions),
             state.options,
             state.shell_options,
@@ -363,6 +371,22 @@ class Recording:
 def _ways_left(shell: Interpreter) -> tuple[int, int]:
     """Return how many ways have been left that are to be merged later on."""
     return sum(len(region.exits) for region in shell.regions), len(shell.exclusions)
+
+
+def _unmoved(before: dict[str, Variable], after: dict[str, Variable]) -> tuple[str, ...]:
+    """Return the variables that were changed and still stand where they were assigned before."""
+    found: list[str] = []
+    for name, variable in dict.items(after):
+        first = dict.get(before, name)
+        if (
+            first is not None
+            and first is not variable
+            and variable.source is not None
+            and variable.source is first.source
+            and (variable.start, variable.end) == (first.start, first.end)
+        ):
+            found.append(name)
+    return tuple(found)
 
 
 def _difference(before: dict[str, T], after: dict[str, T]) -> tuple[dict[str, T], tuple[str, ...]]:

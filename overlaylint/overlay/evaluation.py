@@ -359,12 +359,8 @@ class Evaluator:
             raise shell.exhausted("eclasses inherit each other too deeply")
         with shell.function("inherit", invocation.arguments):
             # `inherit` is a function of Portage's, and these are its local variables
-            scope = shell.state.scopes[-1]
-            for name in _LOCALS:
-                scope[name] = Variable(None)
-            shell.state.scopes[0]["ECLASS_DEPTH"] = Variable(
-                str(self.depth), Flag.EXPORTED | Flag.INTEGER
-            )
+            shell.state.scopes[-1].update(_LOCALS)
+            shell.state.scopes[0]["ECLASS_DEPTH"] = _depth_variable(self.depth)
             for argument in invocation.arguments:
                 if isinstance(argument, Mixed):
                     shell.lose(
@@ -381,9 +377,7 @@ class Evaluator:
                 if shell.signal:
                     break
         self.depth -= 1
-        shell.state.scopes[0]["ECLASS_DEPTH"] = Variable(
-            str(self.depth), Flag.EXPORTED | Flag.INTEGER
-        )
+        shell.state.scopes[0]["ECLASS_DEPTH"] = _depth_variable(self.depth)
         return 0
 
     def inherit_one(self, shell: Interpreter, invocation: Invocation, name: str) -> None:
@@ -510,7 +504,7 @@ class Evaluator:
             exports = self.exports.pop()
             added = tuple(self.inherited)
             self.inherited = inherited + [item for item in added if item not in inherited]
-        if is_whole and recording is not None and not recording.keeps_places():
+        if is_whole and recording is not None:
             scripts = tuple(self.eclass_scripts((eclass, *added))) if effects.script_of else ()
             settled = (status, added, tuple(self.totals[totals:]), tuple(exports), scripts)
             effects.add(name, recording.effect(*settled))
@@ -601,11 +595,20 @@ class Evaluator:
             scope.pop("IDEPEND", None)
 
 
-_LOCALS = (
-    "ECLASS", "__export_funcs_var", "repo_location", "location", "potential_location", "x",
-    "B_IUSE", "B_REQUIRED_USE", "B_DEPEND", "B_RDEPEND", "B_PDEPEND", "B_BDEPEND", "B_IDEPEND",
-    "B_PROPERTIES", "B_RESTRICT",
+_LOCALS = dict.fromkeys(
+    (
+        "ECLASS", "__export_funcs_var", "repo_location", "location", "potential_location", "x",
+        "B_IUSE", "B_REQUIRED_USE", "B_DEPEND", "B_RDEPEND", "B_PDEPEND", "B_BDEPEND", "B_IDEPEND",
+        "B_PROPERTIES", "B_RESTRICT",
+    ),
+    Variable(None),
 )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _depth_variable(depth: int) -> Variable:
+    """Return ECLASS_DEPTH: the same one each time, so that it is compared quickly."""
+    return Variable(str(depth), Flag.EXPORTED | Flag.INTEGER)
 
 
 @lru_cache(maxsize=256)
@@ -623,4 +626,9 @@ def environment(name: str) -> Value | None:
 
 def evaluate(ebuild: Ebuild) -> Evaluation:
     """Evaluate an ebuild's global scope. Raises TreeError where its file can't be read."""
-    return Evaluator(ebuild).evaluate()
+    evaluator = Evaluator(ebuild)
+    try:
+        return evaluator.evaluate()
+    finally:
+        # each holds the other: so both are gone at once, and not when garbage is looked for
+        evaluator.interpreter = None

@@ -2253,8 +2253,11 @@ class Interpreter:
         self.depth += 1
         if self.depth > MAXIMUM_CALLS:
             raise self.exhausted("functions call each other too deeply")
-        with self.function(name, arguments, has_environment=has_environment):
+        self.enter_function(name, arguments, has_environment=has_environment)
+        try:
             return self.returning(function.body)
+        finally:
+            self.leave_function(has_environment=has_environment)
 
     @contextmanager
     def function(
@@ -2264,27 +2267,37 @@ class Interpreter:
 
         `has_environment` tells that the scope around it was made by the same command (`A=b f`).
         """
+        self.enter_function(name, arguments, has_environment=has_environment)
+        try:
+            yield
+        finally:
+            self.leave_function(has_environment=has_environment)
+
+    def enter_function(
+        self, name: str, arguments: Iterable[Value], *, has_environment: bool = False
+    ) -> None:
+        """Go into a function (see `function`); `leave_function` must follow."""
         self.stack.append(name)
         self.function_scopes.append(len(self.state.scopes))
         self.environments.append(has_environment)
         self.state.scopes.append({})
         self.state.positional.append(positional_of(arguments))
-        try:
-            yield
-        finally:
-            self.stack.pop()
-            self.function_scopes.pop()
-            self.environments.pop()
-            scope = self.state.scopes.pop()
-            self.state.positional.pop()
-            self.depth -= 1
-            if has_environment:
-                self.propagate({**self.state.scopes[-1], **scope})
-            elif any(variable.flags & Flag.PROPAGATED for variable in scope.values()):
-                self.propagate(scope)
-            saved = scope.get("-")
-            if saved is not None and isinstance(saved.value, str):
-                self.state.shell_options = frozenset(saved.value)  # `local -`
+
+    def leave_function(self, *, has_environment: bool = False) -> None:
+        """Leave a function: its scope is gone, except for what outlives it."""
+        self.stack.pop()
+        self.function_scopes.pop()
+        self.environments.pop()
+        scope = self.state.scopes.pop()
+        self.state.positional.pop()
+        self.depth -= 1
+        if has_environment:
+            self.propagate({**self.state.scopes[-1], **scope})
+        elif any(variable.flags & Flag.PROPAGATED for variable in scope.values()):
+            self.propagate(scope)
+        saved = scope.get("-")
+        if saved is not None and isinstance(saved.value, str):
+            self.state.shell_options = frozenset(saved.value)  # `local -`
 
     def propagate(self, variables: Mapping[str, Variable]) -> None:
         """Assign outside what was given to a function as its environment, and exported in it."""

@@ -175,8 +175,8 @@ Part = (
 )
 
 
-# text that means itself, wherever it stands
-_LITERAL = re.compile(r"[A-Za-z0-9_./:=+,@%^-]++")
+# text that means itself wherever it stands, or a string with nothing special in it
+_LITERAL = re.compile(r"[A-Za-z0-9_./:=+,@%^-]++|\"([^\"\\$`]*+)\"")
 _ACTIVE = re.compile(r"[*?{(]|\[[^\]]*\]")
 
 
@@ -210,6 +210,10 @@ class Context(IntEnum):
     QUOTED_REPLACEMENT = 7  # a replacement within double quotes, to bash 4.2: quotes are text
 
 
+# those of them in which quotes are quotes, and nothing follows from what is quoted
+_STRING_CONTEXTS = frozenset({Context.COMMAND, Context.ASSIGNED})
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Word:
     """A word. Its parts are parsed when somebody asks for them."""
@@ -229,8 +233,9 @@ class Word:
     @lazy
     def text(self) -> str | None:
         """The word's text where no parameter or command has a part in it, else None."""
-        if _LITERAL.fullmatch(self.source.text, self.start, self.end):
-            return self.source.text[self.start : self.end]
+        plain = self._plain
+        if plain is not None:
+            return plain
         texts: list[str] = []
         for part in self.parts:
             if isinstance(part, Text | Quoted):
@@ -255,9 +260,20 @@ class Word:
     @lazy
     def literal(self) -> str | None:
         """The one field that the word always comes to, else None."""
-        if _LITERAL.fullmatch(self.source.text, self.start, self.end):
-            return self.source.text[self.start : self.end]
+        plain = self._plain
+        if plain is not None:
+            return plain
         return None if self.text is None or self.is_active else self.text
+
+    @lazy
+    def _plain(self) -> str | None:
+        """Its text, if it means itself or is a string with nothing to expand: most are."""
+        match = _LITERAL.fullmatch(self.source.text, self.start, self.end)
+        if match is None:
+            return None
+        if match.group(1) is None:
+            return match.group()
+        return decode(match.group(1)) if self.context in _STRING_CONTEXTS else None
 
     @property
     def raw(self) -> str:
