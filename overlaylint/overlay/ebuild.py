@@ -122,7 +122,8 @@ class Ebuild:
         """What the ebuild's global scope comes to. Raises TreeError where a file can't be read."""
         from overlaylint.overlay.evaluation import evaluate
 
-        return evaluate(self)
+        shared = self.repository.shared
+        return evaluate(self) if shared is None else shared.evaluation(self)
 
     @cached_property
     def metadata(self) -> Metadata:

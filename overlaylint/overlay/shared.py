@@ -7,19 +7,25 @@ for it. What was not asked for longest is forgotten.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from overlaylint.overlay.eclass_effects import Effect
+from overlaylint.overlay.evaluation import Evaluation, evaluate
+from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
+    from overlaylint.overlay.ebuild import Ebuild
     from overlaylint.overlay.repository import Repository
     from overlaylint.shell import Script
 
 #: The syntax trees of so many bytes of scripts are kept; they take some twenty times as much.
 MOST_SCRIPT_BYTES = 4 * 1024 * 1024
-#: Of so many ebuilds it is kept what they come to: some revisions of a large repository.
+#: Of so many ebuilds the metadata is kept: several revisions of a large repository.
 MOST_KEPT = 16384
+#: So many evaluations are kept: one revision of an overlay.
+MOST_EVALUATIONS = 512
 
 
 class Shared:
@@ -30,6 +36,7 @@ class Shared:
         self.store = Memory()
         self._scripts: OrderedDict[tuple[str, bytes], tuple[Script, int]] = OrderedDict()
         self._bytes = 0
+        self._evaluations: OrderedDict[object, _Evaluated] = OrderedDict()
 
     def serve(self, repository: Repository) -> None:
         """Let a repository and its masters take part."""
@@ -47,6 +54,27 @@ class Shared:
             if not effects:
                 del self.effects[name]
 
+    def evaluation(self, ebuild: Ebuild) -> Evaluation:
+        """Evaluate an ebuild, or take what it came to. Raises TreeError as `evaluate` does."""
+        repository = ebuild.repository
+        missing = tuple(one.missing_masters for one in repository.family)
+        key = (repository.name, ebuild.path, ebuild.source_path, missing)
+        known = self._evaluations.get(key)
+        if known is not None and known.script is repository.script(ebuild.source_path):
+            find = repository.eclass_script
+            if all(find(name) is script for name, script in known.eclasses):
+                self._evaluations.move_to_end(key)
+                return replace(known.evaluation, ebuild=ebuild)
+        found = evaluate(ebuild)
+        if found.state.havoc is None:
+            eclasses = tuple((name, repository.eclass_script(name)) for name in found.sought)
+            script = repository.script(ebuild.source_path)
+            self._evaluations[key] = _Evaluated(found, script, eclasses)
+            self._evaluations.move_to_end(key)
+            if len(self._evaluations) > MOST_EVALUATIONS:
+                self._evaluations.popitem(last=False)
+        return found
+
     def parse(self, data: bytes, name: str) -> Script:
         """Return a script as `overlaylint.shell.parse` does, the same one for the same text."""
         from overlaylint.shell import parse
@@ -63,6 +91,15 @@ class Shared:
             _, (_, size) = self._scripts.popitem(last=False)
             self._bytes -= size
         return script
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluated:
+    """An evaluation, and what it was made from: the ebuild's text and the eclasses it sought."""
+
+    evaluation: Evaluation
+    script: Script
+    eclasses: tuple[tuple[str, Script | None], ...]
 
 
 class Memory:
