@@ -475,6 +475,8 @@ LIST=( * )
 pop
 """,
     ),
+    "unquoted-element": ebuild("5", 'A=(x y z)\nunset A[1]\nLICENSE="${A[*]} ${#A[@]}"'),
+    "unquoted-element-without-files": partly("*", 'A=(x y z)\nunset A[1]\nLICENSE="${A[*]} ${#A[@]}"'),
     "hashing-and-braces": ebuild(
         "7", "S=$-\nset +hB\nA=$(echo {a,b})\nset -${S}\nLICENSE=\"${A} $(echo {c,d})\"\nset +B\nT=$-\nset +$T\nset -$S\nIUSE=$(echo {a,b})"
     ),

@@ -417,21 +417,21 @@ def _called(functions: Mapping[str, Function], names: frozenset[str]) -> Iterato
             waiting.extend(tokens(functions[name]) & functions.keys())
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _expanded(function: Function) -> frozenset[str]:
     """Return the names after a dollar sign: what may be read."""
     text = function.source.text[function.start : function.end]
     return frozenset(_EXPANDED.findall(text))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _bare(function: Function) -> frozenset[str]:
     """Return the names without a dollar sign: what may be assigned."""
     text = function.source.text[function.start : function.end]
     return frozenset(_BARE.findall(_COMMENT.sub("", text)))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _has_default(function: Function) -> bool:
     return not tokens(function).isdisjoint(
         ("default", "default_src_prepare", "default_src_install", "einstalldocs")

@@ -93,7 +93,7 @@ def masters_functions(ebuild: Ebuild, words: frozenset[str]) -> Mapping[str, Fun
         wanted |= more.keys()
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def tokens(function: Function) -> frozenset[str]:
     """Return the words in a function's text: a quick look at what may be worth following."""
     text = function.source.text[function.start : function.end]

@@ -7,9 +7,9 @@ for it. What was not asked for longest is forgotten.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import fields
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from overlaylint.overlay.eclass_effects import Effect
 from overlaylint.overlay.evaluation import Evaluation, evaluate
@@ -64,12 +64,15 @@ class Shared:
             find = repository.eclass_script
             if all(find(name) is script for name, script in known.eclasses):
                 self._evaluations.move_to_end(key)
-                return replace(known.evaluation, ebuild=ebuild)
+                return Evaluation(ebuild, **known.of)
         found = evaluate(ebuild)
         if found.state.havoc is None:
             eclasses = tuple((name, repository.eclass_script(name)) for name in found.sought)
             script = repository.script(ebuild.source_path)
-            self._evaluations[key] = _Evaluated(found, script, eclasses)
+            # An ebuild leads to its repository, with all that was worked out of that.
+            of = {one.name: getattr(found, one.name) for one in fields(found)}
+            del of["ebuild"]
+            self._evaluations[key] = _Evaluated(of, script, eclasses)
             self._evaluations.move_to_end(key)
             if len(self._evaluations) > MOST_EVALUATIONS:
                 self._evaluations.popitem(last=False)
@@ -95,9 +98,12 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class _Evaluated:
-    """An evaluation, and what it was made from: the ebuild's text and the eclasses it sought."""
+    """An evaluation, and what it was made from: the ebuild's text and the eclasses it sought.
 
-    evaluation: Evaluation
+    `of` has the evaluation's fields but for the ebuild.
+    """
+
+    of: dict[str, Any]
     script: Script
     eclasses: tuple[tuple[str, Script | None], ...]
 

@@ -650,6 +650,10 @@ def unset(shell: Interpreter, invocation: Invocation) -> Status:
     status: Status = 0
     for argument in arguments:
         if isinstance(argument, Mixed):
+            element = _element_not_a_file(shell, argument)
+            if element is not None:
+                status = _unset_one(shell, invocation, element, letters) or status
+                continue
             if not lose_matching(shell, invocation, argument):
                 return problem(shell, invocation, "the name of what it unsets is unknown")
             status = check(invocation)
@@ -658,6 +662,20 @@ def unset(shell: Interpreter, invocation: Invocation) -> Status:
         if result != 0 and status == 0:
             status = result
     return status
+
+
+def _element_not_a_file(shell: Interpreter, argument: Mixed) -> str | None:
+    """Return an unquoted `name[0]` where it stands for no file, else None.
+
+    Portage sources ebuilds where its own modules are: it is taken for granted that none of the
+    files there is called as an array and a digit.
+    """
+    word = argument.unknown.pattern
+    is_element = len(argument.parts) == 1 and re.fullmatch(r"[A-Za-z_]\w*\[[0-9]+\]", word)
+    if not is_element or not shell.has_script:
+        return None
+    options = (shell.state.option(name) for name in ("failglob", "nullglob"))
+    return word if all(option is False for option in options) else None
 
 
 def lose_matching(

@@ -72,7 +72,7 @@ class _Own:
     is_complete: bool
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _own(function: Function) -> _Own:
     local: set[str] = set()
     assigned: set[str] = set()

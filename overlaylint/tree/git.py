@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     import subprocess
 
 #: Blobs are kept up to this many bytes: neighbouring revisions share most of them.
-KEPT_BYTES = 128 * 1024 * 1024
+KEPT_BYTES = 32 * 1024 * 1024
+#: So many folders are kept: some revisions of a large repository.
+KEPT_FOLDERS = 16384
 
 # Set by git for its hooks; they name the repository of the commit, not the one asked for.
 _FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
@@ -116,7 +118,11 @@ class GitObjects:
         return answer[2]
 
     def _keep_folder(self, object_name: str, content: bytes) -> _Folder:
-        found = self._folders[object_name] = self._parse_folder(content, len(object_name) // 2)
+        found = self._parse_folder(content, len(object_name) // 2)
+        if len(self._folders) >= KEPT_FOLDERS:
+            # Few are asked for again after so many others.
+            self._folders.clear()
+        self._folders[object_name] = found
         return found
 
     def _parse_folder(self, content: bytes, hash_bytes: int) -> _Folder:
