@@ -26,9 +26,11 @@ def egencache() -> str | None:
 
 
 def sourced_by_portage(
-    overlay: Path, masters: Iterable[Path], work: Path, *, jobs: int = 2
+    overlay: Path, masters: Iterable[Path], work: Path, *, jobs: int = 2, parent: Path | None = None
 ) -> dict[str, dict[str, str]]:
     """Return `category/pf` -> key -> value for each ebuild that Portage can source.
+
+    `parent` is the folder of the profile to do so under; without it, it is one for amd64.
 
     The cache is written into the overlay itself, whose layout.conf must have
     `cache-formats = md5-dict`. All else that Portage writes goes below `work`.
@@ -44,7 +46,10 @@ def sourced_by_portage(
     sections = [f"[DEFAULT]\nmain-repo = {main}\n"]
     sections += [f"[{one.name}]\nlocation = {one}\nauto-sync = no\n" for one in repositories]
     (config / "repos.conf").write_text("".join(sections))
-    (profile / "make.defaults").write_text(_PROFILE)
+    if parent is None:
+        (profile / "make.defaults").write_text(_PROFILE)
+    else:
+        (profile / "parent").write_text(f"{parent}\n")
     (profile / "eapi").write_text("8\n")
     (config / "make.conf").write_text(
         f'ACCEPT_KEYWORDS="**"\nFEATURES="{" ".join(f"-{one}" for one in _FEATURES)}"\n'

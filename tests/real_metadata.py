@@ -10,6 +10,10 @@ that differ; those that overlaylint takes for unknown, counted by reason and pla
 that only one of the two can source. Exits with 1 if a value that overlaylint takes for known
 differs, or an ebuild is known that Portage could not source.
 
+The oracle's profile sets nothing but ARCH and CHOST. An ebuild of which not all is known without
+them is evaluated again under that profile, and counted apart: Portage sources it under others
+as well, with what may be another result.
+
 An ebuild whose EAPI asks for a newer bash than Portage was run with has no metadata in ORACLE:
 these are told apart, since Portage did not look at what they come to.
 """
@@ -31,6 +35,8 @@ from overlaylint.report.places import Places
 #: EAPIs that need a bash which few machines have yet.
 _NEWEST = ("9",)
 _SHOWN = 200
+#: What the profile sets that the oracle's caches are made under.
+_PROFILE = {"ARCH": "amd64", "CHOST": "x86_64-pc-linux-gnu", "CBUILD": "x86_64-pc-linux-gnu"}
 
 
 @dataclass
@@ -39,6 +45,7 @@ class Comparison:
 
     ebuilds: int = 0
     known: int = 0
+    of_profile: int = 0
     values: int = 0
     differences: list[str] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
@@ -51,6 +58,10 @@ class Comparison:
         self.ebuilds += 1
         evaluation = evaluate(ebuild)
         found = metadata(evaluation)
+        if found.unknown and evaluation.failure is None:
+            evaluation = evaluate(ebuild, _PROFILE)
+            found = metadata(evaluation)
+            self.of_profile += not found.unknown
         place = oracle / ebuild.category / ebuild.PF
         failed = evaluation.failure is not None
         if not place.is_file():
@@ -109,6 +120,7 @@ class Comparison:
         ]
         lines.append(
             f"{self.ebuilds} ebuilds: {self.known} known in every key ({share:.2f} %),"
+            f" {self.of_profile} of them only under the oracle's profile;"
             f" {self.values} values compared, {len(self.differences)} differences;"
             f" {self.failed_in_both} can't be sourced, as in Portage;"
             f" {self.not_asked} of an EAPI that Portage's bash was too old for"

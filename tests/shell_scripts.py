@@ -109,8 +109,8 @@ class Maker:
                 pieces.append(f'"{self.inside_quotes()}"')
             elif kind == 3:
                 pieces.append(self.expansion(quoted=quoted))
-            elif kind == 4 and not quoted:
-                pieces.append(self.single_quoted())
+            elif kind == 4:
+                pieces.append(self.ansi() if quoted else self.single_quoted())
             else:
                 pieces.append(self.one("\\}", "\\ ", "x"))
         return "".join(pieces)

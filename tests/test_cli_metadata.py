@@ -236,3 +236,22 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
     root = overlay(tmp_path / "a", FILES)
     write(tmp_path, "cache/app-misc", "a file")
     assert "can't be written" in refused(root, tmp_path / "cache")
+
+
+def test_under_a_profile(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        HELLO: UNKNOWN,
+        "profiles/some/make.defaults": "ARCH=amd64\n",
+    }
+    root = overlay(tmp_path, files)
+    ran = overlaylint(["metadata", root])
+    assert ran.status == 1
+    assert "KEYWORDS is unknown: $ARCH is set by the package manager" in ran.err
+    ran = overlaylint(["metadata", root, "--profile", "some"])
+    assert (ran.status, ran.err) == (0, "")
+    assert "KEYWORDS=amd64\n" in ran.out
+    ran = overlaylint(["metadata", root, "--profile", "overlay:some"])
+    assert ran.status == 0
+    ran = overlaylint(["metadata", root, "--profile", "other"])
+    assert ran.status == 2
+    assert "--profile other: no such profile" in ran.err

@@ -15,6 +15,7 @@ from real_bash import examples
 from overlaylint.overlay.evaluation import evaluate
 from overlaylint.overlay.masters import find_repositories
 from overlaylint.overlay.metadata import KEYS, cache_entry, metadata
+from overlaylint.overlay.profile_environment import profile_environment
 
 needs_portage = pytest.mark.skipif(egencache() is None, reason="Portage is not installed")
 
@@ -100,6 +101,64 @@ def compared(tmp_path: Path, cases: dict[str, Case]) -> list[str]:
 @needs_portage
 def test_written_by_hand(tmp_path: Path) -> None:
     assert "\n".join(compared(tmp_path, CASES)) == ""
+
+
+PROFILES: dict[str, str | bytes] = {
+    "profiles/profiles.desc": "amd64 leaf stable\n",
+    "profiles/base/make.defaults": (
+        'ARCH="amd64"\nCHOST="x86_64-pc-linux-gnu"\nDEFAULT_ABI=amd64\nMULTILIB_ABIS="amd64 x86"\n'
+        'CHOST_x86="i686-pc-linux-gnu"\nCFLAGS="-O2"\nUSE="flag"\nUSE_EXPAND="CARDS ELIBC"\n'
+        'CARDS="one two"\nELIBC=glibc\nEMPTY=""\nSLOT=5\nUSERLAND=BSD\nACCEPT_KEYWORDS=amd64\n'
+        'CONFIG_PROTECT="/etc"\nIUSE_IMPLICIT="x"\n'
+    ),
+    "profiles/leaf/parent": "../base\n",
+    "profiles/leaf/make.defaults": (
+        'CHOST="x86_64-cros-linux-gnu"\nCARDS="three"\nOWN="${CHOST_x86} own"\nP=other\n'
+        'EDITOR=ed\nBASH_ENV=/nowhere\nIFS=:\nOPTIND=3\nFEATURES="-xattr"\nGZIP=-9\n'
+    ),
+}
+READ = (
+    "ABI", "ACCEPT_KEYWORDS", "ARCH", "BASH_ENV", "CARDS", "CBUILD", "CFLAGS", "CHOST",
+    "CHOST_x86", "CONFIG_PROTECT", "CTARGET", "DEFAULT_ABI", "EDITOR", "ELIBC", "EMPTY",
+    "FEATURES", "GZIP", "IFS", "IUSE_IMPLICIT", "KERNEL", "MULTILIB_ABIS", "OPTIND", "OWN", "P",
+    "SLOT", "USE", "USERLAND", "USE_EXPAND", "XARGS",
+)  # fmt: skip
+#: What depends on more than the profile, or is Portage's own.
+ALSO_OF_OTHERS = {
+    "ABI", "CARDS", "CFLAGS", "ELIBC", "FEATURES", "IUSE_IMPLICIT", "KERNEL", "USE", "USERLAND",
+    "USE_EXPAND", "XARGS",
+}  # fmt: skip
+
+
+@needs_portage
+def test_under_a_profile(tmp_path: Path) -> None:
+    """What the profile sets is as in Portage, and what is not known without it is known with it."""
+    files = dict(PROFILES)
+    for name in READ:
+        files[f"cat/{name}/{name}-1.ebuild"] = (
+            f'EAPI=8\nDESCRIPTION="<${{{name}-unset}}>"\nSLOT=0\n'
+        )
+    files["cat/dies/dies-1.ebuild"] = (
+        'EAPI=8\ncase ${CHOST} in *-cros-*) SLOT=0 ;; *) die "no such host" ;; esac\n'
+    )
+    overlay = repository(tmp_path / "overlay", files)
+    answers = sourced_by_portage(
+        overlay, [], tmp_path / "work", parent=overlay / "profiles" / "leaf"
+    )
+    assert answers["cat/dies-1"]["SLOT"] == "0"
+    found = find_repositories(overlay).overlay
+    environment = profile_environment(found.profiles["leaf"])
+    unknown = set()
+    for ebuild in found.ebuilds:
+        evaluation = evaluate(ebuild, environment)
+        assert evaluation.failure is None
+        values = metadata(evaluation)
+        if values.unknown:
+            unknown.add(ebuild.PN)
+        for key, value in answers[ebuild.cpv].items():
+            if key in KEYS and key not in values.unknown:
+                assert values.values.get(key, "") == value, ebuild
+    assert unknown == ALSO_OF_OTHERS
 
 
 def made_up(folder: Path, made: Made) -> list[str]:

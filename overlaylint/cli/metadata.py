@@ -10,7 +10,13 @@ import click
 
 from overlaylint.cli import FINDINGS, NOTHING_FOUND, tell
 from overlaylint.cli.options import master_option
-from overlaylint.cli.overlays import by_overlay, ebuilds_in, masters_given, open_overlay
+from overlaylint.cli.overlays import (
+    by_overlay,
+    ebuilds_in,
+    masters_given,
+    open_overlay,
+    profile_given,
+)
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild
@@ -29,12 +35,28 @@ CACHE = Path("metadata", "md5-cache")
     metavar="DIR",
     help="Write DIR/CATEGORY/PF files in md5-cache format instead of printing.",
 )
+@click.option(
+    "--profile",
+    "profile_name",
+    metavar="PROFILE",
+    help="Take what ebuilds read of the profile (CHOST, ARCH) from this one; REPOSITORY:PATH for a"
+    " master's.",
+)
 @master_option
-def command(paths: tuple[Path, ...], folder: Path | None, masters: tuple[str, ...]) -> int:
+def command(
+    paths: tuple[Path, ...],
+    folder: Path | None,
+    profile_name: str | None,
+    masters: tuple[str, ...],
+) -> int:
     """Print the metadata of ebuilds, or write a metadata cache, without running a line of them.
 
     PATH is an overlay's root, a folder of it or an ebuild. Without PATH, it is the working
     folder.
+
+    Metadata must not depend on the profile. Where an ebuild's does, it is unknown, unless
+    --profile says which it is: then it is what Portage makes of it under that profile, with a
+    make.conf that changes none of the profile's variables.
 
     A value that can't be told is left out and named on standard error, with the reason and the
     place. Its file in DIR then has no _md5_ line, so that Portage does not take it for
@@ -56,13 +78,18 @@ def command(paths: tuple[Path, ...], folder: Path | None, masters: tuple[str, ..
     for root, given in overlays.items():
         found = open_overlay(root, masters_given(masters))
         places = Places(found.overlay)
+        set_by_profile = None
+        if profile_name is not None:
+            from overlaylint.overlay.profile_environment import profile_environment
+
+            set_by_profile = profile_environment(profile_given(found.overlay, profile_name))
         for name, reason in found.missing.items():
             tell(f"master {name} is missing: {reason}; --master {name}=PATH says where it is")
         for ebuild in ebuilds_in(found.overlay, given):
             seen += 1
             try:
                 # not `ebuild.evaluation`, which would be kept as long as the ebuild is
-                evaluation = evaluate(ebuild)
+                evaluation = evaluate(ebuild, set_by_profile)
                 values = metadata(evaluation)
                 if evaluation.failure is not None:
                     failed += 1

@@ -47,14 +47,30 @@ from overlaylint.shell.values import (
 _PATHS = ("WORKDIR", "FILESDIR", "DISTDIR", "T", "TMPDIR", "TEMP", "TMP", "HOME", "D", "ED", "S")
 _POSSIBLY_EMPTY = (
     "ROOT", "EROOT", "EPREFIX", "SYSROOT", "ESYSROOT", "BROOT", "USE", "ARCH", "CHOST", "CBUILD",
-    "CFLAGS", "CXXFLAGS", "CPPFLAGS", "FFLAGS", "FCFLAGS", "LDFLAGS", "MAKEOPTS", "FEATURES", "A",
-    "AA", "CC", "CXX", "PORTDIR", "ECLASSDIR", "PATH", "PWD", "OLDPWD", "USER", "LOGNAME", "TERM",
-    "LANG", "LC_ALL", "ACCEPT_LICENSE", "MERGE_TYPE", "REPLACING_VERSIONS", "REPLACED_BY_VERSION",
-    "EMERGE_FROM", "ABI", "DEFAULT_ABI", "MULTILIB_ABIS", "USE_ORDER", "KERNEL", "ELIBC",
-    "NOCOLOR", "INHERITED_",
+    "FEATURES", "A", "AA", "PORTDIR", "ECLASSDIR", "PATH", "PWD", "OLDPWD", "USER", "LOGNAME",
+    "TERM", "LANG", "LC_ALL", "ACCEPT_LICENSE", "MERGE_TYPE", "REPLACING_VERSIONS",
+    "REPLACED_BY_VERSION", "EMERGE_FROM", "ABI", "DEFAULT_ABI", "MULTILIB_ABIS", "USE_ORDER",
+    "KERNEL", "ELIBC", "USERLAND", "NOCOLOR", "NO_COLOR", "INHERITED_",
+    # what Portage 3.0.83 has in the environment besides, and in its own ebuild.sh
+    "BASH_ALIASES", "BASH_ARGV0", "BASH_CMDS", "BASH_COMPAT", "BASH_LOADABLES_PATH",
+    "BINPKG_FORMAT", "BINPKG_GPG_SIGNING_BASE_COMMAND", "BINPKG_GPG_SIGNING_DIGEST",
+    "BINPKG_GPG_VERIFY_BASE_COMMAND", "BINPKG_GPG_VERIFY_GPG_HOME", "BUILD_PREFIX", "COLS",
+    "COMP_WORDBREAKS", "EBUILD", "EBUILD_MASTER_PID", "EBUILD_SH_ARGS", "ENDCOL",
+    "GPG_VERIFY_GROUP_DROP", "GPG_VERIFY_USER_DROP", "OPTERR", "PKGDIR", "PKGUSE", "PKG_TMPDIR",
+    "PM_EBUILD_HOOK_DIR", "PS4", "QA_INTERCEPTORS", "RC_ENDCOL", "RPMDIR", "SANDBOX_LOG",
+    "SANDBOX_ON", "SANDBOX_PREDICT", "SANDBOX_READ", "SANDBOX_WRITE", "SHELL", "XARGS",
+    "_PORTAGE_ORIG_PATH", "__INHERITED_QA_CACHE",
 )  # fmt: skip
+#: Set in the user's make.conf, or not at all.
+SET_BY_USERS = frozenset(
+    {
+        "CFLAGS", "CXXFLAGS", "CPPFLAGS", "FFLAGS", "FCFLAGS", "LDFLAGS", "MAKEOPTS", "CC", "CXX",
+    }
+)  # fmt: skip
+#: Set by Portage, from what it knows of the package, the machine and the profile.
+SET_BY_PORTAGE = frozenset(_POSSIBLY_EMPTY) | frozenset(_PATHS)
 # in global scope these have no meaning, so Portage's environment is not asked for them
-_ENVIRONMENT = frozenset(_POSSIBLY_EMPTY) | frozenset(_PATHS)
+_ENVIRONMENT = SET_BY_USERS | SET_BY_PORTAGE
 _DEFAULT_SHOPT = frozenset(
     {"expand_aliases", "extdebug", "sourcepath", "cmdhist", "complete_fullquote", "checkwinsize"}
 )
@@ -192,8 +208,9 @@ def _possible_failure(condition: Condition, message: Value) -> Unknown:
 class Evaluator:
     """Evaluates one ebuild: the package manager's side of it."""
 
-    def __init__(self, ebuild: Ebuild) -> None:
+    def __init__(self, ebuild: Ebuild, profile: Mapping[str, Value] | None = None) -> None:
         self.ebuild = ebuild
+        self.profile = profile or {}  # what a profile sets, by name
         self.eapi = "0"
         self.inherited: list[str] = []
         self.explicit: list[str] = []
@@ -312,7 +329,9 @@ class Evaluator:
             "CATEGORY": ebuild.category, "PN": ebuild.PN, "PV": ebuild.PV, "PR": ebuild.PR,
             "PVR": ebuild.PVR, "P": ebuild.P, "PF": ebuild.PF,
         }  # fmt: skip
-        found = {name: Variable(value, Flag.EXPORTED | Flag.KEPT) for name, value in known.items()}
+        found = {name: Variable(value, Flag.EXPORTED) for name, value in self.profile.items()}
+        for name, value in known.items():
+            found[name] = Variable(value, Flag.EXPORTED | Flag.KEPT)
         found["EBUILD_PHASE"] = Variable("depend", Flag.EXPORTED | Flag.KEPT)
         found["ECLASS_DEPTH"] = Variable("0", Flag.EXPORTED | Flag.INTEGER | Flag.KEPT)
         found["S"] = Variable(concatenate(symbol("WORKDIR"), f"/{ebuild.P}"), Flag.EXPORTED)
@@ -624,9 +643,13 @@ def environment(name: str) -> Value | None:
     return None
 
 
-def evaluate(ebuild: Ebuild) -> Evaluation:
-    """Evaluate an ebuild's global scope. Raises TreeError where its file can't be read."""
-    evaluator = Evaluator(ebuild)
+def evaluate(ebuild: Ebuild, profile: Mapping[str, Value] | None = None) -> Evaluation:
+    """Evaluate an ebuild's global scope. Raises TreeError where its file can't be read.
+
+    `profile` is what a profile sets (see `profile_environment`); without it, what an ebuild reads
+    of that is unknown.
+    """
+    evaluator = Evaluator(ebuild, profile)
     try:
         return evaluator.evaluate()
     finally:

@@ -21,7 +21,6 @@ from overlaylint.shell.syntax import (
     Quoted,
     Text,
     Tilde,
-    has_odd_braces,
 )
 from overlaylint.shell.undecidable import TooExpensive, Undecidable
 
@@ -46,8 +45,6 @@ def expand_braces(parts: Parts, limit: int) -> list[Parts]:
     `limit` words, before it makes them, and `Undecidable` where quotes and braces are mixed in
     ways that bash reads twice.
     """
-    if any(part.__class__ is DoubleQuoted and has_odd_braces(part) for part in parts):
-        raise Undecidable("braces in quotes in an expansion in quotes")
     for part in parts:
         if part.__class__ is Text and "{" in part.text:
             break

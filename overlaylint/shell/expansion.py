@@ -655,14 +655,22 @@ def parameter(
     if operator == ":":
         return substring(shell, source, part, name, current)
     if current is None:
-        if operator[0] == "/" or operator in ("@", "@Q"):
+        if operator[0] != "@" or operator in ("@", "@Q"):
             return ""  # what is not set is not even anchored to, or quoted
         current = ""
     if operator == "@":
         return unknown_operator(shell, source, part, current)
     if isinstance(current, list):
-        return [transform(shell, source, part, name, value) for value in current]
-    return transform(shell, source, part, name, current)
+        if not current:
+            return current  # bash does not even look at the pattern then
+        change = transformer(shell, source, part, name)
+        return [change(value) for value in current]
+    if operator[0] in "#%":
+        if current == "":
+            return ""
+        if isinstance(current, Mixed) and not current.is_nonempty and may_assign(part.first.parts):  # type: ignore[union-attr]
+            raise Undecidable("a pattern that assigns, for a value that may be empty")
+    return transformer(shell, source, part, name)(current)
 
 
 _SPECIAL = frozenset("@*#?-$!")
@@ -1095,13 +1103,16 @@ def _slice_words(
     return chosen if length is None else chosen[:length]
 
 
-def transform(
-    shell: Interpreter, source: Source, part: Parameter, name: str, value: Value
-) -> Value:
-    """Return a value after `#`, `%`, `/`, `^`, `,` or `@` was applied to it."""
+def transformer(
+    shell: Interpreter, source: Source, part: Parameter, name: str
+) -> Callable[[Value], Value]:
+    """Return what applies `#`, `%`, `/`, `^`, `,` or `@` to a value.
+
+    The pattern and the replacement are expanded now, and once for all elements of an array.
+    """
     operator = part.operator
     if operator[0] == "@":
-        return _transformed(shell, source, part, name, value)
+        return lambda value: _transformed(shell, source, part, name, value)
     assert part.first is not None
     pieces = pattern_pieces(shell, part.first)
     replacement: Value = ""
@@ -1110,6 +1121,20 @@ def transform(
         replacement = value_of(shell, part.old_second if is_old else part.second)  # type: ignore[arg-type]
         if "&" in str(replacement) and shell.state.option("patsub_replacement") is not False:
             raise Undecidable("`&` in a replacement, which depends on bash's version")
+    return lambda value: _transform(shell, source, part, value, pieces, replacement)
+
+
+def _transform(
+    shell: Interpreter,
+    source: Source,
+    part: Parameter,
+    value: Value,
+    pieces: list[tuple[Value, bool]],
+    replacement: Value,
+) -> Value:
+    """Return a value after `#`, `%`, `/`, `^` or `,` was applied to it."""
+    operator = part.operator
+    assert part.first is not None
     known = known_pieces(pieces)
     if known is None:
         causes = [text for text, _ in pieces]

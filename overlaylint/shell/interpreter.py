@@ -839,7 +839,12 @@ class Interpreter:
                     if isinstance(current, str):
                         current = {0: current}
         except ExpansionProblem:
-            # it has become an array all the same
+            # it has become an array all the same; expanding the words may have changed it
+            changed = self.state.find(target) if scope is None else scope.get(target)
+            if changed is not None and changed is not variable:
+                current = changed.value
+                if isinstance(current, str):
+                    current = {0: current}
             self.store(target, Variable(current or {}, flags, *place), scope)
             raise
         if self.on_elements is not None and words.__class__ is list:
@@ -1021,6 +1026,8 @@ class Interpreter:
         """Return a word's parts after brace expansion (3.5.1)."""
         known = word.__dict__.get("_alternatives")
         if known is None:
+            if word.has_odd_braces:
+                raise Undecidable("braces after quotes in an expansion in quotes")
             try:
                 known = expand_braces(word.parts, 5_000)
             except TooManyWords:
@@ -2077,12 +2084,10 @@ class Interpreter:
         function = self.state.functions.get(name)
         if function is not None:
             if isinstance(function, Unknown):
-                self.lose(
-                    invocation.source,
-                    invocation.start,
-                    invocation.end,
-                    f"it is unknown what `{name}` does: {function.reason}",
-                )
+                reason = function.reason
+                if not reason.startswith("it is unknown what `"):
+                    reason = f"it is unknown what `{name}` does: {reason}"
+                self.lose(invocation.source, invocation.start, invocation.end, reason)
                 self.record(invocation, redirects, environment)
                 return Check(
                     (name, *invocation.arguments),

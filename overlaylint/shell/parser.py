@@ -175,6 +175,8 @@ NOT = re.compile(rf"!{_END}")
 CONDITIONAL_END = re.compile(rf"\]\]{_END}")
 QUOTED_INSIDE = re.compile(_QUOTED_INSIDE, re.DOTALL)
 REGULAR_EXPRESSION = re.compile(rf"(?>(?:[^ \t\n&;()<>'\"`$\\]++|{_QUOTED})*)", re.DOTALL)
+# escapes that bash loses where it writes the elements of an array anew
+_LOST = re.compile(r"""\\(?:[\s"'`;&|<>()]|\$["'({])""")
 BACKQUOTED = re.compile(r"`(?>(?:[^`\\]++|\\.)*)`", re.DOTALL)
 SINGLE = re.compile(_SINGLE)
 DOUBLE = re.compile(_DOUBLE, re.DOTALL)
@@ -375,7 +377,7 @@ class Parser:
         self.end = len(source.text) if end is None else end
         self.depth = 0
         self.substitutions = 0  # how many of them the position is in
-        self.loses_blank = False  # whether an element of an array ended in an escaped blank
+        self.loses_escape = False  # whether an element of an array has an escape that bash loses
         self.finish = start  # where the last part of a simple command ended
         self.ends_in_word = False  # whether the last command did, so that `}` is a word after it
         self.postpones = postpones
@@ -1230,7 +1232,8 @@ class Parser:
             if character == "[":
                 self.pair(SUBSCRIPT)
             self.word_into(may_be_empty=self.position > start)
-            self.loses_blank |= self.text[self.position - 1] in " \t"
+            if self.substitutions and _LOST.search(self.text, start, self.position):
+                self.loses_escape = True
             spans.append((start, self.position))
         self.position += 1
         self.depth -= 1
@@ -1435,16 +1438,17 @@ class Parser:
             before = len(self.extended_globs)
             pending, self.pending = self.pending, []
             ends_in_word = self.ends_in_word
-            loses_blank, self.loses_blank = self.loses_blank, False
+            loses_escape, self.loses_escape = self.loses_escape, False
             self.substitutions += 1
             body = self.list_until(_PARENTHESIS, may_be_empty=True)
             self.expect(start, self.text[start : start + opener], ")")
             self.substitutions -= 1
-            if self.loses_blank:
-                # bash from 5.2 on runs a copy that it writes itself, without that blank
-                opaque = Opaque(start, self.position, "`\\ ` ends an element in a substitution")
+            if self.loses_escape:
+                # bash from 5.2 on runs a copy that it writes itself, without that backslash
+                reason = "a backslash in an array's element in a substitution"
+                opaque = Opaque(start, self.position, reason)
                 body = List(body.start, body.end, (opaque,))
-            self.loses_blank |= loses_blank
+            self.loses_escape |= loses_escape
             self.ends_in_word = ends_in_word
             self.pending += pending
             self.inner_extended_globs += self.extended_globs[before:]

@@ -180,19 +180,7 @@ _LITERAL = re.compile(r"[A-Za-z0-9_./:=+,@%^-]++|\"([^\"\\$`]*+)\"")
 _ACTIVE = re.compile(r"[*?{(]|\[[^\]]*\]")
 
 
-_ODD_BRACES = re.compile(r'"[^"]*(?<!\$)\{[^"]*(?:,|\.\.)')
-
-
-def has_odd_braces(quoted: DoubleQuoted) -> bool:
-    """Tell whether bash may expand braces in quotes: it takes `"${x:-"` for a whole string."""
-    for part in quoted.parts:
-        if isinstance(part, Parameter) and part.first is not None:
-            text = part.first.source.text
-            if text.find('"', part.start, part.end) > 0 and _ODD_BRACES.search(
-                text, part.start, part.end
-            ):
-                return True
-    return False
+_BRACE_LIST = re.compile(r"(?<!\$)\{[^{}]*(?:,|\.\.)")
 
 
 class Context(IntEnum):
@@ -201,6 +189,7 @@ class Context(IntEnum):
     COMMAND = 0  # among a command's words
     OPERAND = 1  # a subscript: blanks are text
     QUOTED_OPERAND = 2  # the same within double quotes
+    UNQUOTED_OPERAND = 10  # the same in a here-document or an expression: `$'` is text
     HERE_DOCUMENT = 3  # quotes are text
     ARITHMETIC = 4  # as within double quotes, but a double quote is dropped
     REGULAR_EXPRESSION = 5  # after =~: parentheses and bars are text
@@ -249,12 +238,23 @@ class Word:
     @lazy
     def is_active(self) -> bool:
         """Whether unquoted braces or wildcards stand in it."""
+        return self.has_odd_braces or any(
+            isinstance(part, Text) and _ACTIVE.search(part.text) for part in self.parts
+        )
+
+    @lazy
+    def has_odd_braces(self) -> bool:
+        """Whether bash may expand braces that look quoted: `"${x:-"` is a string to it then."""
+        text = self.source.text
+        if text.find('"', self.start, self.end) < 0 or text.find("{", self.start, self.end) < 0:
+            return False
         for part in self.parts:
-            if isinstance(part, Text):
-                if _ACTIVE.search(part.text):
-                    return True
-            elif isinstance(part, DoubleQuoted) and has_odd_braces(part):
-                return True
+            if isinstance(part, DoubleQuoted):
+                for inner in part.parts:
+                    if isinstance(inner, Parameter) and inner.first is not None:
+                        opened = text.find('"', inner.start, inner.end)
+                        if opened > 0 and _BRACE_LIST.search(text, opened, self.end):
+                            return True
         return False
 
     @lazy

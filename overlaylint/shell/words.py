@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from overlaylint.shell.parser import (
+    ANSI,
     ARITHMETIC,
     BACKQUOTED,
     BRACED,
@@ -19,6 +20,8 @@ from overlaylint.shell.syntax import (
     CommandSubstitution,
     Context,
     DoubleQuoted,
+    List,
+    Opaque,
     Parameter,
     Part,
     ProcessSubstitution,
@@ -45,6 +48,7 @@ _TILDE = re.compile(r"~[A-Za-z0-9._+-]*(?=[/:]|\Z)")
 _ASSIGNS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+\+?=")
 _BRACED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)|[0-9]++|[@*#?$!\-]")
 _INDIRECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[#?@*]")
+_SPLIT_NAME = re.compile(r'\$([A-Za-z_][A-Za-z0-9_]*(?:"+[A-Za-z0-9_]+)+)')
 _AFTER_NAME = re.compile(r"[#%^,~:\-=?+/@]")  # with one of these the name in `${!name*}` ends
 _OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|~~?|:(?!\})|@")
 _TRANSFORMATIONS = frozenset("aAEKkLPQuU")
@@ -55,6 +59,7 @@ _QUOTE = re.compile(r"['\"\\]")
 _QUOTED_CONTEXTS = frozenset(
     {
         Context.QUOTED_OPERAND,
+        Context.UNQUOTED_OPERAND,
         Context.HERE_DOCUMENT,
         Context.ARITHMETIC,
         Context.QUOTED_REPLACEMENT,
@@ -64,9 +69,12 @@ _QUOTED_CONTEXTS = frozenset(
 _TILDE_CONTEXTS = frozenset(
     {Context.COMMAND, Context.ASSIGNED, Context.WORD_OPERAND, Context.REGULAR_EXPRESSION}
 )
+# in these, quotes that are opened again are taken away
+_OPERANDS = frozenset({Context.QUOTED_OPERAND, Context.UNQUOTED_OPERAND})
 # what a backslash protects between double quotes, and in a here-document
 _PROTECTED = {
     Context.QUOTED_OPERAND: '$`"\\}',
+    Context.UNQUOTED_OPERAND: '$`"\\}',
     Context.HERE_DOCUMENT: "$`\\",
     Context.ARITHMETIC: '$`"\\',
     Context.QUOTED_REPLACEMENT: '$`"\\',
@@ -84,6 +92,7 @@ def parse_parts(word: Word) -> tuple[Part, ...]:
         return (Quoted(decode(text)),) if text else ()
     parts: list[Part] = []
     reader = _Reader(word.source, word.start, word.end)
+    reader.takes_ansi = word.context is Context.QUOTED_OPERAND
     try:
         if word.context in _QUOTED_CONTEXTS:
             reader.quoted_into(parts, word.context)
@@ -102,6 +111,7 @@ class _Reader:
         self.text = source.text
         self.position = start
         self.end = end
+        self.takes_ansi = False  # whether `$'...'` in an operand is a quote
 
     def scanner(self) -> Parser:
         """Return a parser that stands where this reader does."""
@@ -217,13 +227,30 @@ class _Reader:
                 continue
             character = text[self.position]
             if character == "$":
+                match = _SPLIT_NAME.match(text, self.position, end)
+                if match and context in _OPERANDS:
+                    # bash takes the quotes away before it looks for the name's end
+                    name = match.group(1).replace('"', "")
+                    parts.append(Parameter(self.position, match.end(), name))
+                    is_inner ^= match.group(1).count('"') % 2 == 1
+                    self.position = match.end()
+                    continue
+                if context is Context.QUOTED_OPERAND and not is_inner:
+                    # `$'...'` and `$"..."` are quotes there (`shopt extquote`)
+                    ansi = ANSI.match(text, self.position, end)
+                    if ansi:
+                        self.ansi_operand(parts, ansi)
+                        continue
+                    if text.startswith('"', self.position + 1):
+                        self.position += 1
+                        continue
                 self.dollar(parts, is_quoted=context is not Context.QUOTED_REPLACEMENT)
             elif character == "`":
                 self.backquoted(parts, is_quoted=True)
             elif character == '"':
                 if context in (Context.HERE_DOCUMENT, Context.QUOTED_REPLACEMENT):
                     parts.append(Quoted('"'))
-                is_inner = not is_inner and context is Context.QUOTED_OPERAND
+                is_inner = not is_inner and context in _OPERANDS
                 self.position += 1
             else:
                 escaped = text[self.position + 1] if self.position + 1 < end else ""
@@ -236,6 +263,18 @@ class _Reader:
                     parts.append(Quoted("\\"))
                     self.position += 1
 
+    def ansi_operand(self, parts: list[Part], match: re.Match[str]) -> None:
+        """Read `$'...'` in an operand between double quotes: bash reads its text once more."""
+        self.position = match.end()
+        text = decode_ansi(match.group()[2:-1])
+        if not re.search(r'[$`"\\}]', text):
+            parts.append(Quoted(text))
+            return
+        reason = "`$'...'` with characters that mean something, in an operand between quotes"
+        opaque = Opaque(match.start(), match.end(), reason)
+        body = List(match.start(), match.end(), (opaque,))
+        parts.append(CommandSubstitution(self.source, match.start(), match.end(), body))
+
     def double_quoted(self, parts: list[Part]) -> None:
         """Read `"..."`."""
         match = DOUBLE.match(self.text, self.position, self.end)
@@ -247,6 +286,7 @@ class _Reader:
             end = scanner.position
         inside: list[Part] = []
         reader = _Reader(self.source, self.position + 1, end - 1)
+        reader.takes_ansi = True
         reader.quoted_into(inside, Context.ARITHMETIC)
         self.text = self.source.text
         parts.append(DoubleQuoted(tuple(inside)))
@@ -391,7 +431,8 @@ class _Reader:
                     old = Word(source, split + 1, last, Context.QUOTED_REPLACEMENT)
         else:
             is_word = not is_quoted or operator[0] in "#%^,~"
-            context = Context.WORD_OPERAND if is_word else Context.QUOTED_OPERAND
+            quoted = Context.QUOTED_OPERAND if self.takes_ansi else Context.UNQUOTED_OPERAND
+            context = Context.WORD_OPERAND if is_word else quoted
             first = Word(source, position, last, context)
         return Parameter(
             start, end, name, prefix, subscript, operator, first, second, old_second=old
