@@ -57,6 +57,9 @@ def test_case(document: str, case: Case, tmp_path: Path) -> None:
     assert len(reasons) == len(case.undecided), reasons
     for pattern in case.undecided:
         assert any(pattern in reason for reason in reasons), reasons
+    not_applicable = [one.reason for one in result.not_applicable]
+    for pattern in case.not_applicable:
+        assert any(pattern in reason for reason in not_applicable), not_applicable
     policies = {one.name: one for one in load_configuration(DirectoryTree(root)).settings.policy}
     for one in result.findings:
         assert policies[one.rule].why in one.message

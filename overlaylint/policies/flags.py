@@ -14,7 +14,7 @@ from overlaylint.overlay.text import lines
 from overlaylint.overlay.use import FlagSource
 from overlaylint.policies.forms import FlagState, ForbidUse, RequireUse
 from overlaylint.policies.matching import matches_any
-from overlaylint.policies.places import failed
+from overlaylint.policies.places import failed, no_profile
 from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def required_use(ebuild: Ebuild, form: RequireUse) -> Iterator[Outcome]:
         yield cause
         return
     settings = settings_of(ebuild, form.flag, form.profiles)
+    if not settings and ebuild.repository.profiles:
+        yield no_profile(form.profiles)
+        return
     if form.state == "off":
         reason = f"{form.flag} is not to be on by default"
         if form.set_by == "profile" or _is_on_by_default(settings):
@@ -51,6 +54,9 @@ def forbidden_use(ebuild: Ebuild, form: ForbidUse) -> Iterator[Outcome]:
         yield cause
         return
     settings = settings_of(ebuild, form.flag, form.profiles)
+    if not settings and ebuild.repository.profiles:
+        yield no_profile(form.profiles)
+        return
     if form.state == "on":
         help_ = f"leave {form.flag} off"
         if _is_on_by_default(settings):

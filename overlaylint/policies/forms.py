@@ -66,11 +66,17 @@ def _range(text: str) -> None:
         raise ValueError(f"{bare!r} is no version")
 
 
+def _kernel_option(text: str) -> None:
+    if text.startswith("CONFIG_") or not text.isascii() or not text.replace("_", "a").isalnum():
+        raise ValueError("it has to be a symbol's name without `CONFIG_`")
+
+
 def _file_glob(text: str) -> None:
     if any(part in ("", ".", "..") for part in text.strip("/").split("/")):
         raise ValueError("it has to be a path without empty parts, `.` and `..`")
 
 
+KernelOption = Annotated[str, Syntax("kernel option", _kernel_option)]
 FileGlob = Annotated[str, Syntax("glob over files", _file_glob)]
 FileGlobs = FileGlob | Annotated[tuple[FileGlob, ...], NotEmpty()]
 PackageName = Annotated[str, Syntax("package", _package)]
@@ -397,7 +403,7 @@ class ForbidValue(Value):
 class RequireKernelOption:
     """A symbol that the kernel's merged configuration has to set."""
 
-    option: Text
+    option: KernelOption
     """The symbol, without `CONFIG_`."""
     value: Text = "y"
     """What it has to be; `n` for not set."""
@@ -415,7 +421,7 @@ class RequireKernelOption:
 class ForbidKernelOption:
     """A symbol that the kernel's merged configuration may not set."""
 
-    option: Text
+    option: KernelOption
     """The symbol, without `CONFIG_`."""
     value: str = "*"
     """A glob over what it may not be; without this, it may not be set at all."""

@@ -10,7 +10,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.profile import Profile
 from overlaylint.policies.forms import ForbidKeywords, RequireKeywords
 from overlaylint.policies.matching import matches_any
-from overlaylint.policies.places import failed, finding_at, variable_span
+from overlaylint.policies.places import failed, finding_at, no_profile, variable_span
 from overlaylint.syntax import each
 
 
@@ -26,6 +26,9 @@ def required_keywords(ebuild: Ebuild, form: RequireKeywords) -> Iterator[Outcome
             message = f"KEYWORDS of {ebuild.cpv} does not hold {glob}"
             yield finding_at(ebuild, span, message, f"add {glob} to KEYWORDS")
     if form.accepted_by is None:
+        return
+    if not _profiles(ebuild, form.accepted_by):
+        yield no_profile(form.accepted_by)
         return
     refused: list[str] = []
     reason = ""
@@ -54,6 +57,9 @@ def forbidden_keywords(ebuild: Ebuild, form: ForbidKeywords) -> Iterator[Outcome
         yield finding_at(ebuild, span, message, f"take {' and '.join(found)} out of KEYWORDS")
     if form.accepted_by is None:
         return
+    if not _profiles(ebuild, form.accepted_by):
+        yield no_profile(form.accepted_by)
+        return
     accepting = []
     for profile, answer in _acceptance(ebuild, form.accepted_by):
         if isinstance(answer, Undecided):
@@ -79,6 +85,10 @@ def _keywords(ebuild: Ebuild) -> tuple[str, ...] | Undecided:
     return tuple(known.values.get("KEYWORDS", "").split())
 
 
+def _profiles(ebuild: Ebuild, globs: str | tuple[str, ...]) -> list[Profile]:
+    return [one for one in ebuild.repository.profiles if matches_any(globs, one.name)]
+
+
 def _acceptance(
     ebuild: Ebuild, globs: str | tuple[str, ...]
 ) -> Iterator[tuple[Profile, str | Undecided]]:
@@ -87,9 +97,7 @@ def _acceptance(
     from overlaylint.overlay.visibility import Mask
 
     values = metadata(ebuild.evaluation).values
-    for profile in ebuild.repository.profiles:
-        if not matches_any(globs, profile.name):
-            continue
+    for profile in _profiles(ebuild, globs):
         if profile.problems:
             problem = profile.problems[0]
             yield profile, Undecided(problem.span, f"{profile.name} is unknown: {problem.message}")

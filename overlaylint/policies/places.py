@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from overlaylint.finding import Finding, Fix, Related, Span, Undecided
+from overlaylint.finding import Finding, Fix, NotApplicable, Related, Span, Undecided
 from overlaylint.overlay.ebuild import PACKAGE_MANAGER, Ebuild
+from overlaylint.syntax import each
 
 
 def failed(ebuild: Ebuild) -> Undecided | None:
@@ -28,6 +29,11 @@ def finding_at(
     if span.repository:
         return Finding(ebuild.span(), message, help_, (Related(span, there),), fix)
     return Finding(span, message, help_, fix=fix)
+
+
+def no_profile(globs: str | tuple[str, ...]) -> NotApplicable:
+    """Return that a policy is for profiles that the overlay does not have."""
+    return NotApplicable(f"no profile of the overlay matches {' or '.join(each(globs))}")
 
 
 def variable_span(ebuild: Ebuild, name: str) -> Span:
