@@ -195,6 +195,9 @@ class StoredTree(ABC):
         missing: Kind | None = None
         while waiting:
             part = waiting.pop()
+            if part in ("", ".", "..") and self._kind_stored(real) is not Kind.FOLDER:
+                # A slash behind a file (`file/`, `file/..`) leads nowhere.
+                return missing
             if part in ("", "."):
                 continue
             if part == "..":
