@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from overlaylint.overlay.evaluation import PATHS
 from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Interpreter, Invocation, Status
 from overlaylint.shell.parser import parse_source
 from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import Source, encode
-from overlaylint.shell.values import ARRAYS, Flag, Unknown, Value, Variable, join, pieces_of
+from overlaylint.shell.values import (
+    ARRAYS,
+    Flag,
+    Mixed,
+    Unknown,
+    Value,
+    Variable,
+    concatenate,
+    join,
+    pieces_of,
+)
 
 # Commands that run what their arguments say, and options of theirs that take a word.
 _AROUND: dict[str, frozenset[str]] = {
@@ -150,6 +161,24 @@ def run_program(shell: Interpreter, invocation: Invocation) -> Status:
     return shell.status
 
 
+def evaluate_text(shell: Interpreter, invocation: Invocation) -> Status:
+    """`eval` in a trace: what is unknown in its words is taken for words, not for commands."""
+    words: list[Value] = []
+    for argument in invocation.arguments:
+        words += [" ", argument] if words else [argument]
+    text = concatenate(*words) if words else ""
+    is_simple = isinstance(text, Mixed) and all(
+        isinstance(piece, str) or piece.symbol in PATHS for piece in text.parts
+    )
+    if not is_simple:
+        return shell.builtins["eval"](shell, invocation)
+    written, pieces = _written_out(text)
+    for name, piece in pieces.items():
+        shell.store(name, Variable(join((piece,))))
+    invocation.arguments = [written]
+    return shell.builtins["eval"](shell, invocation)
+
+
 def _unseen(shell: Interpreter, invocation: Invocation) -> Status:
     from overlaylint.shell.invocations import check, written
 
@@ -186,7 +215,9 @@ def _written_out(text: Value) -> tuple[str, dict[str, Unknown]]:
         if isinstance(piece, str):
             written += piece
             continue
-        name = f"_overlaylint_{len(pieces)}"
+        # By the symbol, so that a function which `eval` defines finds it later as well.
+        known = piece.symbol if piece.symbol.isidentifier() else str(len(pieces))
+        name = f"_overlaylint_{known}"
         pieces[name] = piece
         # Nothing is expanded between single quotes: there they are closed and opened again.
         written += f"'\"${{{name}}}\"'" if _is_in_quotes(written) else f"${{{name}}}"

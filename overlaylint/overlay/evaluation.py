@@ -44,7 +44,7 @@ from overlaylint.shell.values import (
 
 # Set by the package manager, and not to be changed by ebuilds (PMS 11.1). What stands for a path
 # is a symbol: it is never empty and holds no blank.
-_PATHS = ("WORKDIR", "FILESDIR", "DISTDIR", "T", "TMPDIR", "TEMP", "TMP", "HOME", "D", "ED", "S")
+PATHS = ("WORKDIR", "FILESDIR", "DISTDIR", "T", "TMPDIR", "TEMP", "TMP", "HOME", "D", "ED", "S")
 _POSSIBLY_EMPTY = (
     "ROOT", "EROOT", "EPREFIX", "SYSROOT", "ESYSROOT", "BROOT", "USE", "ARCH", "CHOST", "CBUILD",
     "FEATURES", "A", "AA", "PORTDIR", "ECLASSDIR", "PATH", "PWD", "OLDPWD", "USER", "LOGNAME",
@@ -68,7 +68,7 @@ SET_BY_USERS = frozenset(
     }
 )  # fmt: skip
 #: Set by Portage, from what it knows of the package, the machine and the profile.
-SET_BY_PORTAGE = frozenset(_POSSIBLY_EMPTY) | frozenset(_PATHS)
+SET_BY_PORTAGE = frozenset(_POSSIBLY_EMPTY) | frozenset(PATHS)
 # in global scope these have no meaning, so Portage's environment is not asked for them
 _ENVIRONMENT = SET_BY_USERS | SET_BY_PORTAGE
 _DEFAULT_SHOPT = frozenset(
@@ -633,7 +633,7 @@ def _depth_variable(depth: int) -> Variable:
 @lru_cache(maxsize=256)
 def symbol(name: str) -> Mixed:
     """Return the value of a variable that the package manager sets for a build."""
-    return unknown(f"${name} is set by the package manager", symbol=name, is_word=name in _PATHS)
+    return unknown(f"${name} is set by the package manager", symbol=name, is_word=name in PATHS)
 
 
 def environment(name: str) -> Value | None:

@@ -35,9 +35,16 @@ _NO_USES = frozenset(
         "ebegin", "eend", "die", "debug-print", "rm", "rmdir", "mkdir", "touch", "basename",
         "dirname", "export", "local", "declare", "readonly", "typeset", "unset", "eval", ":",
         "addread", "addwrite", "addpredict", "adddeny", "has", "return", "find", "true", "false",
-        "nonfatal",
+        "nonfatal", "ls", "stat",
     }
 )  # fmt: skip
+
+# These fail for a file that is not there.
+_TELLING = frozenset({"ls", "stat"})
+
+# Their first word is a pattern, unless an option gives one.
+_WITH_PATTERN = frozenset({"grep", "egrep", "fgrep", "zgrep", "rg"})
+_GIVES_PATTERN = re.compile(r"-(?:-regexp|-file)\b.*|-[A-Za-z]*[ef].*")
 
 # Their last word is where to write.
 _WITH_DESTINATION = frozenset({"cp", "mv", "install", "ln", "rsync"})
@@ -200,7 +207,7 @@ def _counts(
 def _finds(files: FilesDir, words: tuple[Value, ...]) -> bool | None:
     """Whether a command finds the files that it is given, and so is taken to succeed."""
     name, *arguments = words
-    if not isinstance(name, str) or name in _NO_USES:
+    if not isinstance(name, str) or (name in _NO_USES and name not in _TELLING):
         return None
     paths = [path for word in arguments for path in _paths(files, word)]
     answers = {files.test("-e", path) for path in paths}
@@ -225,7 +232,18 @@ def _words_of(call: Call) -> Iterator[Value]:
     arguments = call.arguments
     if name in _WITH_DESTINATION and len(arguments) > 1 and "-t" not in arguments:
         arguments = arguments[:-1]
+    if name in _WITH_PATTERN:
+        arguments = _without_pattern(arguments)
     yield from arguments
+
+
+def _without_pattern(arguments: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Return the words of `grep` without the first one that is no option, if that is a pattern."""
+    texts = [word if isinstance(word, str) else word.head for word in arguments]
+    if any(map(_GIVES_PATTERN.fullmatch, texts)):
+        return arguments
+    at = next((at for at, text in enumerate(texts) if not text.startswith("-")), len(texts))
+    return (*arguments[:at], *arguments[at + 1 :])
 
 
 def _paths(files: FilesDir, word: Value) -> Iterator[Mixed]:

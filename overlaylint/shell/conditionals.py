@@ -488,7 +488,7 @@ class _Arguments:
                 return _not(self.of(words[1:]))
             if first == "(" and words[3] == ")":
                 return self.of(words[1:3])
-        if any(isinstance(word, Mixed) for word in words):
+        if any(isinstance(word, Mixed) and not _is_operand(word) for word in words):
             raise _Open
         truth = self.either()
         if self.position != len(self.words):
@@ -500,9 +500,12 @@ class _Arguments:
         return binary(self.shell, left, operator, right, *self.place, is_arithmetic=False)
 
     def peek(self, offset: int = 0) -> str | None:
-        """Return an argument that is yet to be read; all are known here."""
+        """Return an argument that is yet to be read; one known in part is a path, no operator."""
         index = self.position + offset
-        return str(self.words[index]) if index < len(self.words) else None
+        if index >= len(self.words):
+            return None
+        word = self.words[index]
+        return word if isinstance(word, str) else "/"
 
     def either(self) -> Truth:
         """Read what `-o` joins, which binds weakest."""
@@ -540,15 +543,22 @@ class _Arguments:
         operator = self.peek(1)
         right = self.peek(2)
         if right is not None and operator in _BINARY:
+            left, following = self.words[self.position], self.words[self.position + 2]
             self.position += 3
-            return self.binary(word, str(operator), right)
+            return self.binary(left, str(operator), following)
         if len(word) == 2 and word in _UNARY:
             if operator is None:
                 raise _Malformed
+            operand = self.words[self.position + 1]
             self.position += 2
-            return unary(self.shell, word, operator, *self.place)
+            return unary(self.shell, word, operand, *self.place)
         self.position += 1
         return word != ""
+
+
+def _is_operand(word: Mixed) -> bool:
+    """Whether a word is certainly no operator of `test`: none has a slash in it."""
+    return any(isinstance(part, str) and "/" in part for part in word.parts)
 
 
 def _joined(left: Truth, right: Truth, *, is_or: bool) -> Truth:
