@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from overlaylint.shell import Script
 
 #: The syntax trees of so many bytes of scripts are kept; they take some twenty times as much.
-MOST_SCRIPT_BYTES = 4 * 1024 * 1024
+MOST_SCRIPT_BYTES = 5 * 1024 * 1024
 #: Of so many ebuilds the metadata is kept: several revisions of a large repository.
-MOST_KEPT = 16384
-#: So many evaluations are kept: one revision of an overlay.
-MOST_EVALUATIONS = 512
+MOST_KEPT = 6144
+#: So many evaluations are kept: those of one revision of a large overlay.
+MOST_EVALUATIONS = 1024
 
 
 class Shared:

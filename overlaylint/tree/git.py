@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import subprocess
 
 #: Blobs are kept up to this many bytes: neighbouring revisions share most of them.
-KEPT_BYTES = 32 * 1024 * 1024
+KEPT_BYTES = 16 * 1024 * 1024
 #: So many folders are kept: some revisions of a large repository.
 KEPT_FOLDERS = 16384
 
