@@ -37,6 +37,15 @@ _CALLBACK = re.compile(rf"(?P<prefix>[a-z0-9-]+)_(?:src_|pkg_)?(?:{_PHASE})(?:_a
 # profile.bashrc calls what a hook defines before and after each phase.
 _HOOK = re.compile(rf"cros_(?:pre|post)_(?:src|pkg)_(?:{_PHASE})_\w+")
 
+# What functions of systemd.eclass and tmpfiles.eclass write: systemd's folders, as it is built.
+_FOLDERS = {
+    "systemd_get_systemunitdir": "/usr/lib/systemd/system",
+    "systemd_get_unitdir": "/usr/lib/systemd/system",
+    "systemd_get_userunitdir": "/usr/lib/systemd/user",
+    "systemd_get_utildir": "/usr/lib/systemd",
+    "systemd_get_systemgeneratordir": "/usr/lib/systemd/system-generators",
+}
+
 _TOKEN = re.compile(r"[A-Za-z0-9_][\w.+-]*")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
 
@@ -133,6 +142,7 @@ def own_traces(
         for name, function in evaluation.functions.items()
         if name not in state.functions and isinstance(function, Function)
     }
+    others |= {name: _writing(text) for name, text in _FOLDERS.items()}
     phases = eapis.phases(evaluation.eapi)
     called: set[str] = set()
     order = [one for one in ORDER if one in phases and (wanted is None or one in wanted)]
@@ -226,6 +236,16 @@ def own_evaluation(ebuild: Ebuild) -> Evaluation:
             break
         evaluation = again.evaluation
     return evaluation
+
+
+def _writing(text: str) -> Builtin:
+    """Return what stands for a function that is known to write a text and do nothing else."""
+
+    def run(shell: Interpreter, _: Invocation) -> Status:
+        shell.write(f"{text}\n")
+        return 0
+
+    return run
 
 
 def _changing(function: Function, functions: Mapping[str, Function | Unknown]) -> Builtin:
