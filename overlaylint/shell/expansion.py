@@ -876,18 +876,40 @@ def default(
         if not is_set:
             # `"${name[@]+}"` makes no field then
             return [] if current in (None, []) and makes_fields(shell, part) else ""
-        return _Operand(part.first) if keeps_operand else value_of(shell, part.first)
+        return _Operand(part.first) if keeps_operand else operand_value(shell, part.first)
     if is_set:
         return "" if current is None else current
     if kind == "-":
-        return _Operand(part.first) if keeps_operand else value_of(shell, part.first)
-    operand = value_of(shell, part.first)
+        return _Operand(part.first) if keeps_operand else operand_value(shell, part.first)
+    operand = operand_value(shell, part.first)
     if kind == "?":
         raise FatalProblem(f"{name}: {str(operand) or 'parameter null or not set'}", 127)
     if name in _SPECIAL or name.isdigit():
         raise ExpansionProblem("cannot assign in this way")
     shell.assign_subscript(name, subscript, operand, source, part.start, part.end)
     return operand
+
+
+def operand_value(shell: Interpreter, word: Word) -> Value:
+    """Return what the operand of `:-` and the like comes to where it is not split."""
+    if word.context is Context.WORD_OPERAND:
+        check_star(shell, word)
+    return value_of(shell, word)
+
+
+def check_star(shell: Interpreter, word: Word) -> None:
+    """Refuse an unquoted `$*` where it is not split: with an empty IFS bash may put blanks in."""
+    if word.text is None and shell.ifs() == "":
+        for part in word.parts:
+            if isinstance(part, Parameter) and (
+                part.name == "*"
+                or (
+                    (part.prefix or part.operator)
+                    and part.subscript is not None
+                    and part.subscript.raw == "*"
+                )
+            ):
+                raise Undecidable("an unquoted `$*` where IFS is empty")
 
 
 def _perhaps_default(
@@ -907,7 +929,7 @@ def _perhaps_default(
     operands: list[Value] = []
 
     def expand() -> int:
-        operands.append(value_of(shell, word))
+        operands.append(operand_value(shell, word))
         return 0
 
     if kind == "?":

@@ -1988,6 +1988,7 @@ class Interpreter:
             declare_compound(self, node, assignment, operands)
             operands.append(assignment.name)
             return
+        expansion.check_star(self, value)
         name, subscript, append = assignment.name, assignment.subscript, assignment.append
         if value.is_active and "{" in value.raw:
             words = list(expansion.brace_alternatives(self, value))

@@ -48,6 +48,7 @@ _TILDE = re.compile(r"~[A-Za-z0-9._+-]*(?=[/:]|\Z)")
 _ASSIGNS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+\+?=")
 _BRACED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)|[0-9]++|[@*#?$!\-]")
 _INDIRECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[#?@*]")
+_OPERATES = re.compile(r"[#%^,~:\-=?+/]")
 _SPLIT_NAME = re.compile(r'\$([A-Za-z_][A-Za-z0-9_]*(?:"+[A-Za-z0-9_]+)+)')
 _AFTER_NAME = re.compile(r"[#%^,~:\-=?+/@]")  # with one of these the name in `${!name*}` ends
 _OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|~~?|:(?!\})|@")
@@ -101,6 +102,13 @@ def parse_parts(word: Word) -> tuple[Part, ...]:
     except ParseError:
         parts.append(Parameter(reader.position, word.end, "", is_bad=True))
     return tuple(parts)
+
+
+def _is_refused(part: Part) -> bool:
+    """Tell whether a part stands for what can't be decided (see `ansi_operand`)."""
+    if not isinstance(part, CommandSubstitution) or not part.body.commands:
+        return False
+    return isinstance(part.body.commands[0], Opaque)
 
 
 class _Reader:
@@ -270,10 +278,28 @@ class _Reader:
         if not re.search(r'[$`"\\}]', text):
             parts.append(Quoted(text))
             return
-        reason = "`$'...'` with characters that mean something, in an operand between quotes"
-        opaque = Opaque(match.start(), match.end(), reason)
-        body = List(match.start(), match.end(), (opaque,))
-        parts.append(CommandSubstitution(self.source, match.start(), match.end(), body))
+        parts.append(self.refused(match.start(), match.end()))
+
+    def refused(self, start: int, end: int) -> Part:
+        """Return what stands for an operand with `$'...'` of which bash makes something else."""
+        reason = "`$'...'` in an operand between quotes, beside what bash takes for more than text"
+        body = List(start, end, (Opaque(start, end, reason),))
+        return CommandSubstitution(self.source, start, end, body)
+
+    def braced_into(self, parts: list[Part], start: int, end: int, *, is_quoted: bool) -> None:
+        """Read `${...}`, which stands from `start` to `end`."""
+        part = self.parameter(start, end, is_quoted=is_quoted)
+        if is_quoted and part.first is not None and self.text.find("$'", start, end) > 0:
+            if part.subscript is not None and _OPERATES.search(part.subscript.raw):
+                # bash takes it for an operator, and reads the quotes after it in another way
+                parts.append(self.refused(start, end))
+                return
+            for inner in part.first.parts:
+                if _is_refused(inner):
+                    # bash finds the error even where it does not look at the operand
+                    parts.append(inner)
+                    return
+        parts.append(part)
 
     def double_quoted(self, parts: list[Part]) -> None:
         """Read `"..."`."""
@@ -317,7 +343,7 @@ class _Reader:
         )
         if match:
             start, self.position = self.position, match.end()
-            parts.append(self.parameter(start, self.position, is_quoted=is_quoted))
+            self.braced_into(parts, start, self.position, is_quoted=is_quoted)
             return
         scanner = self.scanner()
         if scanner.is_continued:
@@ -347,7 +373,7 @@ class _Reader:
             inside = Word(self.source, start + 2, end - 1, Context.ARITHMETIC)
             parts.append(ArithmeticExpansion(start, end, inside))
         elif following == "{":
-            parts.append(self.parameter(start, end, is_quoted=is_quoted))
+            self.braced_into(parts, start, end, is_quoted=is_quoted)
         elif self.is_arithmetic(start, end):
             inside = Word(self.source, start + 3, end - 2, Context.ARITHMETIC)
             parts.append(ArithmeticExpansion(start, end, inside))
