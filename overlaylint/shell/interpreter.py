@@ -877,9 +877,6 @@ class Interpreter:
             if element.key is not None:
                 made = [] if is_associative else self.braced_elements(element)
                 if made:
-                    lost = next((w for w in made if w.__class__ is Mixed and w.is_many), None)
-                    if lost is not None:
-                        return lost
                     words += [(None, word, False) for word in made]
                     continue
                 value = expand(self, element.value)
@@ -893,10 +890,14 @@ class Interpreter:
                 words.append((None, expand(self, element.value), False))
             else:
                 for field in expansion.fields(self, (element.value,)):
-                    if isinstance(field, Mixed) and field.is_many:
-                        return field
                     words.append((None, field, False))
-        return words
+        lost = next((w for _, w, _ in words if w.__class__ is Mixed and w.is_many), None)
+        if lost is None or is_associative:
+            return words
+        for subscript, _, _ in words:
+            if subscript is not None:
+                expansion.subscript_key(self, subscript, None)  # which may assign something
+        return lost  # type: ignore[return-value]
 
     def braced_elements(self, element: Element) -> list[Value]:
         """Return the words that braces make of `[key]=value`: these are no assignments any more.
