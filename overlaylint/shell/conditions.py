@@ -1,12 +1,13 @@
 """What a call stands under: tests whose outcome static evaluation can't tell.
 
 A condition is a small boolean expression. Its leaves are USE flags and other checks, which are
-named by the words that were tested and the place where they stand.
+named by the words that were tested and the place where they stand. Conditions are looked up again
+and again while a phase is traced, so each keeps its hash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import field
 
 from overlaylint.records import dataclass
@@ -35,6 +36,14 @@ class Check:
     source: Source | None = field(default=None, compare=False)
     start: int = 0
     end: int = 0
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", hash((self.words, self.start, self.end)))
+            return self._hash
 
     def __str__(self) -> str:
         return " ".join(str(word) for word in self.words)
@@ -45,6 +54,14 @@ class Not:
     """`condition` does not hold."""
 
     condition: Condition
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", hash(("not", self.condition)))
+            return self._hash
 
     def __str__(self) -> str:
         return f"not ({self.condition})"
@@ -56,6 +73,14 @@ class Both:
 
     left: Condition
     right: Condition
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", hash((self.left, self.right)))
+            return self._hash
 
     def __str__(self) -> str:
         return f"{self.left} and {self.right}"
@@ -115,23 +140,17 @@ def holds(condition: Condition, decide: Callable[[UseFlag | Check], bool | None]
     return decide(condition)
 
 
-def excluding(exits: Iterable[Condition], guards: Iterable[Condition]) -> Condition | None:
-    """Return what must hold for `exits`, all taken together, not to have happened under `guards`.
+def excluding(exits: Iterable[Condition], known: Container[Condition]) -> Condition | None:
+    """Return what must hold for `exits`, all taken together, not to have happened.
 
-    None means that nothing more must: under the guards they can't all have held. The result
-    leaves out what the guards say already.
+    `known` is what holds already, which the result leaves out. None means that nothing more must:
+    they can't all have held.
     """
-    known = set(guards)
-    remaining: list[Condition] = []
+    whole: Condition | None = None
     for condition in exits:
         if condition in known:
             continue
         if negate(condition) in known:
             return None
-        remaining.append(condition)
-    if not remaining:
-        return None
-    whole = remaining[0]
-    for condition in remaining[1:]:
-        whole = both(whole, condition)
-    return negate(whole)
+        whole = condition if whole is None else both(whole, condition)
+    return None if whole is None else negate(whole)

@@ -897,7 +897,7 @@ class Interpreter:
         for subscript, _, _ in words:
             if subscript is not None:
                 expansion.subscript_key(self, subscript, None)  # which may assign something
-        return lost  # type: ignore[return-value]
+        return lost
 
     def braced_elements(self, element: Element) -> list[Value]:
         """Return the words that braces make of `[key]=value`: these are no assignments any more.
@@ -1283,7 +1283,8 @@ class Interpreter:
             return
         region.exits.append(taken)
         if conditions:
-            self.exclusions.append((*self.guards[region.guards :], *conditions))
+            held = (*self.guards[region.guards :], *conditions)
+            self.exclusions.append(tuple(c for one in held for c in conjuncts(one)))
 
     def region_for(self, signal: int) -> _Region | None:
         """Return what a signal leaves; None if it ends everything."""
@@ -1328,15 +1329,15 @@ class Interpreter:
 
     def current_guards(self) -> tuple[Condition, ...]:
         """Return what must hold for the commands here to run."""
-        guards: list[Condition] = []
+        # in order, each once
+        guards: dict[Condition, None] = {}
         for guard in self.guards:
             for condition in conjuncts(guard):
-                if condition not in guards:
-                    guards.append(condition)
+                guards[condition] = None
         for exits in self.exclusions:
-            excluded = excluding([c for e in exits for c in conjuncts(e)], guards)
-            if excluded is not None and excluded not in guards:
-                guards.append(excluded)
+            excluded = excluding(exits, guards)
+            if excluded is not None:
+                guards[excluded] = None
         return tuple(guards)
 
     # --- commands ---

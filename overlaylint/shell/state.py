@@ -108,11 +108,12 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
         _merge_scope(scope, right.scopes[index], reason, condition, alone)
     # `dict`'s own methods: whoever watches what is looked at (see `eclass_effects`) need not know
     # of what both ways have in common
-    for name in dict.keys(left.functions) | dict.keys(right.functions):
-        if dict.get(left.functions, name) is dict.get(right.functions, name):
-            continue
-        if left.functions.get(name) is not right.functions.get(name):
-            left.functions[name] = reason
+    if not dict.__eq__(left.functions, right.functions):
+        for name in dict.keys(left.functions) | dict.keys(right.functions):
+            if dict.get(left.functions, name) is dict.get(right.functions, name):
+                continue
+            if left.functions.get(name) is not right.functions.get(name):
+                left.functions[name] = reason
     for index, positional in enumerate(left.positional):
         if positional != right.positional[index]:
             left.positional[index] = Positional((), reason)
