@@ -388,24 +388,24 @@ def _reaching(functions: Mapping[str, Function], names: frozenset[str]) -> froze
 
     `default` reads PATCHES and DOCS, as PMS has it. This only says what may be worth following.
     """
-    phases = {_BY_DEFAULT[name] for name in names & _BY_DEFAULT.keys()}
-    wanted = set(names)
-    found: set[str] = set()
-    while True:
+    phases = tuple({_BY_DEFAULT[name] for name in names & _BY_DEFAULT.keys()})
+    wanted = names | {"einstalldocs"} if "src_install" in phases else names
+    more = {
+        name
+        for name, function in functions.items()
+        if not wanted.isdisjoint(tokens(function))
+        or (phases and name.endswith(phases) and _has_default(function))
+    }
+    found = set(more)
+    while more:
+        # Only what was found last can lead to others.
         more = {
             name
             for name, function in functions.items()
-            if name not in found
-            and (
-                not wanted.isdisjoint(tokens(function))
-                or any(name.endswith(phase) and _has_default(function) for phase in phases)
-                or ("src_install" in phases and "einstalldocs" in tokens(function))
-            )
+            if name not in found and not more.isdisjoint(tokens(function))
         }
-        if not more:
-            return frozenset(found)
         found |= more
-        wanted |= more
+    return frozenset(found)
 
 
 def _setting(functions: Mapping[str, Function], names: frozenset[str]) -> frozenset[str]:

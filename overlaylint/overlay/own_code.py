@@ -56,13 +56,19 @@ def own_functions(ebuild: Ebuild, evaluation: Evaluation | None = None) -> Mappi
     Of a master's ebuild that is the ebuild alone: its eclasses are of the same master. Those of
     another evaluation of the ebuild can be asked for.
     """
-    repository = ebuild.repository
-    wanted = f"{repository.name}:" if repository.is_checked else f"{repository.name}:{ebuild.cp}/"
-    return {
-        name: function
-        for name, function in (evaluation or ebuild.evaluation).functions.items()
-        if isinstance(function, Function) and _source_of(function).startswith(wanted)
-    }
+    evaluation = evaluation or ebuild.evaluation
+    known = evaluation.__dict__.get("_own_functions")
+    if known is None:
+        repository = ebuild.repository
+        place = "" if repository.is_checked else f"{ebuild.cp}/"
+        wanted = f"{repository.name}:{place}"
+        known = evaluation.__dict__["_own_functions"] = {
+            name: function
+            for name, function in evaluation.functions.items()
+            if isinstance(function, Function) and _source_of(function).startswith(wanted)
+        }
+    found: Mapping[str, Function] = known
+    return found
 
 
 def function_head(ebuild: Ebuild, name: str) -> Span | None:
@@ -122,6 +128,7 @@ def own_traces(
     wanted: Container[str] | None = None,
     files: FilesDir | None = None,
     variables: Mapping[str, str] | None = None,
+    last: str | None = None,
 ) -> Iterator[Trace]:
     """Yield the trace of each phase, in the order of a build, then of each callback and hook.
 
@@ -129,7 +136,8 @@ def own_traces(
     are traced where the ebuild defines them. The hooks are those of `hooks_of`, the overlay
     that a master's ebuild is built with, where it is given. `follow` are functions of masters
     that are to be followed all the same. With `wanted`, other phases and callbacks are left
-    out. `files` is as for a Tracer, and `variables` are more of the build's environment.
+    out; with `last`, the phases after that one. `files` is as for a Tracer, and `variables` are
+    more of the build's environment.
     """
     functions = own_functions(ebuild)
     evaluation = ebuild.evaluation
@@ -145,9 +153,10 @@ def own_traces(
     others |= {name: _writing(text) for name, text in _FOLDERS.items()}
     phases = eapis.phases(evaluation.eapi)
     called: set[str] = set()
-    order = [one for one in ORDER if one in phases and (wanted is None or one in wanted)]
+    build = ORDER if last is None else ORDER[: ORDER.index(last) + 1]
+    order = [one for one in build if one in phases and (wanted is None or one in wanted)]
     tracer = Tracer(replace(evaluation, state=state), use, files, others, order)
-    after = [one for one in phases if one not in ORDER and one in functions]
+    after = [one for one in phases if one not in ORDER and one in functions and last is None]
     for phase in (*order, *(one for one in after if wanted is None or one in wanted)):
         trace = tracer.trace(phase)
         called.update(str(call.name) for call in trace if call.is_function)

@@ -7,6 +7,7 @@ are merged afterwards: what differs between them is unknown from then on.
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import is_
 
 from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Condition, both, negate
@@ -148,7 +149,11 @@ def _merge_scope(
     alone: int,
 ) -> None:
     """Merge the variables of `other` into `scope`; `alone` marks those of one way only."""
-    # as in `merge`: only where the two differ is either looked at
+    # as in `merge`: only where the two differ is either looked at, and most often they do not
+    if all(map(is_, dict.values(scope), dict.values(other))) and [*dict.keys(scope)] == [
+        *dict.keys(other)
+    ]:
+        return
     differing = [
         name for name, variable in dict.items(scope) if dict.get(other, name) is not variable
     ]

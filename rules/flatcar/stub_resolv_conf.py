@@ -291,7 +291,7 @@ def _course(
     is_unknown = False
     is_installed = False
     installed = carrier.path.rpartition("/")[2].removesuffix(".m4").removesuffix(".in")
-    traces = own_traces(ebuild, use, repository, files=BuildFiles(ebuild))
+    traces = own_traces(ebuild, use, repository, files=BuildFiles(ebuild), last="src_install")
     for trace in in_build_order(traces):
         is_early = any(word in trace.phase for word in _BEFORE_THE_BUILD)
         is_install = "install" in trace.phase
