@@ -5,7 +5,8 @@
 Reads every patch below `sys-kernel/`, and what `coreos/user-patches/sys-kernel` holds, and reports
 one that adds the module: its source file, its object file in a Makefile, or the symbol in a
 Kconfig. What counts is what the patch adds, not what it is called. The entry of `UNIPATCH_LIST` or
-`PATCHES` that names such a patch is reported too, and a kernel configuration that sets the symbol.
+`PATCHES` that names such a patch is reported too, and a kernel configuration that sets the symbol,
+and a phase that itself creates the source file or adds the object file to a Makefile.
 
 ## Why it matters
 
@@ -80,9 +81,14 @@ if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild, Package
     from overlaylint.overlay.evaluation import Evaluated
     from overlaylint.overlay.patch import FilePatch, PatchLine
+    from overlaylint.overlay.steps import Step
     from overlaylint.shell.values import Value
 
 _USER_PATCHES = "coreos/user-patches"
+
+# The first kernel that has no such module of its own.
+_MERGED = "4.19"
+
 _LISTS = ("UNIPATCH_LIST", "PATCHES")
 _APPLY = ("eapply", "epatch")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".lzma", ".zst")
@@ -104,7 +110,7 @@ class Options:
 
 @rule(
     severity=Severity.ERROR,
-    files=("sys-kernel/*", f"{_USER_PATCHES}/*"),
+    files=("sys-kernel/*", f"{_USER_PATCHES}/*", "eclass/*"),
     decided_in="4a51977a3527",
 )
 def conntrack_compat_module(repository: Repository, options: Options) -> Iterator[Outcome]:
@@ -130,6 +136,7 @@ def conntrack_compat_module(repository: Repository, options: Options) -> Iterato
     packages = tuple(_packages(repository, options))
     for package in packages:
         yield from _configs(package, options)
+        yield from _made(package, options)
         for ebuild in package.ebuilds if patches or compressed else ():
             yield from _entries(ebuild, patches, frozenset(compressed))
 
@@ -313,6 +320,61 @@ def _finding(
         (Related(patches[path].span, "the patch adds it here"),),
         fix,
     )
+
+
+def _made(package: Package, options: Options) -> Iterator[Finding]:
+    """Report where an ebuild's own phases make the module, without any patch."""
+    from overlaylint.overlay.own_code import mentions, own_traces
+    from overlaylint.overlay.steps import steps
+    from overlaylint.overlay.version import parse_version
+
+    said = set()
+    merged = parse_version(_MERGED)
+    assert merged is not None
+    for ebuild in package.ebuilds:
+        if ebuild.is_built_as_links_only or not mentions(ebuild, options.module.encode()):
+            continue
+        if ebuild.evaluation.failure is not None or ebuild.version < merged:
+            continue
+        for trace in own_traces(ebuild):
+            for step, what in _makes(steps(trace), options):
+                span = _own(ebuild, trace.span(step.call))
+                if span not in said:
+                    said.add(span)
+                    yield Finding(
+                        span,
+                        f"this adds an empty module {options.module} to the kernel: it {what}",
+                        "remove it: nothing asks for the module any more",
+                    )
+
+
+def _makes(of: tuple[Step, ...], options: Options) -> Iterator[tuple[Step, str]]:
+    """Yield the steps that create the module's source, or add its object file to a Makefile."""
+    from overlaylint.overlay.install_targets import writes
+
+    source = f"{options.module}.c"
+    removed = {
+        step.at(word)
+        for step in of
+        if step.name == "rm" or (step.name == "sed" and _speaks_of(step, options.module))
+        for word in step.arguments
+    }
+    objects = re.compile(rf"^[^#\n]*(?<![\w-]){re.escape(options.module)}\.o\b", re.MULTILINE)
+    for one in writes(of):
+        name = one.location.path.rpartition("/")[2]
+        if one.location in removed:
+            continue
+        if name == source and not one.is_folder:
+            yield one.step, f"creates {source}"
+        elif name in ("Makefile", "Kbuild") and one.source is None:
+            text = " ".join(map(str, one.step.arguments))
+            text = str(one.step.call.input or "") if one.step.name in ("cat", "tee") else text
+            if objects.search(text):
+                yield one.step, f"adds {options.module}.o to a {name}"
+
+
+def _speaks_of(step: Step, text: str) -> bool:
+    return any(text in str(word) for word in step.arguments)
 
 
 def _own(ebuild: Ebuild, span: Span) -> Span:
