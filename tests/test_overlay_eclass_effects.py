@@ -18,7 +18,7 @@ from overlaylint.overlay.eclass_effects import EclassEffects, Effect
 from overlaylint.overlay.evaluation import Evaluation, Evaluator, evaluate
 from overlaylint.overlay.metadata import metadata
 from overlaylint.overlay.repository import Repository
-from overlaylint.overlay.shared import Shared
+from overlaylint.overlay.shared import MOST_SCRIPT_BYTES, Shared
 from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Mixed, Unknown
@@ -121,7 +121,9 @@ def test_revisions_share_what_they_do(
     empty: Path, revisions: list[Made], data: st.DataObject
 ) -> None:
     """Each of them takes over some eclasses and ebuilds of the one before."""
-    shared = Shared()
+    # What was forgotten is found out again.
+    most_bytes = data.draw(st.sampled_from([1, 200, MOST_SCRIPT_BYTES]))
+    shared = Shared(most_bytes=most_bytes, most_evaluations=data.draw(st.sampled_from([1, 8])))
     eclasses: dict[str, str] = {}
     ebuilds: dict[tuple[str, str], str] = {}
     for made in revisions:

@@ -31,11 +31,15 @@ MOST_EVALUATIONS = 1024
 class Shared:
     """Belongs to repositories that are much alike, one after the other."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, most_bytes: int = MOST_SCRIPT_BYTES, most_evaluations: int = MOST_EVALUATIONS
+    ) -> None:
         self.effects: dict[str, list[Effect]] = {}
         self.store = Memory()
         self._scripts: OrderedDict[tuple[str, bytes], tuple[Script, int]] = OrderedDict()
         self._bytes = 0
+        self._most_bytes = most_bytes
+        self._most_evaluations = most_evaluations
         self._evaluations: OrderedDict[object, _Evaluated] = OrderedDict()
 
     def serve(self, repository: Repository) -> None:
@@ -74,7 +78,7 @@ class Shared:
             del of["ebuild"]
             self._evaluations[key] = _Evaluated(of, script, eclasses)
             self._evaluations.move_to_end(key)
-            if len(self._evaluations) > MOST_EVALUATIONS:
+            if len(self._evaluations) > self._most_evaluations:
                 self._evaluations.popitem(last=False)
         return found
 
@@ -90,7 +94,7 @@ class Shared:
         script = parse(data, name)
         self._scripts[key] = script, len(data)
         self._bytes += len(data)
-        while self._bytes > MOST_SCRIPT_BYTES and len(self._scripts) > 1:
+        while self._bytes > self._most_bytes and len(self._scripts) > 1:
             _, (_, size) = self._scripts.popitem(last=False)
             self._bytes -= size
         return script
