@@ -64,19 +64,42 @@ else:
         return method
 
     def _compile(cls: type, name: str) -> Any:
-        """Return a method as the standard library makes it for a class with the same fields."""
+        """Return a method that does what the standard library's does for such a class."""
+        compiled = _init(cls) if name == "__init__" else _of_a_twin(cls, name)
+        compiled.__qualname__ = f"{cls.__qualname__}.{name}"
+        return compiled
+
+    def _init(cls: type) -> Any:
+        """Return `__init__`, which most classes need, and by itself is made much quicker."""
+        missing = dataclasses.MISSING
+        known: dict[str, object] = {"missing": missing}
+        positional, keywords, body = ["self"], [], []
+        for one in dataclasses.fields(cls):
+            default, value = "", one.name
+            if one.default is not missing:
+                known[f"default_{one.name}"] = one.default
+                default = f"=default_{one.name}"
+            elif one.default_factory is not missing:
+                known[f"make_{one.name}"] = one.default_factory
+                default = "=missing"
+                value = f"make_{one.name}() if {one.name} is missing else {one.name}"
+            (keywords if one.kw_only else positional).append(f"{one.name}{default}")
+            body.append(f"self.{one.name} = {value}")
+        if hasattr(cls, "__post_init__"):
+            body.append("self.__post_init__()")
+        parameters = ", ".join([*positional, *(["*"] if keywords else []), *keywords])
+        exec(f"def __init__({parameters}):\n " + "\n ".join(body or ["pass"]), known)
+        return known["__init__"]
+
+    def _of_a_twin(cls: type, name: str) -> Any:
         options = dict.fromkeys(("init", "repr", "eq", "order", "unsafe_hash"), False)
         options["eq"] = name in ("__eq__", *_ORDER)
         option = {"__hash__": "unsafe_hash", **dict.fromkeys(_ORDER, "order")}
         options[option.get(name, name.strip("_"))] = True
         namespace = {"__doc__": cls.__doc__}
-        if hasattr(cls, "__post_init__"):
-            namespace["__post_init__"] = cls.__post_init__
         own = [(one.name, one.type, one) for one in dataclasses.fields(cls)]
         twin = dataclasses.make_dataclass(cls.__name__, own, namespace=namespace, **options)
-        compiled = twin.__dict__[name]
-        compiled.__qualname__ = f"{cls.__qualname__}.{name}"
-        return compiled
+        return twin.__dict__[name]
 
     if sys.version_info >= (3, 12):
         from functools import cached_property as lazy
