@@ -105,13 +105,14 @@ def open_overlay(
     given = {**configured.masters, **masters}
     globs = configured.settings.profiles
     repositories = find_repositories(root, given, tree, globs)
-    profiles = repositories.overlay.profiles
     # In another revision there may be others.
-    if is_as_it_is and globs and profiles.offered and not profiles.names:
-        there = ", ".join(profiles.offered)
-        raise configured.where.at("profiles").error(
-            f"no profile here is one of these; there are {there}"
-        )
+    if is_as_it_is and globs:
+        profiles = repositories.overlay.profiles
+        if profiles.offered and not profiles.names:
+            there = ", ".join(profiles.offered)
+            raise configured.where.at("profiles").error(
+                f"no profile here is one of these; there are {there}"
+            )
     return Opened(root, configured, repositories, masters)
 
 

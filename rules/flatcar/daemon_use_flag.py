@@ -84,7 +84,6 @@ from typing import TYPE_CHECKING
 from overlaylint.finding import NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import user_patches
-from overlaylint.overlay.patch import parse_patch
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
@@ -391,6 +390,8 @@ def _may_be(written: str, path: str) -> bool:
 
 def _patch_strips(ebuild: Ebuild, path: str, options: Options) -> bool:
     """Whether a patch takes the program out of the line that says what is built."""
+    from overlaylint.overlay.patch import parse_patch
+
     variable = options.programs.partition(" ")[0]
     for file in parse_patch(ebuild.repository.tree.read(path)).files:
         if not _may_be(file.path(), options.makefile):

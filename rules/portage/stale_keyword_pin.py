@@ -69,10 +69,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Span, Undecided
-from overlaylint.overlay.profile_node import PACKAGE_FILES
 from overlaylint.overlay.repository import Repository
-from overlaylint.overlay.use import candidate_of, use_state
-from overlaylint.overlay.visibility import Acceptance, acceptance, accepted_keywords
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
@@ -134,6 +131,8 @@ class _Fault:
 
 def _pins(overlay: Repository) -> Iterator[_Pin]:
     """Yield the lines that name a version, file by file."""
+    from overlaylint.overlay.profile_node import PACKAGE_FILES
+
     for folder in overlay.profiles.folders:
         node = overlay.profile_node(folder)
         for name in PACKAGE_FILES:
@@ -167,6 +166,8 @@ def _ebuilds(overlay: Repository, atom: Atom) -> Iterator[Ebuild]:
 
 def _is_named(atom: Atom, ebuild: Ebuild) -> bool:
     """Whether an atom names the ebuild's version; which slot it has is not looked at."""
+    from overlaylint.overlay.use import candidate_of
+
     bare = replace(atom, category=ebuild.category, slot=None, subslot=None)
     return bare.matches(candidate_of(ebuild, {}))
 
@@ -245,6 +246,9 @@ def _changes(
     *,
     is_quick: bool = False,
 ) -> bool:
+    from overlaylint.overlay.use import candidate_of, use_state
+    from overlaylint.overlay.visibility import Acceptance, acceptance
+
     candidate = candidate_of(ebuild, metadata)
     for profile in profiles:
         old = acceptance(profile, candidate, metadata, before)
@@ -268,6 +272,9 @@ def _changes(
 
 def _why(ebuild: Ebuild, profiles: list[Profile], without: tuple[Span, ...]) -> str:
     """Say what accepts an ebuild without a line."""
+    from overlaylint.overlay.use import candidate_of
+    from overlaylint.overlay.visibility import Acceptance, acceptance, accepted_keywords
+
     metadata = ebuild.metadata.values
     candidate = candidate_of(ebuild, metadata)
     keywords = metadata.get("KEYWORDS", "") or "none"
