@@ -19,6 +19,7 @@ from overlaylint.overlay.evaluation import Evaluation, Evaluator, evaluate
 from overlaylint.overlay.metadata import metadata
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.shared import MOST_SCRIPT_BYTES, Shared
+from overlaylint.overlay.substitution_effects import SubstitutionEffects
 from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Mixed, Unknown
@@ -30,6 +31,19 @@ class Unused(EclassEffects):
 
     def add(self, eclass: str, effect: Effect) -> None:
         pass
+
+
+class UnusedSubstitutions(SubstitutionEffects):
+    """Keeps nothing."""
+
+    def call(self, *_: object) -> None:
+        return None
+
+
+def keeping_nothing(repository: Repository) -> Repository:
+    repository.__dict__["eclass_effects"] = Unused()
+    repository.__dict__["substitution_effects"] = UnusedSubstitutions()
+    return repository
 
 
 def repository(empty: Path, made: Made) -> Repository:
@@ -99,8 +113,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def agree(empty: Path, made: Made, order: list[int]) -> None:
     """Check that ebuilds come to the same in any order as they do each on its own."""
-    alone = repository(empty, made)
-    alone.__dict__["eclass_effects"] = Unused()
+    alone = keeping_nothing(repository(empty, made))
     together = repository(empty, made)
     ebuilds = list(together.ebuilds)
     expected = {str(ebuild): everything(evaluate(ebuild)) for ebuild in alone.ebuilds}
@@ -130,8 +143,7 @@ def test_revisions_share_what_they_do(
         eclasses = {**made.eclasses, **some_of(data, eclasses)}
         ebuilds = {**made.ebuilds, **some_of(data, ebuilds)}
         whole = Made(eclasses, ebuilds)
-        alone = repository(empty, whole)
-        alone.__dict__["eclass_effects"] = Unused()
+        alone = keeping_nothing(repository(empty, whole))
         together = repository(empty, whole)
         shared.serve(together)
         for ebuild, other in zip(together.ebuilds, alone.ebuilds, strict=True):
@@ -282,3 +294,96 @@ def test_the_eapi_decides_what_an_eclass_does(body: str, empty: Path) -> None:
     made = Made(eclasses, {("one", str(number)): text for number, text in enumerate(texts)})
     agree(empty, made, [0, 1, 2, 3, 4, 5])
     agree(empty, made, [5, 4, 3, 2, 1, 0])
+
+
+def test_what_a_substitution_writes_is_kept(empty: Path) -> None:
+    """Without this the next test would show nothing."""
+    eclass = "f() { local x; for x; do echo ${x}${V}; done; }"
+    body = 'EAPI=8\nV={}\ninherit one\nIUSE="$(f a b)"'
+    made = Made({"one": eclass}, {("one", str(n)): body.format(n % 2) for n in range(6)})
+    used = repository(empty, made)
+    for number, ebuild in enumerate(used.ebuilds):
+        assert metadata(evaluate(ebuild)).values["IUSE"] == f"a{number % 2} b{number % 2}"
+    (effects,) = used.substitution_effects.known.values()
+    assert len(effects) == 2
+
+
+# what a function of an eclass does that writes the licence, and what ebuilds say before it is asked
+ASKED = {
+    "a variable": ("echo ${V}", ["V=1", "V=2", ":", "V=1"]),
+    "a variable that is not set": ("echo ${V-none}", [":", "V=", ":"]),
+    "where a value came from": ("echo ${V}", ["V=${T}", "\nV=${T}"]),
+    "the order of keys": (
+        'echo "${!M[@]}"', ["declare -A M; M[lvm]=1 M[jfk]=1", "declare -A M; M[jfk]=1 M[lvm]=1"],
+    ),
+    "an attribute": ("V=1+1; echo ${V}", ["V=", "declare -i V="]),
+    "another function": ("g; echo $?", [":", "g() { echo g; }", "g() { return 3; }", ":"]),
+    "whether there is a function": ("declare -F g || echo none", [":", "g() { :; }"]),
+    "the status before": ("echo $?", ["false", "true", "(exit 3)"]),
+    "the statuses before": ('echo "${PIPESTATUS[@]}"', ["false | true", "true | false", "true"]),
+    "the last argument": ("echo $_", [": a", ": b"]),
+    "its name": ("echo ${FUNCNAME}", [":", "f() { one_f; }", ":"]),
+    "who calls it": ("echo ${FUNCNAME[*]}", [":", "CALLER=1", ":"]),
+    "an option": ("[[ A == a ]] && echo x; :", [":", "shopt -s nocasematch", ":"]),
+    "a letter": ("echo $-; set -- *; echo $#", [":", "set -f", ":"]),
+    "the separators": ("set -- ${V}; echo $#", ["V=a,b", "V=a,b IFS=,", "V=a,b"]),
+    "the names so far": ("echo ${INHERITED}", [":", "inherit two", ":"]),
+    "names by prefix": ("echo ${!AB*}", [":", "ABC=1", ":"]),
+    "what it changes": ("V+=x; echo ${V}; unset V; echo ${V-none}", ["V=1", "V=2", ":", "V=1"]),
+    "a global variable": ("declare -g V=2; echo ${V}", ["V=7", ":", "readonly V=1", "V=7"]),
+    "its status": ('[[ ${V} ]]', ["V=1", ":", "V=1"]),
+    "that it dies": ("[[ ${V} ]] || die; echo x", ["V=1", ":", "V=1"]),
+    "that it may die": ("[[ ${V} ]] || die; echo x", ["V=1", "V=${USE}", "V=1"]),
+    "what is unknown": ("echo a ${V} b", ["V=1", "V=${USE}", "V=$(x)", "V=1"]),
+    "what it inherits": ("inherit two; echo ${Q}", [":", "inherit two", ":"]),
+    "standard error": ("echo a >&2; echo b", [":", "exec 2>&1", ":"]),
+    "another substitution": ("echo $(g a) $(g a)", ["g() { echo ${V}$1; }\nV=1", "g() { echo $1; }", ":"]),
+    "its input": ("read -r X; echo ${X}", [":", "V=1"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("eapis", ["86"])
+def test_what_a_substitution_looks_at(name: str, eapis: str, empty: Path) -> None:
+    function, before = ASKED[name]
+    eclass = f"one_f() {{\n{function}\n}}\n"
+    ways = (
+        # right after what differs; where a local variable hides a global one; within another one
+        'LICENSE="$(one_f)"',
+        "h() { local V=7; LICENSE=$(one_f); }\nh\nLICENSE+=$(one_f)",
+        'i() { LICENSE="$(one_f)$?"; }\ni\nh() { unset V; LICENSE+=$(one_f 2>&1); }\nh',
+        "LICENSE=$(echo $(one_f); { echo $(one_f); } 2>&1)",
+        "{ LICENSE=$(one_f); } <<<x\nLICENSE+=$(one_f)",
+        # in an eclass whose own effect is kept
+        "X=$(one_f)\ninherit three",
+    )
+    texts = [
+        f"EAPI={eapi}\nSLOT=0\ninherit one\n{setting}\n{way}"
+        for eapi in eapis
+        for way in ways
+        for setting in before
+    ]
+    eclasses = {"one": eclass, "two": "Q=2", "three": 'LICENSE="$(one_f)"'}
+    made = Made(eclasses, {("one", str(number)): text for number, text in enumerate(texts)})
+    forward = list(range(len(texts)))
+    agree(empty, made, forward)
+    agree(empty, made, forward[::-1])
+    agree(empty, made, forward[::3] + forward[1::3] + forward[2::3])
+
+
+def test_what_is_kept_takes_as_many_steps(empty: Path) -> None:
+    """Else it would depend on the other ebuilds which one takes too many."""
+    made = Made(
+        {"one": "f() { local i; for i in a b c; do echo $i; done; }"},
+        {("one", str(n)): 'EAPI=8\ninherit one\nIUSE="$(f)"' for n in range(3)},
+    )
+    used = repository(empty, made)
+    # what sourcing the eclass takes is not counted when its effect is known
+    used.__dict__["eclass_effects"] = Unused()
+    steps: set[int] = set()
+    for ebuild in used.ebuilds:
+        evaluator = Evaluator(ebuild)
+        evaluator.evaluate()
+        assert evaluator.interpreter is not None
+        steps.add(evaluator.interpreter.steps)
+    assert len(steps) == 1

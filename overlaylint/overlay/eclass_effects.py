@@ -85,7 +85,7 @@ class Effect:
             (state.scopes[-1], self.local_reads),
             (state.functions, self.function_reads),
         ):
-            if isinstance(target, _Watched):
+            if isinstance(target, Watched):
                 for name, _ in reads:
                     target.get(name)
 
@@ -110,10 +110,14 @@ def _same(scope: dict[str, Variable], reads: tuple[tuple[str, Variable | None], 
             continue
         if now is None or was is None or now.flags != was.flags or now.value != was.value:
             return False
-        if isinstance(now.value, dict) and list(now.value) != list(cast(Elements, was.value)):
-            # bash lists the keys of an associative array by when they came
+        if not is_same_order(now, was):
             return False
     return True
+
+
+def is_same_order(now: Variable, was: Variable) -> bool:
+    """Tell whether the keys of two equal arrays came in the same order: bash lists them by that."""
+    return not isinstance(now.value, dict) or list(now.value) == list(cast(Elements, was.value))
 
 
 def _placed(
@@ -133,13 +137,13 @@ def _placed(
 def _change(target: dict[str, T], writes: dict[str, T], removals: tuple[str, ...]) -> None:
     for name in removals:
         target.pop(name, None)
-    if not isinstance(target, _Watched):
+    if not isinstance(target, Watched):
         target.update(writes)
         return
     for name, value in writes.items():
         dict.__setitem__(target, name, value)
         if value is dict.get(target.first, name):
-            # see `_Watched.__setitem__`
+            # see `Watched.__setitem__`
             target.note(name)
 
 
@@ -152,7 +156,7 @@ class Watch:
         self.is_spoilt = False
 
 
-class _Watched(dict[str, T], Generic[T]):
+class Watched(dict[str, T], Generic[T]):
     """A mapping that notes which of its first values are looked at.
 
     Eclasses inherit one another: the first values may be those of another mapping that is watched,
@@ -172,7 +176,7 @@ class _Watched(dict[str, T], Generic[T]):
     def note(self, key: str) -> None:
         """Note that a first value is looked at."""
         self.reads.add(key)
-        if isinstance(self.first, _Watched):
+        if isinstance(self.first, Watched):
             self.first.get(key)
 
     def get(self, key: str, default: T | None = None) -> T | None:  # type: ignore[override]
@@ -215,8 +219,8 @@ class _Watched(dict[str, T], Generic[T]):
             del self[key]
         return value
 
-    def copy(self) -> _Watched[T]:
-        return _Watched(self, self.first, self.reads, self.watch)
+    def copy(self) -> Watched[T]:
+        return Watched(self, self.first, self.reads, self.watch)
 
     def __iter__(self) -> Iterator[str]:
         self.watch.is_spoilt = True
@@ -237,7 +241,7 @@ class _Watched(dict[str, T], Generic[T]):
     def settled(self) -> dict[str, T]:
         """Return the mapping as it is now: watched only by who watched its first values."""
         first = self.first
-        if not isinstance(first, _Watched):
+        if not isinstance(first, Watched):
             return dict(dict.items(self))
         if self.watch.is_spoilt:
             first.watch.is_spoilt = True
@@ -291,8 +295,8 @@ class Recording:
         self.reads: list[set[str]] = [set(), set(), set()]
         self.positional = state.positional[-1]
         for place, first, reads in zip(self.places, self.first, self.reads, strict=False):
-            state.scopes[place] = _Watched(first, first, reads, self.watch)
-        state.functions = _Watched(self.functions, self.functions, self.reads[2], self.watch)
+            state.scopes[place] = Watched(first, first, reads, self.watch)
+        state.functions = Watched(self.functions, self.functions, self.reads[2], self.watch)
         # it answers to the same names, and nothing asks for more
         self.watched = cast(Positional, _WatchedPositional(self.positional, self.watch))
         state.positional[-1] = self.watched
@@ -317,9 +321,9 @@ class Recording:
         )
         for place in self.places:
             scope = state.scopes[place]
-            if isinstance(scope, _Watched):
+            if isinstance(scope, Watched):
                 state.scopes[place] = scope.settled()
-        if isinstance(state.functions, _Watched):
+        if isinstance(state.functions, Watched):
             state.functions = state.functions.settled()
         if state.positional[-1] is self.watched:
             state.positional[-1] = self.positional

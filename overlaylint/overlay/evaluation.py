@@ -313,14 +313,31 @@ class Evaluator:
         shell.has_script = True
         shell.when_missing = self.when_missing
         shell.environment = self.environment
+        shell.call_alone = self.call_alone
         return shell
 
     def environment(self, name: str) -> Value | None:
         """Return what a name holds that was not assigned: INHERITED, else `environment`."""
         if name == "INHERITED":
             self.names_read += 1
+            self._look_outside()
             return "".join(f" {eclass}" for eclass in self.names) or None
         return environment(name)
+
+    def _look_outside(self) -> None:
+        """Let whoever watches the interpreter know that more than its state has a part in this."""
+        if self.interpreter is not None:
+            self.interpreter.looks_outside += 1
+
+    def call_alone(self, shell: Interpreter, invocation: Invocation) -> Status | None:
+        """Call an eclass's function that is all a substitution runs; None for another one."""
+        name = invocation.name
+        function = shell.state.functions.get(name)
+        # an ebuild's own functions are asked by it alone
+        if not isinstance(function, Function) or function.source is self.source:
+            return None
+        effects = self.ebuild.repository.substitution_effects
+        return effects.call(shell, self.eapi, name, function, invocation.arguments)
 
     def variables(self) -> dict[str, Variable]:
         """Return what the package manager sets before the ebuild is sourced (PMS 11.1)."""
@@ -344,6 +361,7 @@ class Evaluator:
 
         PATH is no hindrance to a program that is called by its path, which changes no variable.
         """
+        self._look_outside()
         if "/" in invocation.name:
             shell.write(
                 unknown(
@@ -372,6 +390,7 @@ class Evaluator:
 
     def inherit(self, shell: Interpreter, invocation: Invocation) -> Status:
         """`inherit`: source eclasses, and add up what they set (PMS 10.1, 10.2)."""
+        self._look_outside()
         self.depth += 1
         shell.depth += 1
         if self.depth > 40:
@@ -552,6 +571,7 @@ class Evaluator:
 
     def export_functions(self, shell: Interpreter, invocation: Invocation) -> Status:
         """`EXPORT_FUNCTIONS` (PMS 10.3): takes effect when the eclass has been sourced."""
+        self._look_outside()
         if not self.eclasses:
             shell.die("EXPORT_FUNCTIONS without a defined ECLASS", 1)
             return 1

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from overlaylint.overlay.profile_node import ProfileNode
     from overlaylint.overlay.profiles import Profiles
     from overlaylint.overlay.shared import Shared
+    from overlaylint.overlay.substitution_effects import SubstitutionEffects
     from overlaylint.shell import Script
 
 # Folders at the top level that PMS 4 or usage gives another meaning.
@@ -355,6 +356,13 @@ class Repository:
         if self.shared is None:
             return EclassEffects()
         return EclassEffects(self.shared.effects, self.eclass_script)
+
+    @cached_property
+    def substitution_effects(self) -> SubstitutionEffects:
+        """What is known of what functions of eclasses write in command substitutions."""
+        from overlaylint.overlay.substitution_effects import SubstitutionEffects
+
+        return SubstitutionEffects()
 
     def script(self, path: str) -> Script:
         """Return a file as bash reads it. Raises TreeError where it can't be read.

@@ -340,6 +340,12 @@ class Interpreter:
         self.when_missing: Builtin = _missing
         # what a name holds that was never assigned
         self.environment: Callable[[str], Value | None] = lambda _: None
+        # evaluates a call that is all a command substitution runs: all that it changes is thrown
+        # away; None where that is to be called like any other
+        self.call_alone: Callable[[Interpreter, Invocation], Status | None] | None = None
+        self.alone: Simple | None = None  # the only command of the innermost substitution
+        # how often something was looked at that is neither in the state nor an argument
+        self.looks_outside = 0
         self.finds_programs: bool | None = None  # False where PATH holds no program at all
         self.has_script = False  # whether bash was given a file: `$-` holds what `set` takes then
         self.function_scopes: list[int] = []
@@ -350,6 +356,11 @@ class Interpreter:
         self.compatibility = 52  # BASH_COMPAT: the version of bash that is imitated, without dot
 
     # --- budget and unknowns ---
+
+    @property
+    def writes_to_substitution_only(self) -> bool:
+        """Whether all output goes where a command substitution's goes by itself."""
+        return self.sinks == _SINKS
 
     def spend(self, steps: int) -> None:
         """Count steps; raise Exhausted when too many were taken."""
@@ -409,9 +420,11 @@ class Interpreter:
         if name == "FUNCNAME":
             if not self.function_scopes:  # bash has it only while a function runs
                 return None
+            self.looks_outside += 1
             names: Elements = dict(enumerate([*reversed(self.stack), *self.callers]))
             return Variable(names, Flag.INDEXED)
         if name == "PIPESTATUS":
+            self.looks_outside += 1
             pipe_status = self.pipe_status
             if not isinstance(pipe_status, tuple):
                 pipe_status = (pipe_status,)
@@ -455,7 +468,10 @@ class Interpreter:
                 else unknown(f"it depends on `{status}`", is_word=True)
             )
         if name == "_":
+            self.looks_outside += 1
             return self.last_argument
+        if name == "FUNCNAME" and self.function_scopes and self.stack:
+            return self.stack[-1]  # the first element: a function's own name
         if name == "-":
             options = self.state.shell_options
             # which letters there are depends on how bash was started
@@ -1098,7 +1114,9 @@ class Interpreter:
         if content is not None:
             return content
         had_spilt, self.has_spilt = self.has_spilt, False
+        is_alone = isinstance(body, List) and len(body.commands) == 1
         with self.subshell(output=[]) as shell_state:
+            self.alone = cast(Simple, body.commands[0]) if is_alone else None  # type: ignore[union-attr]
             self.status = (
                 self.run(body) if not (isinstance(body, List) and not body.commands) else 0
             )
@@ -2009,7 +2027,10 @@ class Interpreter:
         """Evaluate a command with its redirections, and the assignments before it."""
         details = node.details
         if not details.assignments and not redirects:
-            status = self.invoke(invocation, (), ())
+            called = None
+            if node is self.alone and self.call_alone is not None:
+                called = self.call_alone(self, invocation)
+            status = self.invoke(invocation, (), ()) if called is None else called
             if self.sinks is not _SINKS:
                 self.complain(invocation.name, status)
             return status
