@@ -83,7 +83,12 @@ else:
                 known[f"make_{one.name}"] = one.default_factory
                 default = "=missing"
                 value = f"make_{one.name}() if {one.name} is missing else {one.name}"
-            (keywords if one.kw_only else positional).append(f"{one.name}{default}")
+            if one.init:
+                (keywords if one.kw_only else positional).append(f"{one.name}{default}")
+            elif not default:
+                continue  # it is set later on
+            else:
+                value = f"make_{one.name}()" if default == "=missing" else default[1:]
             body.append(f"self.{one.name} = {value}")
         if hasattr(cls, "__post_init__"):
             body.append("self.__post_init__()")

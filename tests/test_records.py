@@ -31,6 +31,9 @@ def classes(decorate: Any, options: dict[str, bool]) -> tuple[type, type, type]:
         parts: list[int] = dataclasses.field(default_factory=list, compare=False)
         note: str = dataclasses.field(default="", repr=False)
         last: str = dataclasses.field(default="z", kw_only=True)
+        made: list[int] = dataclasses.field(init=False, default_factory=list)
+        fixed: int = dataclasses.field(init=False, default=7)
+        later: int = dataclasses.field(init=False, repr=False, compare=False)
 
         def __post_init__(self) -> None:
             if self.size < 0:
