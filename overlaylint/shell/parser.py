@@ -136,16 +136,15 @@ _IS_KEYWORD, _ASSIGNS, _COMMAND_END, _LINE_END = 1, 2, 3, 4
 # assignment: one with an assignment has nothing after it. Nor are there continued lines that may
 # split a word.
 _UNSPLIT = rf"(?:{_PLAIN}|\\[^\n]|{_UNESCAPED})"
-_UNSPLIT_RUN = rf"(?>(?:{_UNSPLIT}|{_GAP}|{_REDIRECTED})*)"
+_UNSPLIT_RUN = rf"(?>(?:{_UNSPLIT}|{_GAP}|{_REDIRECTED})+)"
 _EMPTY_LINES = r"(?>(?:[ \t\n]++|\#[^\n]*+\n)*)"
 _ARRAY = rf"\({_EMPTY_LINES}(?>(?:(?![\[\#])(?>{_UNSPLIT}+)(?=[ \t\n)]){_EMPTY_LINES})*)\)"
-_ASSIGNED = (
-    rf"{_IDENTIFIER}\+?=(?:{_ARRAY}|(?>{_UNSPLIT}*))"
-    rf"|local[ \t]++(?:-[aA][ \t]++)?{_IDENTIFIER}\+?={_ARRAY}"
-)
+# `local` has its array written once as well: expressions take long to compile.
+_LOCAL = rf"local[ \t]++(?:-[aA][ \t]++)?(?={_IDENTIFIER}\+?=\()"
+_ASSIGNED = rf"(?:{_LOCAL})?{_IDENTIFIER}\+?=(?:{_ARRAY}|(?>{_UNSPLIT}*))"
 _SIMPLE = (
-    rf"(?!{_KEYWORD}|[0-9{{<>&\#])(?>{_ASSIGNED}"
-    rf"|(?!{_IDENTIFIER}(?:\+?=|\[)){_UNSPLIT}{_UNSPLIT_RUN})"
+    rf"(?!{_KEYWORD}|[ \t0-9{{<>&\#])(?>{_ASSIGNED}"
+    rf"|(?!{_IDENTIFIER}(?:\+?=|\[)){_UNSPLIT_RUN})"
 )
 _COMMAND_FOLLOWS = rf"(?=(?>[ \t\n]*)(?!{_KEYWORD})[^ \t\n\\|&;()<>\#])"
 COMMANDS = re.compile(
