@@ -36,6 +36,7 @@ def classes(decorate: Any, options: dict[str, bool]) -> tuple[type, type, type]:
         later: int = dataclasses.field(init=False, repr=False, compare=False)
 
         def __post_init__(self) -> None:
+            object.__setattr__(self, "later", 9)
             if self.size < 0:
                 raise ValueError("too small")
 
