@@ -289,7 +289,8 @@ def audit(event, arguments):
 sys.addaudithook(audit)
 from overlaylint.overlay.atom import parse_atom
 
-print(parse_atom(">=app-misc/hello-1:2=[flag?]", "8"))
+# One that is not read without it.
+print(parse_atom("!!app-misc/hello", "8"))
 assert "pkgcore.ebuild.atom" in sys.modules
 """
     ran = subprocess.run(
