@@ -185,14 +185,19 @@ def span_of(repository: Repository, source: Source | None, start: int, end: int)
     return Span(path, start, end, owner)
 
 
-@lru_cache(maxsize=4096)
 def _stub(eclass: str, phase: str, parent: Source, start: int, end: int) -> Function:
-    """Return the function that EXPORT_FUNCTIONS defines (PMS 10.3)."""
+    """Return the function that EXPORT_FUNCTIONS defines (PMS 10.3): the same each time."""
     from overlaylint.shell.parser import parse_source
 
+    if parent.made is None:
+        parent.made = {}
+    known = parent.made.get((eclass, phase, start, end))
+    if known is not None:
+        return known
     source = Source(f'{phase}() {{ {eclass}_{phase} "$@" ; }}', parent.name, parent, (start, end))
     function = parse_source(source).body.commands[0]
     assert isinstance(function, Function)
+    parent.made[eclass, phase, start, end] = function
     return function
 
 

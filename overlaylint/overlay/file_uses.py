@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
-from functools import lru_cache
 from itertools import chain, product
 
 from overlaylint.finding import Span
@@ -25,7 +24,7 @@ from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Check, UseFlag, holds
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.interpreter import Call, Failing
-from overlaylint.shell.syntax import Function, Source
+from overlaylint.shell.syntax import Function, Source, kept_with_function
 from overlaylint.shell.values import Mixed, Unknown, Value, join, pieces_of
 
 # These say something, test or remove something, or only name it: no file has to be there.
@@ -435,21 +434,21 @@ def _called(functions: Mapping[str, Function], names: frozenset[str]) -> Iterato
             waiting.extend(tokens(functions[name]) & functions.keys())
 
 
-@lru_cache(maxsize=4096)
+@kept_with_function
 def _expanded(function: Function) -> frozenset[str]:
     """Return the names after a dollar sign: what may be read."""
     text = function.source.text[function.start : function.end]
     return frozenset(_EXPANDED.findall(text))
 
 
-@lru_cache(maxsize=4096)
+@kept_with_function
 def _bare(function: Function) -> frozenset[str]:
     """Return the names without a dollar sign: what may be assigned."""
     text = function.source.text[function.start : function.end]
     return frozenset(_BARE.findall(_COMMENT.sub("", text)))
 
 
-@lru_cache(maxsize=4096)
+@kept_with_function
 def _has_default(function: Function) -> bool:
     return not tokens(function).isdisjoint(
         ("default", "default_src_prepare", "default_src_install", "einstalldocs")

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 
 from overlaylint.finding import Span
 from overlaylint.overlay import eapi as eapis
@@ -24,7 +23,7 @@ from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.trace import ORDER, ScriptTracer, Trace, Tracer
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.interpreter import Builtin, Interpreter, Invocation, Status
-from overlaylint.shell.syntax import Function
+from overlaylint.shell.syntax import Function, kept_with_function
 from overlaylint.shell.values import Flag, Unknown, Variable, unknown
 from overlaylint.tree import OverlaidTree
 
@@ -108,7 +107,7 @@ def masters_functions(ebuild: Ebuild, words: frozenset[str]) -> Mapping[str, Fun
         wanted |= more.keys()
 
 
-@lru_cache(maxsize=4096)
+@kept_with_function
 def tokens(function: Function) -> frozenset[str]:
     """Return the words in a function's text: a quick look at what may be worth following."""
     text = function.source.text[function.start : function.end]

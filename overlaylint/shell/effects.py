@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from functools import lru_cache, partial
+from functools import partial
 
 from overlaylint.records import dataclass
 from overlaylint.shell.syntax import (
@@ -24,6 +24,7 @@ from overlaylint.shell.syntax import (
     Subshell,
     While,
     Word,
+    kept_with_function,
 )
 
 _DECLARING = frozenset({"local", "declare", "typeset"})
@@ -72,7 +73,7 @@ class _Own:
     is_complete: bool
 
 
-@lru_cache(maxsize=4096)
+@kept_with_function
 def _own(function: Function) -> _Own:
     local: set[str] = set()
     assigned: set[str] = set()

@@ -929,7 +929,13 @@ def _perhaps_default(
     operands: list[Value] = []
 
     def expand() -> int:
-        operands.append(operand_value(shell, word))
+        try:
+            operands.append(operand_value(shell, word))
+        except ExpansionProblem as problem:
+            if isinstance(problem, FatalProblem):
+                shell.may_leave_by_error(problem.status, Unknown(str(problem), *place), "error")
+            else:
+                shell.may_give_up(Unknown(str(problem), *place))
         return 0
 
     if kind == "?":

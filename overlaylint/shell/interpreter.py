@@ -69,7 +69,7 @@ from overlaylint.shell.syntax import (
     While,
     Word,
 )
-from overlaylint.shell.undecidable import Undecidable
+from overlaylint.shell.undecidable import Undecidable, Unreadable
 from overlaylint.shell.values import (
     ARRAYS,
     DOUBTS,
@@ -121,6 +121,7 @@ def _giving_up(run: _Run) -> _Run:
         except ExpansionProblem as problem:
             return shell.give_up(problem)
         except Undecidable as undecidable:
+            shell.pass_on(undecidable)
             shell.may_give_up(Unknown(undecidable.reason))
             shell.lose(Source(""), 0, 0, undecidable.reason)
             return Check((undecidable.reason,))
@@ -1109,7 +1110,7 @@ class Interpreter:
     def capture(self, body: Command) -> Value:
         """Return what a command writes, run in a subshell."""
         if isinstance(body, List) and body.commands and isinstance(body.commands[-1], Opaque):
-            raise Undecidable(body.commands[-1].reason)  # bash finds the error only now
+            raise Unreadable(body.commands[-1].reason)  # bash finds the error only now
         content = self.read_file(body)
         if content is not None:
             return content
@@ -1940,6 +1941,7 @@ class Interpreter:
         except ExpansionProblem as problem:
             status = self.give_up(problem)
         except Undecidable as undecidable:
+            self.pass_on(undecidable)
             self.may_give_up(Unknown(undecidable.reason, node.source, node.start, node.end))
             self.lose(node.source, node.start, node.end, undecidable.reason)
             status = Check((undecidable.reason,), node.source, node.start, node.end)
@@ -2485,6 +2487,11 @@ class Interpreter:
             self.signal = DISCARD
             self.signal_status = 1
         return 1
+
+    def pass_on(self, undecidable: Undecidable) -> None:
+        """Raise what concerns the command around the substitution that is being evaluated."""
+        if undecidable.__class__ is Unreadable and any(r.is_subshell for r in self.regions):
+            raise undecidable
 
     def note_lost_loops(self) -> None:
         """Note that loops are given up: bash goes on counting them among those it is in."""

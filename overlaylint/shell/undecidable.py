@@ -17,3 +17,7 @@ class Undecidable(Exception):
 
 class TooExpensive(Undecidable):
     """The answer would take more work than a checked file may ask for."""
+
+
+class Unreadable(Undecidable):
+    """Bash reads the text otherwise, or not at all: that concerns all substitutions around it."""

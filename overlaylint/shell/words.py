@@ -48,6 +48,7 @@ _TILDE = re.compile(r"~[A-Za-z0-9._+-]*(?=[/:]|\Z)")
 _ASSIGNS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+\+?=")
 _BRACED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)|[0-9]++|[@*#?$!\-]")
 _INDIRECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[#?@*]")
+_ENDS_IN_NAME = re.compile(r'\$\w+"*+\Z')
 _OPERATES = re.compile(r"[#%^,~:\-=?+/]")
 _SPLIT_NAME = re.compile(r'\$([A-Za-z_][A-Za-z0-9_]*(?:"+[A-Za-z0-9_]+)+)')
 _AFTER_NAME = re.compile(r"[#%^,~:\-=?+/@]")  # with one of these the name in `${!name*}` ends
@@ -117,7 +118,7 @@ class _Reader:
     def __init__(self, source: Source, start: int, end: int) -> None:
         self.source = source
         self.text = source.text
-        self.position = start
+        self.start = self.position = start
         self.end = end
         self.takes_ansi = False  # whether `$'...'` in an operand is a quote
 
@@ -275,7 +276,9 @@ class _Reader:
         """Read `$'...'` in an operand between double quotes: bash reads its text once more."""
         self.position = match.end()
         text = decode_ansi(match.group()[2:-1])
-        if not re.search(r'[$`"\\}]', text):
+        # an unbraced name before it would go on in it
+        is_name = _ENDS_IN_NAME.search(self.text, self.start, match.start())
+        if not re.search(r'[$`"\\}]', text) and not (is_name and re.match(r"\w", text)):
             parts.append(Quoted(text))
             return
         parts.append(self.refused(match.start(), match.end()))
