@@ -39,7 +39,7 @@ def test_odd_scripts(script: str) -> None:
 
 def test_most_odd_scripts_are_known() -> None:
     """A comparison in which all is unknown would not fail."""
-    assert sum(not differences(script)[1] for script in ODD) > 0.75 * len(ODD)
+    assert sum(not differences(script)[1] for script in ODD) > 0.7 * len(ODD)
 
 
 @examples(300)

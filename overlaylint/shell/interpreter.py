@@ -352,6 +352,7 @@ class Interpreter:
         self.function_scopes: list[int] = []
         self.environments: list[bool] = []
         self.is_dead = False
+        self.captures = 0  # command substitutions that are being evaluated
         self.has_lost_loops = False  # whether an error in an expansion gave up a loop
         self.silent = _SILENT  # commands that are no calls worth noting
         self.compatibility = 52  # BASH_COMPAT: the version of bash that is imitated, without dot
@@ -1116,13 +1117,17 @@ class Interpreter:
             return content
         had_spilt, self.has_spilt = self.has_spilt, False
         is_alone = isinstance(body, List) and len(body.commands) == 1
-        with self.subshell(output=[]) as shell_state:
-            self.alone = cast(Simple, body.commands[0]) if is_alone else None  # type: ignore[union-attr]
-            self.status = (
-                self.run(body) if not (isinstance(body, List) and not body.commands) else 0
-            )
-            self.end_subshell()
-            shell_state.append(self.state.output or [])
+        self.captures += 1
+        try:
+            with self.subshell(output=[]) as shell_state:
+                self.alone = cast(Simple, body.commands[0]) if is_alone else None  # type: ignore[union-attr]
+                self.status = (
+                    self.run(body) if not (isinstance(body, List) and not body.commands) else 0
+                )
+                self.end_subshell()
+                shell_state.append(self.state.output or [])
+        finally:
+            self.captures -= 1
         if self.has_spilt:
             self.write(unknown("it is what a command in a substitution writes elsewhere"))
         self.has_spilt = self.has_spilt or had_spilt
@@ -2490,7 +2495,7 @@ class Interpreter:
 
     def pass_on(self, undecidable: Undecidable) -> None:
         """Raise what concerns the command around the substitution that is being evaluated."""
-        if undecidable.__class__ is Unreadable and any(r.is_subshell for r in self.regions):
+        if self.captures and undecidable.__class__ is Unreadable:
             raise undecidable
 
     def note_lost_loops(self) -> None:
