@@ -72,7 +72,8 @@ else:
     def _init(cls: type) -> Any:
         """Return `__init__`, which most classes need, and by itself is made much quicker."""
         missing = dataclasses.MISSING
-        known: dict[str, object] = {"missing": missing}
+        # no field has such a name
+        known: dict[str, object] = {"__missing__": missing}
         positional, keywords, body = ["self"], [], []
         for one in dataclasses.fields(cls):
             default, value = "", one.name
@@ -81,14 +82,14 @@ else:
                 default = f"=default_{one.name}"
             elif one.default_factory is not missing:
                 known[f"make_{one.name}"] = one.default_factory
-                default = "=missing"
-                value = f"make_{one.name}() if {one.name} is missing else {one.name}"
+                default = "=__missing__"
+                value = f"make_{one.name}() if {one.name} is __missing__ else {one.name}"
             if one.init:
                 (keywords if one.kw_only else positional).append(f"{one.name}{default}")
             elif not default:
                 continue  # it is set later on
             else:
-                value = f"make_{one.name}()" if default == "=missing" else default[1:]
+                value = f"make_{one.name}()" if default == "=__missing__" else default[1:]
             body.append(f"self.{one.name} = {value}")
         if hasattr(cls, "__post_init__"):
             body.append("self.__post_init__()")

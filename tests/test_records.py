@@ -31,6 +31,7 @@ def classes(decorate: Any, options: dict[str, bool]) -> tuple[type, type, type]:
         parts: list[int] = dataclasses.field(default_factory=list, compare=False)
         note: str = dataclasses.field(default="", repr=False)
         last: str = dataclasses.field(default="z", kw_only=True)
+        missing: list[int] = dataclasses.field(default_factory=list, compare=False, kw_only=True)
         made: list[int] = dataclasses.field(init=False, default_factory=list)
         fixed: int = dataclasses.field(init=False, default=7)
         later: int = dataclasses.field(init=False, repr=False, compare=False)
@@ -87,6 +88,7 @@ def test_they_do_as_the_standard_library_does(options: dict[str, bool]) -> None:
             lambda cls: cls("a"),
             lambda cls: cls("a", -1),
             lambda cls: cls("a", 1, [2], "n", last="b"),
+            lambda cls: cls("a", missing=[2]),
             lambda cls: cls("a", 1, [2], "n", "b", "c", "d"),
             lambda cls: cls(name="a", other=1),
             lambda cls: cls("a") == cls("a"),
