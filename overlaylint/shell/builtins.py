@@ -26,7 +26,7 @@ from overlaylint.shell.parser import parse_source
 from overlaylint.shell.printing import PrintingProblem, format_printf, interpret_escapes
 from overlaylint.shell.reading import mapfile, read
 from overlaylint.shell.state import Positional
-from overlaylint.shell.syntax import Source, Word, encode
+from overlaylint.shell.syntax import Simple, Source, Word, encode
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
     Flag,
@@ -161,7 +161,9 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
                 filter(None, restored.removeprefix(_OPTIONS).split(","))
             )
             return 0
-        return problem(shell, invocation, "what it evaluates is unknown")
+        if not shell.is_tracing or not _eval_partly(shell, invocation, text):
+            return problem(shell, invocation, "what it evaluates is unknown")
+        return shell.status
     source = Source(
         encode(text), invocation.source.name, invocation.source, (invocation.start, invocation.end)
     )
@@ -179,6 +181,54 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
         place = invocation.source, invocation.start, invocation.end
         shell.may_leave_by_error(127, Unknown(script.errors[0].message, *place), "eval")
     return status
+
+
+_PIECE = "__overlaylint_piece_"
+# where a piece can't stand for a word or a part of one: in a name, in single quotes
+_NO_PLACE = re.compile(r"'|<<|\\\Z|\$(?:\{(?!\w+\[\Z)[^}]*)?\Z")
+
+
+def _eval_partly(shell: Interpreter, invocation: Invocation, text: Mixed) -> bool:
+    """Evaluate text that is partly unknown; return whether that could be done.
+
+    Only a trace does so, which takes what is unknown for words without quotes or operators in them,
+    as it takes a command whose name is unknown for a program. Each command must be
+    an assignment to a known name, or have a known name.
+    """
+    known = ""
+    pieces: dict[str, Variable] = {}
+    for piece in text.parts:
+        if isinstance(piece, str):
+            known += piece
+            continue
+        if _NO_PLACE.search(known):
+            return False
+        name = f"{_PIECE}{len(pieces)}"
+        pieces[name] = Variable(Mixed((piece,)))
+        known += f"${{{name}}}"
+    if "'" in known or len(known) > 2_000:
+        return False
+    source = Source(
+        encode(known), invocation.source.name, invocation.source, (invocation.start, invocation.end)
+    )
+    script = parse_source(source)
+    for command in script.body.commands:
+        if not isinstance(command, Simple):
+            return False
+        first = command.words[0] if command.words else None
+        if first is not None and (not isinstance(first, Word) or first.literal is None):
+            return False
+    shell.depth += 1
+    if shell.depth > 60:
+        raise shell.exhausted("eval within eval, too deeply")
+    shell.state.scopes[-1].update(pieces)
+    try:
+        shell.status = shell.run_lines(script.body, source, script.extended_globs)
+    finally:
+        shell.depth -= 1
+        for name in pieces:
+            shell.state.scopes[-1].pop(name, None)
+    return True
 
 
 def source_(shell: Interpreter, invocation: Invocation) -> Status:

@@ -668,7 +668,12 @@ def parameter(
     if operator[0] in "#%":
         if current == "":
             return ""
-        if isinstance(current, Mixed) and not current.is_nonempty and may_assign(part.first.parts):  # type: ignore[union-attr]
+        if (
+            isinstance(current, Mixed)
+            and not current.is_nonempty
+            and re.search(r"=|\+\+|--", part.first.raw)  # type: ignore[union-attr]
+            and may_assign(part.first.parts)  # type: ignore[union-attr]
+        ):
             raise Undecidable("a pattern that assigns, for a value that may be empty")
     return transformer(shell, source, part, name)(current)
 
