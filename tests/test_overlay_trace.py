@@ -47,6 +47,26 @@ CASES = {
         "if use a; then dobin a; else dobin other; fi; dobin last",
         ["dobin a if use a", "dobin other if not (use a)", "dobin last"],
     ),
+    "text that is evaluated, with unknown words in it": (
+        'local o; eval o=\\""${CFLAGS}"\\"; dobin "${o}"; eval dobin x ${MAKEOPTS}; dobin y',
+        ["dobin ${CFLAGS}", "dobin x ${MAKEOPTS}", "dobin y"],
+    ),
+    "a command that is evaluated, and nobody knows which": (
+        "f() { :; }; eval ${MAKEOPTS} x; f; dobin y",
+        ["f", "dobin y"],
+    ),
+    "quotes around what is unknown in evaluated text": (
+        "x=1; eval \"x='${MAKEOPTS}'\"; dobin ${x}",
+        ["dobin ${?}"],
+    ),
+    "a local variable whose name is partly unknown": (
+        'f() { :; }; local A_x=1 B_x=2; local A_"${ABI}"=3; f; dobin "${A_x}" "${A_y}" "${B_x}"',
+        ["dobin ${?} ${?} 2"],
+    ),
+    "parameters that are set to unknown words": (
+        'f() { :; }; x=1; set ${MAKEOPTS}; f; dobin "${x}"',
+        ["dobin 1"],
+    ),
     "a short form": (
         "use a && dobin a; use b || dobin b",
         ["dobin a if use a", "dobin b if not (use b)"],

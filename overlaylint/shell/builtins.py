@@ -462,6 +462,11 @@ def set_(shell: Interpreter, invocation: Invocation) -> Status:
                 index += 1
                 continue
             if argument.head[:1] in ("", "-", "+"):
+                if shell.is_tracing:
+                    # options of which only this one changes what a trace says
+                    state.shell_options = state.shell_options - {"f"} | {"?f"}
+                    state.positional[-1] = Positional((), argument.unknown)
+                    return check(invocation)
                 return problem(shell, invocation, "it is unknown whether it sets options")
             break
         if argument in ("--", "-"):

@@ -124,6 +124,8 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
             continue
         found = _operand(shell, operand)
         if found is None:
+            if isinstance(operand, Mixed) and _makes_local(shell, invocation, operand):
+                continue
             return problem(shell, invocation, "a variable's name is unknown")
         status |= _Declaration(
             shell,
@@ -138,6 +140,31 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
         if shell.signal:
             break
     return status
+
+
+def _makes_local(shell: Interpreter, invocation: Invocation, operand: Mixed) -> bool:
+    """Make unknown what `local prefix_${name}_suffix=value` may hide; return whether it is that.
+
+    Only a trace does so, which takes what is unknown in a name for a part of a name.
+    """
+    if not shell.is_tracing or invocation.name != "local" or not _NAME.fullmatch(operand.head):
+        return False
+    written = ""
+    for part in operand.parts:
+        known, equals, _ = part.partition("=") if isinstance(part, str) else ("", "", "")
+        written += re.escape(known.removesuffix("+")) if isinstance(part, str) else r"\w*"
+        if equals:
+            break
+    names = re.compile(written)
+    place = invocation.source, invocation.start, invocation.end
+    hidden = unknown("a local variable may hide it, whose name is unknown", *place)
+    for scope in shell.state.scopes:
+        for name in [name for name in scope if names.fullmatch(name)]:
+            flags = scope[name].flags | Flag.MAYBE_UNSET
+            shell.store(name, Variable(hidden, flags, *place), scope)
+    outer = shell.environment
+    shell.environment = lambda name: hidden if names.fullmatch(name) else outer(name)
+    return True
 
 
 def declare_compound(
@@ -692,7 +719,8 @@ def lose_matching(
     base, characters = element.groups()
     if not characters or characters[0] in "!^" or "-" in characters[1:-1]:
         return False
-    places = invocation.source, invocation.start, invocation.end
+    place = invocation.source, invocation.start, invocation.end
+    lost = unknown(whole.reason, *place)
     for name in {base, *(base + character for character in characters)}:
         variable = shell.state.find(name)
         if variable is None and not (assigns and _NAME.fullmatch(name)):
@@ -700,7 +728,7 @@ def lose_matching(
         flags = (variable.flags if variable is not None else 0) | Flag.MAYBE_UNSET
         if assigns and name == base and not flags & ARRAYS:
             flags |= Flag.INDEXED << Flag.DOUBT
-        shell.store(name, Variable(Mixed((whole,)), flags, *places))
+        shell.store(name, Variable(lost, flags, *place))
     return True
 
 

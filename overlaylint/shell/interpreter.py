@@ -1090,6 +1090,8 @@ class Interpreter:
         ]
         if self.files is None or None in options or any(options[3:]):
             return None
+        if "?f" in self.state.shell_options:
+            return None
         extended, hidden, vanishes = (bool(option) for option in options[:3])
         found = self.files.matching(pattern, extended=extended, hidden=hidden)
         if found is None:
