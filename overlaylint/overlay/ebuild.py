@@ -115,7 +115,7 @@ class Ebuild:
 
     def read(self) -> bytes:
         """Return the text. Raises TreeError where the file can't be read."""
-        return self.repository.tree.read(self.path)
+        return self.repository.read(self.path)
 
     @cached_property
     def evaluation(self) -> Evaluation:

@@ -305,10 +305,10 @@ class Evaluator:
     def shell(self) -> Interpreter:
         """Return an interpreter that stands where Portage sources the ebuild."""
         own: dict[str, Builtin] = {
-            "inherit": self.inherit, "EXPORT_FUNCTIONS": self.export_functions, **pm.COMMON,
-            **pm.versions(self.eapi), **dict.fromkeys(pm.FORBIDDEN, pm.forbidden),
-            **dict.fromkeys(pm.INTERCEPTED, pm.intercepted),
-        }  # fmt: skip
+            **_commands(self.eapi),
+            "inherit": self.inherit,
+            "EXPORT_FUNCTIONS": self.export_functions,
+        }
         shell = Interpreter(commands=own, builtins=BUILTINS, variables=self.variables())
         shell.state.options = _DEFAULT_SHOPT
         if eapis.has_failglob(self.eapi):
@@ -647,6 +647,17 @@ _LOCALS = dict.fromkeys(
     ),
     Variable(None),
 )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _commands(eapi: str) -> Mapping[str, Builtin]:
+    """Return the package manager's commands that are the same for all ebuilds of an EAPI."""
+    return {
+        **pm.COMMON,
+        **pm.versions(eapi),
+        **dict.fromkeys(pm.FORBIDDEN, pm.forbidden),
+        **dict.fromkeys(pm.INTERCEPTED, pm.intercepted),
+    }
 
 
 @lru_cache(maxsize=64)

@@ -80,6 +80,7 @@ class Repository:
         self._scripts: dict[str, Script] = {}
         self._eclasses_found: dict[str, tuple[Repository, str] | None] = {}
         self._eclass_checksums: dict[str, str] = {}
+        self._last_read: tuple[str, bytes] | None = None
         self._eclass_digests: dict[str, str] = {}
 
     def __repr__(self) -> str:
@@ -374,7 +375,7 @@ class Repository:
 
         script = self._scripts.get(path)
         if script is None:
-            data = self.tree.read(path)
+            data = self.read(path)
             name = f"{self.name}:{path}"
             if len(data) > LARGEST_SCRIPT:
                 reason = f"it is larger than {LARGEST_SCRIPT // 1024 // 1024} MiB"
@@ -390,6 +391,15 @@ class Repository:
     def forget_script(self, path: str) -> None:
         """Keep a file's syntax tree no longer: of all ebuilds they take most of the memory."""
         self._scripts.pop(path, None)
+
+    def read(self, path: str) -> bytes:
+        """Return a file's content. Raises TreeError where it can't be read.
+
+        The last one is kept: an ebuild is read to be evaluated, and then for its checksum.
+        """
+        if self._last_read is None or self._last_read[0] != path:
+            self._last_read = path, self.tree.read(path)
+        return self._last_read[1]
 
     def read_if_there(self, path: str) -> bytes | None:
         """Return a file's content, or None where there is no such file.
