@@ -11,6 +11,9 @@ def _nested(opening: str, closing: str, number: int = 3000, inside: str = "a") -
 _DOUBLING = "x=aaaaaaaa\n" + "x=$x$x\n" * 40
 
 BOMBS: dict[str, str] = {
+    "conditions made of conditions": "[[ -e a ]] && " * 300 + "x=1",
+    "conditions that share parts": "[[ -e a ]] && x=1 || " * 150 + "x=2",
+    "conditions of both kinds": "[[ -e a ]] && [[ -e b ]] || " * 150 + "x=1\nif [[ -e c ]]; then y=2; fi",
     "endless while": "while :; do :; done",
     "endless until": "until false; do x+=a; done",
     "endless for": "for ((;;)); do ((i++)); done",

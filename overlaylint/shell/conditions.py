@@ -36,13 +36,15 @@ class Check:
     source: Source | None = field(default=None, compare=False)
     start: int = 0
     end: int = 0
+    # tells apart what stands for conditions that are too large to be kept (see `both`)
+    whole: int = field(default=0, repr=False)
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:
         try:
             return self._hash
         except AttributeError:
-            object.__setattr__(self, "_hash", hash((self.words, self.start, self.end)))
+            object.__setattr__(self, "_hash", hash((self.words, self.start, self.end, self.whole)))
             return self._hash
 
     def __str__(self) -> str:
@@ -73,6 +75,7 @@ class Both:
 
     left: Condition
     right: Condition
+    size: int = field(default=2, repr=False, compare=False)
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:
@@ -88,6 +91,8 @@ class Both:
 
 Condition = UseFlag | Check | Not | Both
 
+_MOST_TESTS = 200
+
 
 def negate(condition: Condition) -> Condition:
     """Return the condition that holds where `condition` does not."""
@@ -95,13 +100,31 @@ def negate(condition: Condition) -> Condition:
 
 
 def both(left: Condition, right: Condition) -> Condition:
-    """Return the condition that holds where both do."""
-    return left if left == right else Both(left, right)
+    """Return the condition that holds where both do.
+
+    One of very many tests is no longer kept, but a check that stands for it: conditions share
+    parts, and what takes one apart would meet these again and again.
+    """
+    if left == right:
+        return left
+    size = _size(left) + _size(right)
+    if size > _MOST_TESTS:
+        first = next(leaves(left))
+        place = (first.source, first.start, first.end) if isinstance(first, Check) else (None, 0, 0)
+        return Check((f"{first}, and many more tests",), *place, hash((left, right)))
+    return Both(left, right, size)
 
 
 def either(left: Condition, right: Condition) -> Condition:
     """Return the condition that holds where one of them does."""
-    return left if left == right else Not(Both(negate(left), negate(right)))
+    return left if left == right else negate(both(negate(left), negate(right)))
+
+
+def _size(condition: Condition) -> int:
+    """Return of how many tests a condition is made."""
+    if isinstance(condition, Not):
+        condition = condition.condition
+    return condition.size if isinstance(condition, Both) else 1
 
 
 def conjuncts(condition: Condition) -> Iterable[Condition]:
