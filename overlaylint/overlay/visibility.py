@@ -187,8 +187,8 @@ def acceptance(
     metadata: Mapping[str, str],
     without: Collection[Span] = (),
 ) -> Acceptance:
-    """Return what the keywords come to, some lines of package.accept_keywords left out."""
-    keywords = effective_keywords(profile, candidate, metadata)
+    """Return what the keywords come to, some lines of the profiles' files left out."""
+    keywords = effective_keywords(profile, candidate, metadata, without)
     accepted, _ = accepted_keywords(profile, candidate, without)
     if not _are_accepted(keywords, accepted):
         return Acceptance.NONE
@@ -197,14 +197,20 @@ def acceptance(
 
 
 def effective_keywords(
-    profile: Profile, candidate: Candidate, metadata: Mapping[str, str]
+    profile: Profile,
+    candidate: Candidate,
+    metadata: Mapping[str, str],
+    without: Collection[Span] = (),
 ) -> list[str]:
-    """Return KEYWORDS with the profiles' package.keywords applied; `-` words are gone."""
+    """Return KEYWORDS with the profiles' package.keywords applied; `-` words are gone.
+
+    `without` are the places of lines to leave out.
+    """
     layers = [[word for word in metadata.get("KEYWORDS", "").split() if word != "-*"]]
     for node in profile.nodes_naming("package.keywords", candidate.cp):
         entries = node.entries("package.keywords", candidate.cp)
         layers += (
-            [word.text for entry in group for word in entry.words]
+            [word.text for entry in group if entry.span not in without for word in entry.words]
             for group in by_specificity(entries, candidate)
         )
     found: dict[str, None] = {}
