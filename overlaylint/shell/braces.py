@@ -88,6 +88,9 @@ def _check(part: Part, *, is_quoted: bool = False) -> None:
             _check(inner, is_quoted=True)
     elif isinstance(part, Parameter):
         written = _written(part)
+        if not is_quoted and written.count('"') % 2 == 0 and "\n" not in written:
+            # bash passes over strings in an expansion that is not quoted itself
+            written = written.replace('"', "")
         if any(character in written for character in "\"'\\`") or (
             written.replace("${", "").count("{") or written.count("{") != written.count("}")
         ):
