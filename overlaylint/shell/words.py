@@ -105,11 +105,20 @@ def parse_parts(word: Word) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _is_refused(part: Part) -> bool:
-    """Tell whether a part stands for what can't be decided (see `ansi_operand`)."""
-    if not isinstance(part, CommandSubstitution) or not part.body.commands:
-        return False
-    return isinstance(part.body.commands[0], Opaque)
+def _refused_in(parts: tuple[Part, ...]) -> Part | None:
+    """Return the first part that stands for what can't be decided (see `ansi_operand`)."""
+    for part in parts:
+        if isinstance(part, DoubleQuoted):
+            inside = _refused_in(part.parts)
+            if inside is not None:
+                return inside
+        elif (
+            isinstance(part, CommandSubstitution)
+            and part.body.commands
+            and isinstance(part.body.commands[0], Opaque)
+        ):
+            return part
+    return None
 
 
 class _Reader:
@@ -292,16 +301,16 @@ class _Reader:
     def braced_into(self, parts: list[Part], start: int, end: int, *, is_quoted: bool) -> None:
         """Read `${...}`, which stands from `start` to `end`."""
         part = self.parameter(start, end, is_quoted=is_quoted)
-        if is_quoted and part.first is not None and self.text.find("$'", start, end) > 0:
-            if part.subscript is not None and _OPERATES.search(part.subscript.raw):
+        if part.first is not None and self.text.find("$'", start, end) > 0:
+            if is_quoted and part.subscript is not None and _OPERATES.search(part.subscript.raw):
                 # bash takes it for an operator, and reads the quotes after it in another way
                 parts.append(self.refused(start, end))
                 return
-            for inner in part.first.parts:
-                if _is_refused(inner):
-                    # bash finds the error even where it does not look at the operand
-                    parts.append(inner)
-                    return
+            refused = _refused_in(part.first.parts)
+            if refused is not None:
+                # bash finds the error even where it does not look at the operand
+                parts.append(refused)
+                return
         parts.append(part)
 
     def double_quoted(self, parts: list[Part]) -> None:
