@@ -35,12 +35,10 @@ SCHEMA = configuration_schema(CATALOG)
 def _format_checker() -> FormatChecker:
     """Return one that knows what the loader checks beyond types."""
     checker = FormatChecker(())
-    types = (
-        Atom, Regex, forms.PackageName, forms.Flag, forms.Condition, forms.ImagePath, forms.Range,
-    )  # fmt: skip
-    for kind in types:
-        (syntax,) = kind.__metadata__  # type: ignore[attr-defined]
-        checker.checks(syntax.name, raises=ValueError)(_check_of(syntax))
+    for kind in (Atom, Regex, *vars(forms).values()):
+        for syntax in getattr(kind, "__metadata__", ()):
+            if isinstance(syntax, Syntax):
+                checker.checks(syntax.name, raises=ValueError)(_check_of(syntax))
     return checker
 
 
