@@ -1639,7 +1639,6 @@ class Interpreter:
         """Evaluate a loop that goes on while `test` succeeds."""
         region = self.enter_region(_LOOP)
         open_rounds = 0
-        self.status = 0
         status: Status = 0
         try:
             while True:

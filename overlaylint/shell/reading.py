@@ -261,19 +261,21 @@ def _word(line: _Characters, position: int, separators: str) -> tuple[str, int]:
 
 def _rest(line: _Characters, position: int, separators: str) -> str:
     """Return what the last variable gets: the rest of the line, unless that is just one word."""
+    if position == len(line):
+        return ""
+    word, after = _word(line, position, separators)
+    if after == len(line):
+        return word
     end = len(line)
     while end > position:
         character, is_escaped = line[end - 1]
-        if character not in _WHITE or (not is_escaped and character not in separators):
+        if character not in _WHITE or character not in separators:
             break
         if end - 1 == position and not is_escaped:
             break  # bash leaves the first character
         end -= 1
-    line = line[:end]
-    if position == len(line):
-        return ""
-    word, after = _word(line, position, separators)
-    return word if after == len(line) else _text(line[position:])
+    # Of an escaped one it leaves the mark by which it knows that it was.
+    return _text(line[position:end]) if end > position else "\x01"
 
 
 def _words(line: _Characters, separators: str) -> list[str]:
