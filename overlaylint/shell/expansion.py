@@ -1313,6 +1313,9 @@ def _transformed(
 ) -> Value:
     """Return `${name@operator}`."""
     operator = part.operator[1]
+    if isinstance(value, Mixed) and value.is_many:
+        reason = "how many values there are is unknown"
+        return shell.value_unknown(reason, source, part.start, part.end, value)
     if operator == "a":
         variable = shell.find(name)
         if variable is None:

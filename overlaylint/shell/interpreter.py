@@ -897,6 +897,8 @@ class Interpreter:
                 if made:
                     words += [(None, word, False) for word in made]
                     continue
+                if not is_associative:
+                    self.check_element(element.value)
                 value = expand(self, element.value)
                 if takes_pairs:
                     operator = "]+=" if element.append else "]="
@@ -916,6 +918,12 @@ class Interpreter:
             if subscript is not None:
                 expansion.subscript_key(self, subscript, None)  # which may assign something
         return lost
+
+    def check_element(self, word: Word) -> None:
+        """Leave open an element that bash joins by IFS or blanks, as how the list is written."""
+        raw = word.source.text[word.start : word.end]
+        if "$" in raw and ("@" in raw or "*" in raw) and self.ifs() is not None:
+            raise Undecidable("a list in an array's element where IFS was changed")
 
     def braced_elements(self, element: Element) -> list[Value]:
         """Return the words that braces make of `[key]=value`: these are no assignments any more.
