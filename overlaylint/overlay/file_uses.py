@@ -84,7 +84,15 @@ class FileUse:
     used_at: Span | None = None
 
 
-def file_uses(ebuild: Ebuild) -> Iterator[FileUse]:
+@dataclass(frozen=True, slots=True)
+class LostPhase:
+    """A phase, or a function that is called back, that may use files which nobody can tell."""
+
+    phase: str
+    reason: str
+
+
+def file_uses(ebuild: Ebuild) -> Iterator[FileUse | LostPhase]:
     """Yield what an ebuild uses of FILESDIR, each path once for each place."""
     if not may_use_files(ebuild):
         return
@@ -105,6 +113,8 @@ def file_uses(ebuild: Ebuild) -> Iterator[FileUse]:
         traces = tuple(own_traces(ebuild, follow=follow, wanted=wanted, variables=variables))
         seen: set[Value] = set()
         for trace in traces:
+            if trace.unknown is not None and trace.is_defined:
+                yield LostPhase(trace.phase, trace.unknown.reason)
             ending = {call.place for call in trace if call.failing is Failing.ENDS}
             for call, place in _placed(trace):
                 counts = _counts(files, call, masters, ending)
@@ -455,12 +465,13 @@ def _has_default(function: Function) -> bool:
     )
 
 
-def each_place(uses: Iterable[FileUse]) -> Iterator[FileUse]:
-    """Yield the first use of each path at each place."""
-    said: set[tuple[Mixed, Span]] = set()
+def each_place(uses: Iterable[FileUse | LostPhase]) -> Iterator[FileUse | LostPhase]:
+    """Yield the first use of each path at each place, and each lost phase once."""
+    said: set[object] = set()
     for use in uses:
-        if (use.path, use.place) not in said:
-            said.add((use.path, use.place))
+        key = (use.path, use.place) if isinstance(use, FileUse) else use
+        if key not in said:
+            said.add(key)
             yield use
 
 

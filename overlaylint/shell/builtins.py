@@ -164,6 +164,9 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
         if not shell.is_tracing or not _eval_partly(shell, invocation, text):
             return problem(shell, invocation, "what it evaluates is unknown")
         return shell.status
+    if (len(text) - len(text.rstrip("\\"))) % 2:
+        # bash is left expecting more, and may refuse the array that is assigned next
+        raise shell.exhausted("text that ends in a backslash is evaluated")
     source = Source(
         encode(text), invocation.source.name, invocation.source, (invocation.start, invocation.end)
     )

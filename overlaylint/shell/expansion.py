@@ -284,6 +284,11 @@ def brace_alternatives(shell: Interpreter, word: Word) -> Iterator[Word]:
         yield alternative
 
 
+def _has_blank(ifs: Value | None) -> bool:
+    """Tell whether IFS, None for its default, is known to have a blank in it."""
+    return ifs is None or (isinstance(ifs, str) and " " in ifs)
+
+
 class _Splitter:
     """Builds the fields of one word.
 
@@ -292,7 +297,7 @@ class _Splitter:
     that came from an expansion; a break ends a field for certain (between the words of `"$@"`).
     """
 
-    __slots__ = ("had_empty", "is_split", "pieces", "result", "shell", "word")
+    __slots__ = ("had_empty", "in_operand", "is_split", "pieces", "result", "shell", "word")
 
     def __init__(self, shell: Interpreter, word: Word, result: list[Value]) -> None:
         self.shell = shell
@@ -301,6 +306,7 @@ class _Splitter:
         self.pieces: list[_Piece] = []
         self.is_split = False  # whether there are separators or breaks
         self.had_empty = False  # whether `${x:-""}` was met, which counts if nothing else is there
+        self.in_operand = False  # whether what is added stands after `:-` or the like
 
     def add(self, parts: tuple[Part, ...]) -> None:
         """Add the fields that the parts come to."""
@@ -346,11 +352,13 @@ class _Splitter:
     def operand(self, operand: _Operand) -> None:
         """Add the word after `:-` and the like; what is quoted in it stays so."""
         count = len(self.pieces)
+        outer, self.in_operand = self.in_operand, True
         for part in operand.word.parts:
             if part.__class__ is Text:
                 self.split(part.text)
             else:
                 self.part(part)
+        self.in_operand = outer
         if len(self.pieces) > count and all(piece == _EMPTY for piece in self.pieces[count:]):
             del self.pieces[count:]
             self.had_empty = True
@@ -420,7 +428,12 @@ class _Splitter:
     def unquoted_list(self, words: list[Value], part: Parameter) -> None:
         """Add the words of `$@` or `$*`: bash puts separators between them, and splits them all."""
         ifs = self.shell.ifs()
+        if self.in_operand and len(words) > 1 and not _has_blank(ifs):
+            raise Undecidable("a list in an operand where IFS has no blank")
         if ifs == "" or ifs.__class__ is Mixed:
+            if self.shell.captures and len(words) > 1 and not makes_fields(self.shell, part):
+                # It is joined after all where what is substituted is assigned.
+                raise Undecidable("a list in a command substitution where IFS is empty")
             separator = _without_ifs(part)
             if separator is not None:
                 if ifs.__class__ is Mixed:

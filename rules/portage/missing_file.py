@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 
 @rule(severity=Severity.ERROR)
 def missing_file(ebuild: Ebuild) -> Iterator[Outcome]:
-    from overlaylint.overlay.file_uses import each_place, file_uses, may_use_files
+    from overlaylint.overlay.file_uses import LostPhase, each_place, file_uses, may_use_files
     from overlaylint.overlay.filesdir import FilesDir
 
     if ebuild.is_built_as_links_only:
@@ -88,7 +88,11 @@ def missing_file(ebuild: Ebuild) -> Iterator[Outcome]:
         return
     files = FilesDir(ebuild)
     for use in each_place(file_uses(ebuild)):
-        yield from _outcome(ebuild, files, use)
+        if isinstance(use, LostPhase):
+            reason = f"{use.phase} can't be followed: {use.reason}"
+            yield Undecided(ebuild.span(), reason)
+        else:
+            yield from _outcome(ebuild, files, use)
 
 
 def _outcome(ebuild: Ebuild, files: FilesDir, use: FileUse) -> Iterator[Outcome]:
