@@ -200,7 +200,13 @@ def declare_compound(
     assert isinstance(assignment.value, tuple)
     scope = shell.state.scopes[0] if is_global and "g" in options.letters else None
     shell.assign_compound(
-        assignment.name, assignment.value, 0, *place, append=assignment.append, scope=scope
+        assignment.name,
+        assignment.value,
+        0,
+        *place,
+        append=assignment.append,
+        scope=scope,
+        is_declared=True,
     )
     return True
 
@@ -464,7 +470,9 @@ class _Declaration:
             flags = scope[name].flags
             shell.store(name, Variable(reason, flags, *self.place), scope)
             return
-        shell.assign_compound(name, elements, 0, *self.place, append=append, scope=scope)
+        shell.assign_compound(
+            name, elements, 0, *self.place, append=append, scope=scope, is_declared=True
+        )
 
 
 def _set_attribute(

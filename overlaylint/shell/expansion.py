@@ -834,7 +834,11 @@ def subscript_key(
     """Return an array's key: text for an associative array, else a number."""
     if variable is not None and variable.flags & Flag.ASSOCIATIVE:
         return unsplit(shell, subscript)
-    text = value_of(shell, subscript)
+    return subscript_number(shell, subscript, value_of(shell, subscript))
+
+
+def subscript_number(shell: Interpreter, subscript: Word, text: Value) -> int | Mixed:
+    """Return the number that the text of an indexed array's subscript comes to."""
     if text.__class__ is str and (text == "0" or _PLAIN_NUMBER.fullmatch(text)):
         return int(text)
     try:

@@ -825,8 +825,9 @@ class Interpreter:
         *,
         append: bool,
         scope: dict[str, Variable] | None = None,
+        is_declared: bool = False,
     ) -> None:
-        """Assign `name=(...)` (6.7)."""
+        """Assign `name=(...)` (6.7), in a `declare` or the like or by itself."""
         target = self.resolve(name)
         if target is None or "[" in target:
             raise self.exhausted(f"`{name}` refers to what can't be told")
@@ -848,7 +849,7 @@ class Interpreter:
             current = {"0": current} if flags & Flag.ASSOCIATIVE else {0: current}
         place = source, start, end
         try:
-            words = self.compound_words(elements, flags)
+            words = self.compound_words(elements, flags, is_declared=is_declared)
             if append:
                 # expanding the words may have changed the array
                 changed = self.state.find(target) if scope is None else scope.get(target)
@@ -872,22 +873,27 @@ class Interpreter:
             lost = words if words.__class__ is Mixed else current
             value = self.value_unknown("its elements are unknown", *place, lost)
         else:
-            result: Elements = dict(current) if append and isinstance(current, dict) else {}
+            earlier = current if isinstance(current, dict) else {}
+            result: Elements = dict(earlier) if append else {}
+            if append or not flags & Flag.ASSOCIATIVE:
+                earlier = result
+            elif isinstance(current, Mixed) and any(one.append for one in elements):
+                raise Undecidable("an element is added to one that is unknown")
             try:
-                value = self.fill(result, words, flags, place)  # type: ignore[arg-type]
+                value = self.fill(result, earlier, words, flags, place)  # type: ignore[arg-type]
             except ExpansionProblem:
                 self.store(target, Variable(result, flags, *place), scope)
                 raise
         self.store(target, Variable(value, flags, *place), scope)
 
     def compound_words(
-        self, elements: tuple[Element, ...], flags: int
-    ) -> list[tuple[Word | None, Value, bool]] | Mixed:
+        self, elements: tuple[Element, ...], flags: int, *, is_declared: bool
+    ) -> list[tuple[Word | Value | None, Value, bool]] | Mixed:
         """Expand the words of a compound assignment, all before the first is assigned.
 
         Each comes with its subscript, and whether it is appended.
         """
-        words: list[tuple[Word | None, Value, bool]] = []
+        words: list[tuple[Word | Value | None, Value, bool]] = []
         is_associative = flags & Flag.ASSOCIATIVE
         expand = expansion.unsplit if is_associative else expansion.value_of
         takes_pairs = is_associative and bool(elements) and elements[0].key is None
@@ -896,6 +902,13 @@ class Interpreter:
                 made = [] if is_associative else self.braced_elements(element)
                 if made:
                     words += [(None, word, False) for word in made]
+                    continue
+                if is_associative and not takes_pairs:
+                    key = expand(self, element.key)
+                    # where the key is empty, bash does not come to the value
+                    is_skipped = key == "" and not is_declared
+                    value = "" if is_skipped else expand(self, element.value)
+                    words.append((key, value, element.append))
                     continue
                 if not is_associative:
                     self.check_element(element.value)
@@ -915,7 +928,7 @@ class Interpreter:
         if lost is None or is_associative:
             return words
         for subscript, _, _ in words:
-            if subscript is not None:
+            if isinstance(subscript, Word):
                 expansion.subscript_key(self, subscript, None)  # which may assign something
         return lost
 
@@ -948,11 +961,16 @@ class Interpreter:
     def fill(
         self,
         result: Elements,
-        words: list[tuple[Word | None, Value, bool]],
+        earlier: Elements,
+        words: list[tuple[Word | Value | None, Value, bool]],
         flags: int,
         place: tuple[Source, int, int],
     ) -> Elements | Mixed:
-        """Return an array with the words of a compound assignment added to it."""
+        """Return an array with the words of a compound assignment added to it.
+
+        `[key]+=value` is added to the element of `earlier`: in an associative array that is the
+        one before the assignment, however often the key is given.
+        """
         if flags & Flag.ASSOCIATIVE and words and words[0][0] is None:
             # bash takes the words as keys and values in turn
             for position in range(0, len(words), 2):
@@ -964,7 +982,6 @@ class Interpreter:
                 value = words[position + 1][1] if position + 1 < len(words) else ""
                 result[key] = self.transformed(flags, None, value, place, append=False)
             return result
-        kind = Variable(None, flags)
         index = expansion.last_index(result) + 1
         for subscript, value, append in words:
             if subscript is None:
@@ -972,9 +989,15 @@ class Interpreter:
                     continue  # bash only complains
                 found: int | str | Mixed = index
             else:
-                if not flags & Flag.ASSOCIATIVE and subscript.raw in ("@", "*", ""):
+                if not isinstance(subscript, Word):
+                    found = subscript
+                elif subscript.raw in ("@", "*", ""):
                     continue  # bash only complains
-                found = expansion.subscript_key(self, subscript, kind)
+                else:
+                    text = expansion.value_of(self, subscript)
+                    if text == "":
+                        continue  # bash only complains
+                    found = expansion.subscript_number(self, subscript, text)
                 if isinstance(found, Mixed):
                     return self.value_unknown("an element's subscript is unknown", *place, found)
                 if isinstance(found, int) and found < 0:
@@ -984,7 +1007,7 @@ class Interpreter:
                 if found == "":
                     continue
             assert not isinstance(found, Mixed)
-            result[found] = self.transformed(flags, result.get(found), value, place, append=append)
+            result[found] = self.transformed(flags, earlier.get(found), value, place, append=append)
             if isinstance(found, int):
                 index = found + 1
         self.spend(len(result) // 16)

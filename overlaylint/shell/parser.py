@@ -175,7 +175,7 @@ CONDITIONAL_END = re.compile(rf"\]\]{_END}")
 QUOTED_INSIDE = re.compile(_QUOTED_INSIDE, re.DOTALL)
 REGULAR_EXPRESSION = re.compile(rf"(?>(?:[^ \t\n&;()<>'\"`$\\]++|{_QUOTED})*)", re.DOTALL)
 # escapes that bash loses where it writes the elements of an array anew
-_LOST = re.compile(r"""\\(?:[\s"'`;&|<>()]|\$["'({])""")
+_LOST = re.compile(r"""\\(?:[\s"'`;&|<>()]|\$\$?["'({])""")
 BACKQUOTED = re.compile(r"`(?>(?:[^`\\]++|\\.)*)`", re.DOTALL)
 SINGLE = re.compile(_SINGLE)
 DOUBLE = re.compile(_DOUBLE, re.DOTALL)
