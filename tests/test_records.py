@@ -97,7 +97,8 @@ def test_they_do_as_the_standard_library_does(options: dict[str, bool]) -> None:
             lambda cls: cls("a") == "a",
             lambda cls: cls("a") < cls("b"),
             lambda cls: cls("a") >= cls("b"),
-            lambda cls: hash(cls("a")) == hash(cls("a")),
+            # both are kept, else the second may lie where the first was
+            lambda cls: len(set(map(hash, [cls("a"), cls("a")]))),
             lambda cls: {cls("a"): 1}[cls("a")],
             lambda cls: dataclasses.replace(cls("a"), name="b"),
             lambda cls: dataclasses.asdict(cls("a")),
