@@ -1136,10 +1136,23 @@ class Interpreter:
         self.substituted = self.status
         if value.__class__ is str:
             return value.rstrip("\n") if value else value
-        parts = value.parts  # type: ignore[union-attr]
-        if isinstance(parts[-1], str):
-            return join([*parts[:-1], parts[-1].rstrip("\n")])
-        return value
+        *before, last = value.parts  # type: ignore[union-attr]
+        if isinstance(last, str):
+            last = last.rstrip("\n")
+            if last:
+                return join([*before, last])
+            *before, last = before
+        assert isinstance(last, Unknown)
+        if last.choices:
+            choices = tuple((one, text.rstrip("\n")) for one, text in last.choices)
+            last = replace(last, choices=choices)
+        has_text = last.is_word or (last.choices and all(text for _, text in last.choices))
+        previous = before[-1] if before else ""
+        if not has_text and isinstance(previous, str) and previous.endswith("\n"):
+            # it may be empty, and then the line ends before it are left out too
+            before[-1] = previous.rstrip("\n")
+            last = replace(last, symbol="", pattern="", choices=())
+        return join([*before, last])
 
     def capture(self, body: Command) -> Value:
         """Return what a command writes, run in a subshell."""
