@@ -100,8 +100,8 @@ class Trace:
     """What one phase would run.
 
     `calls` are in the order of running; where a condition is unknown, the calls of both ways
-    are there, each under its guards. `is_defined` tells whether the ebuild or an eclass defines
-    the phase. `unknown` says why calls may be missing from the trace, where they may. `dead` are
+    are there, each under its guards. `is_defined` tells whether the ebuild or an eclass defines the
+    phase, or may. `unknown` says why calls may be missing from it, where they may. `dead` are
     calls behind `if false`, which never run. `given` is what variables are given on the way.
     """
 
@@ -216,7 +216,7 @@ class Tracer:
             self.evaluation.ebuild,
             phase,
             _live(calls),
-            isinstance(defined, Function),
+            defined is not None,
             reason,
             tuple(call for call in calls if call.is_dead),
             tuple(given),
