@@ -11,9 +11,32 @@ several times as long, and syntax trees and values are made by the hundred thous
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["dataclass", "lazy"]
+__all__ = ["dataclass", "lazy", "once_each"]
+
+Owner = TypeVar("Owner")
+Answer = TypeVar("Answer")
+
+
+def once_each(work: Callable[[Owner], Answer]) -> Callable[[Owner], Answer]:
+    """Let a question about an object be answered once, and the answer be kept with the object.
+
+    A cache of the whole program's would keep functions and repositories that nobody has any more.
+    """
+    name = f"_{work.__module__}.{work.__qualname__}"
+
+    @wraps(work)
+    def answer(owner: Owner) -> Answer:
+        kept = owner.__dict__
+        if name not in kept:
+            kept[name] = work(owner)
+        return kept[name]  # type: ignore[no-any-return]
+
+    return answer
+
 
 if TYPE_CHECKING:
     from dataclasses import dataclass

@@ -106,24 +106,36 @@ def _workplace() -> Path:
     return _folder
 
 
+class NeverMatched(Exception):
+    """bash does not come to an end with `*(...)` or `+(...)`: each character doubles its time."""
+
+
+_REPEATED = re.compile(rb"[*+]\(")
+
+
 def run_bash(script: bytes, *, locale: str = "C.UTF-8", prelude: str = "") -> Outcome | None:
     """Return what bash makes of a script, which is sourced after `prelude`.
 
     It is None where bash ran nothing after the script: not even the trap on its exit. It does so
-    after `break 2` in one loop, if it gave up another loop before.
+    after `break 2` in one loop, if it gave up another loop before. Raises NeverMatched.
     """
     folder = _workplace()
     path = folder / "script"
     path.write_bytes(script)
-    done = subprocess.run(
-        ["/bin/bash", "--norc", "--noprofile", "-c", prelude + _DRIVER, str(path)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        env={"PATH": "/dev/null", "LC_ALL": locale},
-        cwd=folder / "empty",
-        check=False,
-        timeout=_PATIENCE,
-    )
+    try:
+        done = subprocess.run(
+            ["/bin/bash", "--norc", "--noprofile", "-c", prelude + _DRIVER, str(path)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={"PATH": "/dev/null", "LC_ALL": locale},
+            cwd=folder / "empty",
+            check=False,
+            timeout=_PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        if not _REPEATED.search(script):
+            raise
+        raise NeverMatched(script) from None
     text = done.stdout.decode("utf-8", "surrogateescape")
     output, mark, rest = text.rpartition(_MARK)
     errors = done.stderr.decode("utf-8", "replace")

@@ -103,20 +103,19 @@ class Effect:
 
 
 def _same(scope: dict[str, Variable], reads: tuple[tuple[str, Variable | None], ...]) -> bool:
-    for name, was in reads:
-        # not noted yet: another effect may fit, which asks for other names
-        now = dict.get(scope, name)
-        if now is was:
-            continue
-        if now is None or was is None or now.flags != was.flags or now.value != was.value:
-            return False
-        if not is_same_order(now, was):
-            return False
-    return True
+    # not noted yet: another effect may fit, which asks for other names
+    return all(is_same(dict.get(scope, name), was) for name, was in reads)
 
 
-def is_same_order(now: Variable, was: Variable) -> bool:
-    """Tell whether the keys of two equal arrays came in the same order: bash lists them by that."""
+def is_same(now: Variable | None, was: Variable | None) -> bool:
+    """Tell whether a script can see no difference between two variables.
+
+    The order in which an array got its keys counts: bash lists them by that.
+    """
+    if now is was:
+        return True
+    if now is None or was is None or now.flags != was.flags or now.value != was.value:
+        return False
     return not isinstance(now.value, dict) or list(now.value) == list(cast(Elements, was.value))
 
 

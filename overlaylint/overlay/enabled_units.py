@@ -14,10 +14,10 @@ from functools import reduce
 
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.install_targets import Write, writes
-from overlaylint.overlay.repository import Repository, once_each
+from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.steps import Location, Step, pattern_of
 from overlaylint.overlay.systemd_unit import Unit, parse_unit
-from overlaylint.records import dataclass
+from overlaylint.records import dataclass, once_each
 from overlaylint.shell.conditions import Condition, both, negate
 from overlaylint.shell.values import Unknown
 from overlaylint.tree import Kind, TreeError

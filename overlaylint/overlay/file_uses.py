@@ -20,11 +20,11 @@ from overlaylint.overlay.gaps import ANYTHING, PART_OF_A_NAME, with_gaps
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.own_code import own_functions, own_traces, tokens
 from overlaylint.overlay.trace import ORDER, Trace
-from overlaylint.records import dataclass
+from overlaylint.records import dataclass, once_each
 from overlaylint.shell.conditions import Check, UseFlag, holds
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.interpreter import Call, Failing
-from overlaylint.shell.syntax import Function, Source, kept_with_function
+from overlaylint.shell.syntax import Function, Source
 from overlaylint.shell.values import Mixed, Unknown, Value, join, pieces_of
 
 # These say something, test or remove something, or only name it: no file has to be there.
@@ -444,21 +444,21 @@ def _called(functions: Mapping[str, Function], names: frozenset[str]) -> Iterato
             waiting.extend(tokens(functions[name]) & functions.keys())
 
 
-@kept_with_function
+@once_each
 def _expanded(function: Function) -> frozenset[str]:
     """Return the names after a dollar sign: what may be read."""
     text = function.source.text[function.start : function.end]
     return frozenset(_EXPANDED.findall(text))
 
 
-@kept_with_function
+@once_each
 def _bare(function: Function) -> frozenset[str]:
     """Return the names without a dollar sign: what may be assigned."""
     text = function.source.text[function.start : function.end]
     return frozenset(_BARE.findall(_COMMENT.sub("", text)))
 
 
-@kept_with_function
+@once_each
 def _has_default(function: Function) -> bool:
     return not tokens(function).isdisjoint(
         ("default", "default_src_prepare", "default_src_install", "einstalldocs")

@@ -21,9 +21,10 @@ from overlaylint.overlay.filesdir import FilesDir
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.trace import ORDER, ScriptTracer, Trace, Tracer
+from overlaylint.records import once_each
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.interpreter import Builtin, Interpreter, Invocation, Status
-from overlaylint.shell.syntax import Function, kept_with_function
+from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Flag, Unknown, Variable, unknown
 from overlaylint.tree import OverlaidTree
 
@@ -107,7 +108,7 @@ def masters_functions(ebuild: Ebuild, words: frozenset[str]) -> Mapping[str, Fun
         wanted |= more.keys()
 
 
-@kept_with_function
+@once_each
 def tokens(function: Function) -> frozenset[str]:
     """Return the words in a function's text: a quick look at what may be worth following."""
     text = function.source.text[function.start : function.end]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, wraps
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from overlaylint.finding import Span
 from overlaylint.overlay.ebuild import Ebuild, Misplaced, Package, name_fault
@@ -25,23 +25,6 @@ if TYPE_CHECKING:
 
 # Folders at the top level that PMS 4 or usage gives another meaning.
 _NO_CATEGORIES = frozenset({"eclass", "licenses", "metadata", "profiles", "scripts", "local"})
-
-T = TypeVar("T")
-
-
-def once_each(work: Callable[[Repository], T]) -> Callable[[Repository], T]:
-    """Work something out once for each repository, and keep it for as long as that is there."""
-    name = f"{work.__module__}.{work.__qualname__}"
-
-    @wraps(work)
-    def known(repository: Repository) -> T:
-        kept = repository.__dict__
-        if name not in kept:
-            kept[name] = work(repository)
-        found: T = kept[name]
-        return found
-
-    return known
 
 
 class Repository:

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import field
 from typing import cast
 
-from overlaylint.overlay.eclass_effects import Watch, Watched, is_same_order
+from overlaylint.overlay.eclass_effects import Watch, Watched, is_same
 from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Interpreter, Status
 from overlaylint.shell.syntax import Function
@@ -60,14 +60,7 @@ class Written:
                 return False
         for read in self.reads:
             now, is_global = _meaning(state.scopes, read.name)
-            was = read.variable
-            if is_global is not read.is_global:
-                return False
-            if now is was:
-                continue
-            if now is None or was is None or now.flags != was.flags or now.value != was.value:
-                return False
-            if not is_same_order(now, was):
+            if is_global is not read.is_global or not is_same(now, read.variable):
                 return False
         return True
 

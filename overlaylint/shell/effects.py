@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
 
-from overlaylint.records import dataclass
+from overlaylint.records import dataclass, once_each
 from overlaylint.shell.syntax import (
     Assignment,
     DoubleQuoted,
@@ -24,7 +24,6 @@ from overlaylint.shell.syntax import (
     Subshell,
     While,
     Word,
-    kept_with_function,
 )
 
 _DECLARING = frozenset({"local", "declare", "typeset"})
@@ -73,7 +72,7 @@ class _Own:
     is_complete: bool
 
 
-@kept_with_function
+@once_each
 def _own(function: Function) -> _Own:
     local: set[str] = set()
     assigned: set[str] = set()

@@ -933,7 +933,7 @@ class Interpreter:
         return lost
 
     def check_element(self, word: Word) -> None:
-        """Leave open an element that bash joins by IFS or blanks, as how the list is written."""
+        """Leave open what a list comes to: bash joins it by IFS or by blanks, as it is written."""
         raw = word.source.text[word.start : word.end]
         if "$" in raw and ("@" in raw or "*" in raw) and self.ifs() is not None:
             raise Undecidable("a list in an array's element where IFS was changed")

@@ -12,11 +12,9 @@ apart when somebody asks for them: most functions are never evaluated.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import field
 from enum import IntEnum
-from functools import wraps
-from typing import TypeVar
 
 from overlaylint.records import dataclass, lazy
 
@@ -66,26 +64,6 @@ class Source:
         while source.parent is not None:
             (start, end), source = source.origin, source.parent
         return source, start, end
-
-
-Answer = TypeVar("Answer")
-
-
-def kept_with_function(work: Callable[[Function], Answer]) -> Callable[[Function], Answer]:
-    """Let a question about a function be answered once, and the answer be kept with the function.
-
-    A cache of the whole program's would keep functions and scripts that nobody has any more.
-    """
-    name = f"_{work.__module__}.{work.__name__}"
-
-    @wraps(work)
-    def answer(function: Function) -> Answer:
-        kept = function.__dict__
-        if name not in kept:
-            kept[name] = work(function)
-        return kept[name]  # type: ignore[no-any-return]
-
-    return answer
 
 
 def decode(text: str) -> str:

@@ -75,8 +75,8 @@ from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.repository import Repository, once_each
-from overlaylint.records import dataclass
+from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass, once_each
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:

@@ -68,8 +68,8 @@ from typing import TYPE_CHECKING
 
 from overlaylint.finding import Outcome, Undecided
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.repository import Repository, once_each
-from overlaylint.records import dataclass
+from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass, once_each
 from overlaylint.rule import Severity, rule
 
 if TYPE_CHECKING:

@@ -67,8 +67,8 @@ from typing import TYPE_CHECKING
 from overlaylint.finding import Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import env_hooks
-from overlaylint.overlay.repository import Repository, once_each
-from overlaylint.records import dataclass
+from overlaylint.overlay.repository import Repository
+from overlaylint.records import dataclass, once_each
 from overlaylint.rule import Finding, Severity, rule
 from overlaylint.shell.syntax import Word
 
