@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from functools import reduce
 
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.image import removes
 from overlaylint.overlay.install_targets import Write, writes
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.steps import Location, Step, pattern_of
 from overlaylint.overlay.systemd_unit import Unit, parse_unit
 from overlaylint.records import dataclass, once_each
-from overlaylint.shell.conditions import Condition, both, negate
+from overlaylint.shell.conditions import Check, Condition, both, negate
 from overlaylint.shell.values import Unknown
 from overlaylint.tree import Kind, TreeError
 
@@ -67,31 +67,26 @@ def enabled_units(of: Sequence[Step]) -> Iterator[Enabled]:
     for at, one in _enabled(of, places):
         guards = one.guards
         for step in of[at + 1 :]:
-            if not _removes(step, one):
+            removed = _is_removed(step, one)
+            if removed is False:
                 continue
-            if not step.call.guards:
+            call = step.call
+            if removed is None:
+                guards = (*guards, Check(("it stays",), call.source, call.start, call.end))
+            elif call.guards:
+                guards = (*guards, negate(reduce(both, call.guards)))
+            else:
                 break
-            guards = (*guards, negate(reduce(both, step.call.guards)))
         else:
             yield replace(one, guards=guards)
 
 
-def _removes(step: Step, one: Enabled) -> bool:
-    """Whether a step removes the link that enables a unit, or the folder of such links."""
-    if step.name not in ("rm", "unlink"):
-        return False
-    end = f"/systemd/{one.scope}/{one.target}.{one.kind}"
-    folders = [f"/usr/lib{end}", f"/lib{end}"] if one.is_in_usr else [f"/etc{end}"]
-    for word in step.arguments:
-        place = None if str(word).startswith("-") else step.at(word)
-        if place is None or place.root != "D":
-            continue
-        if any(
-            folder == place.path or fnmatchcase(f"{folder}/{one.unit}", place.path)
-            for folder in folders
-        ):
-            return True
-    return False
+def _is_removed(step: Step, one: Enabled) -> bool | None:
+    """Return whether a step removes the link that enables a unit; None if that is unknown."""
+    end = f"/systemd/{one.scope}/{one.target}.{one.kind}/{one.unit}"
+    places = [f"/usr/lib{end}", f"/lib{end}"] if one.is_in_usr else [f"/etc{end}"]
+    answers = {removes(step, place) for place in places}
+    return True if True in answers else None if None in answers else False
 
 
 def _enabled(of: Sequence[Step], places: Mapping[int, int]) -> Iterator[tuple[int, Enabled]]:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
-from overlaylint.overlay.install_targets import in_image, pattern_of, targets, with_folders
+from overlaylint.overlay.install_targets import image_folder, in_image, pattern_of, targets
+from overlaylint.overlay.steps import Step, steps
 from overlaylint.overlay.trace import Trace, guarded
 from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Check, Condition
 from overlaylint.shell.interpreter import Call
+from overlaylint.shell.values import Value
 
 # Commands that install what only their makefile knows.
 _MAKE = frozenset({"emake", "make", "ninja", "eninja", "meson", "cmake"})
@@ -75,13 +77,14 @@ def _after(trace: Trace, path: str, use: Mapping[str, bool], state: Presence) ->
     for call, target in targets(trace):
         installed.setdefault(id(call), []).append(target)
     is_gone: bool | None = False  # from where it was built
-    for call, folder in with_folders(trace):
+    for step in steps(trace):
+        call, folder = step.call, image_folder(step)
         runs = guarded(_deciding(call.guards), use)
         if runs is False:
             continue
-        removed = _removes(call, path, name, folder)
+        removed = removes(step, path)
         if removed is False:
-            built = _takes_away(call, name, folder)
+            built = _takes_away(step, name)
             if built is not False:
                 is_gone = True if built and runs else is_gone or None
         elif state.is_there is not False:
@@ -143,17 +146,20 @@ def _may_install_what_it_finds(call: Call, path: str, folder: str | None) -> boo
     return all(fnmatchcase(name, one) for one in names)
 
 
-def _removes(call: Call, path: str, name: str, folder: str | None) -> bool | None:
-    """Return whether a call takes a file out of the image; None if that is unknown."""
-    if call.name in ("rm", "unlink", "mv"):
-        words = [value for value in call.arguments if not str(value).startswith("-")]
-        if call.name == "mv":
-            words = words[:-1]
-        places = [in_image(value, folder) for value in words]
+def removes(step: Step, path: str) -> bool | None:
+    """Return whether a step takes a file out of the image; None if that is unknown."""
+    if step.name in ("rm", "unlink", "mv"):
+        places = [in_image(value, image_folder(step)) for value in _taken(step)]
         return _best(_is_at_or_below(place, path) for place in places if place is not None)
-    if call.name == "find":
-        return _found_and_removed(call, path, name, folder)
+    if step.name == "find":
+        return _found_and_removed(step, path)
     return False
+
+
+def _taken(step: Step) -> list[Value]:
+    """Return what `rm`, `unlink` or `mv` takes away."""
+    words = [value for value in step.arguments if not str(value).startswith("-")]
+    return words[:-1] if step.name == "mv" else words
 
 
 def _is_at_or_below(place: str, path: str) -> bool | None:
@@ -162,9 +168,10 @@ def _is_at_or_below(place: str, path: str) -> bool | None:
     return _best((at, below))
 
 
-def _found_and_removed(call: Call, path: str, name: str, folder: str | None) -> bool | None:
+def _found_and_removed(step: Step, path: str) -> bool | None:
     """Return whether `find` deletes a file: by its folders, and by `-name` and `-path`."""
-    words = call.arguments
+    name = path.rpartition("/")[2]
+    words = step.arguments
     texts = [pattern_of(value) for value in words]
     if "-delete" not in texts and "rm" not in texts:
         return False
@@ -173,7 +180,7 @@ def _found_and_removed(call: Call, path: str, name: str, folder: str | None) -> 
         if text.startswith(("-", "(", "!")):
             break
         starts.append(value)
-    places = [in_image(value, folder) for value in starts]
+    places = [in_image(value, image_folder(step)) for value in starts]
     answer = _best(_is_at_or_below(place, path) for place in places if place is not None)
     if answer is False:
         return False
@@ -197,12 +204,10 @@ _FIND_TESTS = frozenset(
 )
 
 
-def _takes_away(call: Call, name: str, folder: str | None) -> bool | None:
-    """Return whether a call takes the file of a name away where it was built."""
-    if call.name not in ("rm", "unlink", "mv"):
+def _takes_away(step: Step, name: str) -> bool | None:
+    """Return whether a step takes the file of a name away where it was built."""
+    if step.name not in ("rm", "unlink", "mv"):
         return False
-    words = [value for value in call.arguments if not str(value).startswith("-")]
-    if call.name == "mv":
-        words = words[:-1]
-    outside = [pattern_of(value) for value in words if in_image(value, folder) is None]
+    folder = image_folder(step)
+    outside = [pattern_of(value) for value in _taken(step) if in_image(value, folder) is None]
     return _best(covers(text.rstrip("/").rpartition("/")[2], name) for text in outside)

@@ -23,11 +23,11 @@ from overlaylint.shell.values import Value, join, pieces_of
 
 __all__ = [
     "Write",
+    "image_folder",
     "in_image",
     "pattern_of",
     "pattern_of_piece",
     "targets",
-    "with_folders",
     "writes",
 ]
 
@@ -210,14 +210,10 @@ def _name(value: Value) -> str:
     return pattern_of(value).rstrip("/").rpartition("/")[2]
 
 
-def with_folders(trace: Trace) -> Iterator[tuple[Call, str | None]]:
-    """Yield the calls of a phase, each with the folder of the image that it is called in.
-
-    That is None outside of the image.
-    """
-    for step in steps(trace):
-        folder = step.folder
-        yield step.call, None if folder is None or folder.root != _IMAGE else folder.path
+def image_folder(step: Step) -> str | None:
+    """Return the folder of the image that a step runs in; None outside of the image."""
+    folder = step.folder
+    return None if folder is None or folder.root != _IMAGE else folder.path
 
 
 def in_image(value: Value, folder: str | None = None) -> str | None:
