@@ -89,6 +89,7 @@ from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
     from overlaylint.overlay.sed import SedCall
+    from overlaylint.overlay.steps import Step
     from overlaylint.overlay.trace import Trace
     from overlaylint.shell.interpreter import Call
     from overlaylint.shell.values import Value
@@ -179,7 +180,12 @@ def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
             doubtful.span, f"whether this takes {options.program} out of the build: {reason}"
         )
         return
-    if _is_kept_out(ebuild, options):
+    is_kept_out = _is_kept_out(ebuild, traces, options)
+    if is_kept_out:
+        return
+    if is_kept_out is None:
+        reason = f"whether INSTALL_MASK keeps {options.program} out of the image is unknown"
+        yield Undecided(edits[-1].span if edits else _src_prepare(ebuild), reason)
         return
     help_ = (
         f"take {options.program} out of {options.programs.partition(' ')[0]} in {options.makefile}"
@@ -197,15 +203,52 @@ def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
         yield Finding(where, message, help_)
 
 
-def _is_kept_out(ebuild: Ebuild, options: Options) -> bool:
+def _is_kept_out(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> bool | None:
     """Whether INSTALL_MASK keeps the program out of the image, under each profile."""
     from overlaylint.overlay.install_mask import masks_path
 
     profiles = tuple(ebuild.repository.profiles) or (None,)
-    return any(
-        all(masks_path(ebuild, f"{folder}/{options.program}", one) for one in profiles)
-        for folder in ("sbin", "usr/sbin")
-    )
+    answers = set()
+    for folder in _folders(traces):
+        path = f"{folder}/{options.program}".lstrip("/")
+        under = {masks_path(ebuild, path, one) for one in profiles}
+        answers.add(False if False in under else None if None in under else True)
+    # Of several folders, it is unknown which the program comes to.
+    return answers.pop() if len(answers) == 1 else None
+
+
+def _folders(traces: tuple[Trace, ...]) -> frozenset[str]:
+    """Return the folders of which one is what the sources' `sbin` is configured to be."""
+    from overlaylint.overlay.steps import steps
+
+    calls = [one for trace in traces for one in steps(trace) if one.name in ("econf", "configure")]
+    found = {_sbindir(one) for one in calls}
+    # A master's function may configure the sources, with options that are not seen.
+    is_known = bool(found) and None not in found
+    known = frozenset(one for one in found if one is not None)
+    return known if is_known else known | {"/sbin", "/usr/sbin"}
+
+
+def _sbindir(step: Step) -> str | None:
+    """Return the folder that a call of configure makes `sbin`; None where that is unknown."""
+    from overlaylint.overlay.steps import location
+    from overlaylint.shell.values import join, pieces_of
+
+    option = "--sbindir="
+    found = "/usr/sbin" if step.name == "econf" else None
+    is_said = False
+    for word in step.arguments:
+        first, *rest = pieces_of(word)
+        texts = [first] if isinstance(first, str) else [text for _, text in first.choices]
+        if isinstance(first, str) and first.startswith(option):
+            place = location(join((first.removeprefix(option), *rest)))
+            is_said = place is not None and place.root in ("", "EPREFIX")
+            found = place.path if place is not None and is_said else None
+        elif not texts or any(text.startswith("--sb") for text in texts):
+            found, is_said = None, False
+        elif not is_said and any(text.startswith(("--prefix", "--exec")) for text in texts):
+            found = None
+    return found
 
 
 def _put_back(ebuild: Ebuild, edits: list[_Edit], options: Options) -> Iterator[Outcome]:
