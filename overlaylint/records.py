@@ -13,27 +13,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 __all__ = ["dataclass", "lazy", "once_each"]
 
 Owner = TypeVar("Owner")
 Answer = TypeVar("Answer")
+Of = ParamSpec("Of")
 
 
-def once_each(work: Callable[[Owner], Answer]) -> Callable[[Owner], Answer]:
+def once_each(
+    work: Callable[Concatenate[Owner, Of], Answer],
+) -> Callable[Concatenate[Owner, Of], Answer]:
     """Let a question about an object be answered once, and the answer be kept with the object.
 
-    A cache of the whole program's would keep functions and repositories that nobody has any more.
+    Further arguments are part of the question. A cache of the whole program's would keep
+    functions and repositories that nobody has any more.
     """
     name = f"_{work.__module__}.{work.__qualname__}"
 
     @wraps(work)
-    def answer(owner: Owner) -> Answer:
-        kept = owner.__dict__
-        if name not in kept:
-            kept[name] = work(owner)
-        return kept[name]  # type: ignore[no-any-return]
+    def answer(owner: Owner, /, *of: Of.args, **named: Of.kwargs) -> Answer:
+        question = (of, *sorted(named.items())) if named else of
+        answers: dict[object, Answer] = owner.__dict__.setdefault(name, {})
+        if question not in answers:
+            answers[question] = work(owner, *of, **named)
+        return answers[question]
 
     return answer
 

@@ -218,6 +218,41 @@ def test_it_never_lies_in_a_checked_tree(tmp_path: Path, monkeypatch: pytest.Mon
         assert sorted(inside.rglob("*")) == before
 
 
+def test_it_never_lies_in_the_work_tree_around_an_overlay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = load(tmp_path / "work")
+    (tmp_path / "work/.git").mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "work/cache"))
+    check(root)
+    assert not (tmp_path / "work/cache").exists()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "work/link").symlink_to(tmp_path / "out")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "work/link"))
+    check(root)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_links_in_a_circle_are_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = load(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "loop"))
+    assert check(root).status in (0, 1)
+
+
+def test_a_run_with_nothing_new_notes_only_that_it_was_used(tmp_path: Path, folder: Path) -> None:
+    root = load(tmp_path)
+    check(root)
+    check(root)
+    file = the_file(folder)
+    os.utime(file, (0, 0))
+    before = file.stat()
+    check(root)
+    after = file.stat()
+    assert after.st_ino == before.st_ino
+    assert after.st_mtime > before.st_mtime
+
+
 def test_where_it_can_not_be_written_nothing_is_lost(tmp_path: Path, folder: Path) -> None:
     root = load(tmp_path)
     folder.parent.write_text("no folder")

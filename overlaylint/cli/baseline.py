@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from overlaylint.cli import tell
+from overlaylint.cli.destinations import must_follow_no_link
 from overlaylint.cli.options import options
-from overlaylint.cli.output import must_follow_no_link
 from overlaylint.records import dataclass
 from overlaylint.report.counts import counted
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from overlaylint.cli import FINDINGS, NOTHING_FOUND, tell
+from overlaylint.cli.destinations import must_follow_no_link
 from overlaylint.cli.options import master_option
 from overlaylint.cli.overlays import (
     by_overlay,
@@ -155,6 +156,7 @@ class CacheWriter:
         self.folder = folder
         self.written = self.kept = 0
         self.categories: set[str] = set()  # those that have their folder
+        must_follow_no_link(folder, roots)
         real = folder.resolve()
         for root in roots:
             own = root.resolve()
@@ -164,9 +166,6 @@ class CacheWriter:
                     f"--output-dir {folder}: nothing is written into the overlay itself, except"
                     f" into its {CACHE.as_posix()}"
                 )
-            named = Path(folder.absolute())
-            if real != cache and root.absolute() in named.parents:
-                raise UsageError(f"--output-dir {folder}: a link of the overlay leads out of it")
 
     def write(self, ebuild: Ebuild, entry: str) -> None:
         """Write the file of one ebuild, at once or not at all; leave one that is up to date."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from overlaylint.cli.destinations import must_follow_no_link
 from overlaylint.cli.options import color_option, options, uses_color
 from overlaylint.records import dataclass
 from overlaylint.report import FORMATS, FORMATS_OF_LINES
@@ -184,25 +185,6 @@ output_options = options(
     click.option("--exit-zero", is_flag=True, help="Exit with 0 though there are findings."),
     color_option,
 )
-
-
-def must_follow_no_link(file: Path, checked: Iterable[Path]) -> None:
-    """Raise UsageError where a file to be written would be reached through a checked tree's link.
-
-    `checked` are the overlays' roots. The tree is the git work tree that an overlay lies in, or
-    the overlay: who sent it may have put a link where the file is to be.
-    """
-    from overlaylint.engine.errors import UsageError
-    from overlaylint.tree import find_git_root
-
-    place = Path(os.path.abspath(file))  # noqa: PTH100 (links are what is looked for)
-    git_roots = ((root, find_git_root(root)) for root in checked)
-    trees = {os.path.realpath(found[0] if found else root) for root, found in git_roots}
-    way = (place, *place.parents)
-    for number, above in enumerate(way[1:], 1):
-        if os.path.realpath(above) in trees:
-            for one in filter(Path.is_symlink, way[:number]):
-                raise UsageError(f"{file} can't be written: {one} is a link in the checked tree")
 
 
 def _write(path: Path, text: str, mode: str) -> None:

@@ -1,9 +1,9 @@
 """The cache on disk: what is costly to work out, and the same in the next run.
 
-One file for each overlay lies in `overlaylint` below XDG_CACHE_HOME, never in a checked tree. It
-holds JSON behind a checksum over it and over overlaylint's own code. A file that is damaged, that
-another version wrote, or that another user could have written is as good as none. What is kept in
-it is found by the content that it was worked out from (overlaylint.overlay.kept).
+One file for each overlay lies in `overlaylint` below XDG_CACHE_HOME, never in the work tree of what
+is checked. It holds JSON behind a checksum over it and over overlaylint's own code. A file that is
+damaged, that another version wrote, or that another user could have written is as good as none.
+What is kept in it is found by the content that it was worked out from (overlaylint.overlay.kept).
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
+from overlaylint.tree import checked_tree
+
 #: A file that is larger is not read; what was not asked for longest is left out of a new one.
 MOST_BYTES = 16 * 1024 * 1024
-#: Of more overlays than this, those that were not checked for longest are forgotten.
+#: Of more overlays than this, those whose file was not used for longest are forgotten.
 MOST_FILES = 32
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -52,18 +54,21 @@ class Cache:
 
     def keep(self, key: str, value: object) -> None:
         """Keep something in place of what is there, until `save` writes it."""
-        self._used[key] = value
-        self._is_new = True
+        if self.get(key) != value:
+            self._used[key] = value
+            self._is_new = True
 
     def save(self) -> None:
-        """Write the file anew if something came in, whole or not at all.
+        """Write the file anew, whole or not at all, if something came in; else note its use.
 
         Where another run writes it at the same time, one of them wins. A cache that can't be
         written costs the next run some time, and nothing else.
         """
-        if not self._is_new:
-            return
         with contextlib.suppress(OSError):
+            if not self._is_new:
+                if self._used:
+                    os.utime(self.path, follow_symlinks=False)
+                return
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # What was asked for comes first, and is what it has become.
             _write(self.path, {**self._used, **(self._known or {}), **self._used})
@@ -71,14 +76,18 @@ class Cache:
 
 
 def cache_for(root: Path, trees: Iterable[Path]) -> Cache | None:
-    """Return the cache for the overlay at `root`; None where it would lie in one of `trees`."""
+    """Return the cache for the overlay at `root`.
+
+    None where it would lie in the work tree of this or of one of `trees`, or be reached through it.
+    """
     folder = cache_folder()
     if folder is None:
         return None
-    real = folder.resolve()
-    if any(real.is_relative_to(tree.resolve()) for tree in (root, *trees)):
+    places = (Path(os.path.abspath(folder)), Path(os.path.realpath(folder)))  # noqa: PTH100
+    checked = [checked_tree(tree) for tree in (root, *trees)]
+    if any(place.is_relative_to(tree) for place in places for tree in checked):
         return None
-    name = sha256(os.fsencode(root.resolve())).hexdigest()[:32]
+    name = sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:32]
     return Cache(folder / f"{name}.json")
 
 
@@ -162,8 +171,10 @@ def _own_code() -> bytes:
     """Return a checksum over what works things out: overlaylint's code, and Python's version."""
     checksum = sha256(sys.version.encode())
     package = Path(__file__).parent.parent
-    for folder in ("overlay", "shell", "tree"):
-        for path in sorted((package / folder).rglob("*.py")):
-            checksum.update(path.relative_to(package).as_posix().encode() + b"\0")
-            checksum.update(path.read_bytes() + b"\0")
+    found = [
+        path for part in ("overlay", "shell", "tree") for path in (package / part).rglob("*.py")
+    ]
+    for path in sorted((*found, *package.glob("*.py"))):
+        checksum.update(path.relative_to(package).as_posix().encode() + b"\0")
+        checksum.update(path.read_bytes() + b"\0")
     return checksum.digest()

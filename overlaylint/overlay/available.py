@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 from overlaylint.overlay.atom import Atom, UseDependency
 from overlaylint.overlay.dependency import Conditional, Group, Leaf, Node, Operator
 from overlaylint.overlay.use import candidate_of
-from overlaylint.records import dataclass
+from overlaylint.records import dataclass, once_each
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild
+    from overlaylint.overlay.own_metadata import OwnMetadata
     from overlaylint.overlay.profile import Profile
+    from overlaylint.overlay.repository import Repository
     from overlaylint.overlay.use import UseState
     from overlaylint.overlay.visibility import Visibility
 
@@ -107,18 +109,7 @@ class Available:
 
     def candidates(self, cp: str) -> tuple[Ebuild, ...]:
         """Return the ebuilds of a package in overlay and masters, the best first."""
-        cache = self.profile.repository.__dict__.setdefault("_candidates", {})
-        if cp not in cache:
-            category = cp.partition("/")[0]
-            found = []
-            for rank, one in enumerate(self.profile.repository.family):
-                package = one.package(cp)
-                if package is not None and category in one.categories:
-                    found += [(ebuild.version, -rank, ebuild) for ebuild in package.ebuilds]
-            found.sort(key=lambda entry: entry[:2], reverse=True)
-            cache[cp] = tuple(entry[2] for entry in found)
-        ebuilds: tuple[Ebuild, ...] = cache[cp]
-        return ebuilds
+        return _candidates(self.profile.repository, cp)
 
     def visibility(self, ebuild: Ebuild) -> Visibility | str:
         """Return whether the profile shows an ebuild; a text says why that is unknown."""
@@ -252,8 +243,7 @@ class Available:
         vain = 0
         for ebuild in ebuilds:
             yield ebuild
-            looks = ebuild.__dict__.get("_own_metadata", {})
-            vain += self._refused in looks and looks[self._refused] is None
+            vain += self._takes_quick_look(ebuild) and self._quick_look(ebuild) is None
             if vain >= _MOST_IN_VAIN:
                 return
 
@@ -262,13 +252,7 @@ class Available:
         words = self._accepted_words
         if not words:
             return False
-        # Many profiles accept the same.
-        known = ebuild.__dict__.setdefault("_looks_hidden", {})
-        if words not in known:
-            data = ebuild.read()
-            known[words] = not any(word.search(data) for word in words)
-        found: bool = known[words]
-        return found
+        return not _names_one_of(ebuild, words)
 
     @cached_property
     def _accepted_words(self) -> tuple[re.Pattern[bytes], ...]:
@@ -287,11 +271,7 @@ class Available:
 
     def _is_surely_offered(self, ebuild: Ebuild, atom: Atom, wanted: tuple[_Wanted, ...]) -> bool:
         """Whether a quick look shows that the profile offers an ebuild for an atom."""
-        if self._refused is None or ("metadata" in ebuild.__dict__ and not ebuild.metadata.unknown):
-            return False
-        from overlaylint.overlay.own_metadata import own_metadata
-
-        own = own_metadata(ebuild, self._refused)
+        own = self._quick_look(ebuild) if self._takes_quick_look(ebuild) else None
         if own is None or not atom.matches(candidate_of(ebuild, own.values)):
             return False
         return (
@@ -299,6 +279,16 @@ class Available:
             and self.profile.visibility(ebuild, own.values).is_visible
             and self._can_have(ebuild, own.values, wanted)
         )
+
+    def _takes_quick_look(self, ebuild: Ebuild) -> bool:
+        """Whether a quick look may show more than is known."""
+        is_known = "metadata" in ebuild.__dict__ and not ebuild.metadata.unknown
+        return self._refused is not None and not is_known
+
+    def _quick_look(self, ebuild: Ebuild) -> OwnMetadata | None:
+        from overlaylint.overlay.own_metadata import own_metadata
+
+        return own_metadata(ebuild, self._refused or frozenset())
 
     def _matches(self, ebuild: Ebuild, atom: Atom, wanted: tuple[_Wanted, ...]) -> bool:
         """Whether an ebuild whose metadata is known is one for the atom."""
@@ -362,3 +352,22 @@ def _is_wanted_on(dependency: UseDependency, is_on: bool) -> bool | None:
             return is_on
         case _:
             return not is_on
+
+
+@once_each
+def _candidates(repository: Repository, cp: str) -> tuple[Ebuild, ...]:
+    category = cp.partition("/")[0]
+    found = []
+    for rank, one in enumerate(repository.family):
+        package = one.package(cp)
+        if package is not None and category in one.categories:
+            found += [(ebuild.version, -rank, ebuild) for ebuild in package.ebuilds]
+    found.sort(key=lambda entry: entry[:2], reverse=True)
+    return tuple(entry[2] for entry in found)
+
+
+@once_each
+def _names_one_of(ebuild: Ebuild, words: tuple[re.Pattern[bytes], ...]) -> bool:
+    """Whether one of the words is in an ebuild's text; many profiles ask for the same."""
+    data = ebuild.read()
+    return any(word.search(data) for word in words)

@@ -18,7 +18,7 @@ from overlaylint.overlay.evaluation import span_of
 from overlaylint.overlay.filesdir import FILESDIR, FilesDir, names_filesdir
 from overlaylint.overlay.gaps import ANYTHING, PART_OF_A_NAME, with_gaps
 from overlaylint.overlay.hooks import env_hooks
-from overlaylint.overlay.own_code import own_functions, own_traces, tokens
+from overlaylint.overlay.own_code import own_functions, own_traces, tokens, without_comments
 from overlaylint.overlay.trace import ORDER, Trace
 from overlaylint.records import dataclass, once_each
 from overlaylint.shell.conditions import Check, UseFlag, holds
@@ -60,7 +60,6 @@ _BLANK = re.compile(r"\s")
 
 _EXPANDED = re.compile(r"\$\{?[#!]?([A-Za-z_]\w*)")
 _BARE = re.compile(r"(?<![\w${#!.-])[A-Za-z_]\w*")
-_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
 
 # More ways to put a name together than these are not looked at one by one.
 _MOST_WAYS = 64
@@ -454,8 +453,7 @@ def _expanded(function: Function) -> frozenset[str]:
 @once_each
 def _bare(function: Function) -> frozenset[str]:
     """Return the names without a dollar sign: what may be assigned."""
-    text = function.source.text[function.start : function.end]
-    return frozenset(_BARE.findall(_COMMENT.sub("", text)))
+    return frozenset(_BARE.findall(without_comments(function)))
 
 
 @once_each

@@ -26,7 +26,6 @@ from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.interpreter import Builtin, Interpreter, Invocation, Status
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Flag, Unknown, Variable, unknown
-from overlaylint.tree import OverlaidTree
 
 _PHASE = "pretend|setup|unpack|prepare|configure|compile|test|install|preinst|postinst"
 
@@ -56,19 +55,19 @@ def own_functions(ebuild: Ebuild, evaluation: Evaluation | None = None) -> Mappi
     Of a master's ebuild that is the ebuild alone: its eclasses are of the same master. Those of
     another evaluation of the ebuild can be asked for.
     """
-    evaluation = evaluation or ebuild.evaluation
-    known = evaluation.__dict__.get("_own_functions")
-    if known is None:
-        repository = ebuild.repository
-        place = "" if repository.is_checked else f"{ebuild.cp}/"
-        wanted = f"{repository.name}:{place}"
-        known = evaluation.__dict__["_own_functions"] = {
-            name: function
-            for name, function in evaluation.functions.items()
-            if isinstance(function, Function) and _source_of(function).startswith(wanted)
-        }
-    found: Mapping[str, Function] = known
-    return found
+    return _own_functions(evaluation or ebuild.evaluation)
+
+
+@once_each
+def _own_functions(evaluation: Evaluation) -> Mapping[str, Function]:
+    repository = evaluation.ebuild.repository
+    place = "" if repository.is_checked else f"{evaluation.ebuild.cp}/"
+    wanted = f"{repository.name}:{place}"
+    return {
+        name: function
+        for name, function in evaluation.functions.items()
+        if isinstance(function, Function) and _source_of(function).startswith(wanted)
+    }
 
 
 def function_head(ebuild: Ebuild, name: str) -> Span | None:
@@ -109,10 +108,15 @@ def masters_functions(ebuild: Ebuild, words: frozenset[str]) -> Mapping[str, Fun
 
 
 @once_each
+def without_comments(function: Function) -> str:
+    """Return a function's text for a quick look: less what looks like a comment."""
+    return _COMMENT.sub("", function.source.text[function.start : function.end])
+
+
+@once_each
 def tokens(function: Function) -> frozenset[str]:
     """Return the words in a function's text: a quick look at what may be worth following."""
-    text = function.source.text[function.start : function.end]
-    return frozenset(_TOKEN.findall(_COMMENT.sub("", text)))
+    return frozenset(_TOKEN.findall(without_comments(function)))
 
 
 def is_entry(name: str) -> bool:
@@ -228,19 +232,11 @@ def own_evaluation(ebuild: Ebuild) -> Evaluation:
     missing, it is the ebuild's evaluation as it is.
     """
     evaluation = ebuild.evaluation
-    stubs: dict[str, bytes | None] = {}
+    stubs: dict[str, bytes] = {}
     while evaluation.missing and not set(evaluation.missing) <= stubs.keys():
         stubs |= dict.fromkeys(evaluation.missing, b"")
         laid = {f"eclass/{name}.eclass": text for name, text in stubs.items()}
-        repository = ebuild.repository
-        tree = OverlaidTree(repository.tree, laid)
-        other = Repository(
-            tree,
-            repository.masters,
-            repository.missing_masters,
-            is_checked=repository.is_checked,
-        )
-        again = other.ebuild_at(ebuild.path)
+        again = ebuild.repository.with_files(laid).ebuild_at(ebuild.path)
         if again is None:
             break
         evaluation = again.evaluation

@@ -22,7 +22,7 @@ from overlaylint.overlay.evaluation import Evaluator, environment
 from overlaylint.overlay.files import LARGEST_SCRIPT
 from overlaylint.overlay.kept import keep_own, kept_own
 from overlaylint.overlay.repository import Repository
-from overlaylint.records import dataclass
+from overlaylint.records import dataclass, once_each
 from overlaylint.shell.interpreter import Interpreter, Invocation, Status
 from overlaylint.shell.syntax import Script
 from overlaylint.shell.values import Mixed, Value, unknown
@@ -53,25 +53,22 @@ class OwnMetadata:
     flags: frozenset[str]
 
 
+@once_each
 def own_metadata(ebuild: Ebuild, refused: frozenset[str] = frozenset()) -> OwnMetadata | None:
     """Return what the ebuild itself settles; None where that is not all of it.
 
     `refused` are words that RESTRICT and PROPERTIES may not hold; neither does where this
     returns values. Raises TreeError where the ebuild can't be read.
     """
-    cache = ebuild.__dict__.setdefault("_own_metadata", {})
-    if refused not in cache:
-        aspect = _Aspect(refused)
-        kept = kept_own(ebuild, refused, aspect)
-        if isinstance(kept, list):
-            cache[refused] = _as_kept(kept)
-        else:
-            sought: set[str] = set()
-            found = cache[refused] = _own_metadata(ebuild, refused, sought)
-            settled = None if found is None else (found.values, found.flags)
-            keep_own(ebuild, refused, sought, aspect, settled)
-    known: OwnMetadata | None = cache[refused]
-    return known
+    aspect = _Aspect(refused)
+    kept = kept_own(ebuild, refused, aspect)
+    if isinstance(kept, list):
+        return _as_kept(kept)
+    sought: set[str] = set()
+    found = _own_metadata(ebuild, refused, sought)
+    settled = None if found is None else (found.values, found.flags)
+    keep_own(ebuild, refused, sought, aspect, settled)
+    return found
 
 
 def _as_kept(found: list[object]) -> OwnMetadata | None:
@@ -196,15 +193,8 @@ class _Aspect:
         return repository.eclass_digest(eclass) if eclass in known.setting else "passed over"
 
 
+@once_each
 def _eclasses(repository: Repository, refused: frozenset[str]) -> _Eclasses:
-    cache = repository.__dict__.setdefault("_eclasses_by_refused", {})
-    if refused not in cache:
-        cache[refused] = _find_eclasses(repository, refused)
-    found: _Eclasses = cache[refused]
-    return found
-
-
-def _find_eclasses(repository: Repository, refused: frozenset[str]) -> _Eclasses:
     texts: dict[str, bytes] = {}
     for one in repository.family:
         for name, path in one.eclasses.items():

@@ -7,9 +7,9 @@ for it. What was not asked for longest is forgotten.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import fields
+from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from overlaylint.overlay.eclass_effects import Effect
 from overlaylint.overlay.evaluation import Evaluation, evaluate
@@ -49,8 +49,12 @@ class Shared:
             one.store = self.store
 
     def forget(self) -> None:
-        """Let go of what eclasses do whose texts were not asked for in a while."""
+        """Let go of what was made from texts that were not asked for in a while."""
         kept = {id(script) for script, _ in self._scripts.values()}
+        for key, one in list(self._evaluations.items()):
+            scripts = (one.script, *(script for _, script in one.eclasses))
+            if any(script is not None and id(script) not in kept for script in scripts):
+                del self._evaluations[key]
         for name, effects in list(self.effects.items()):
             effects[:] = [
                 one for one in effects if all(id(script) in kept for _, script in one.scripts)
@@ -68,15 +72,14 @@ class Shared:
             find = repository.eclass_script
             if all(find(name) is script for name, script in known.eclasses):
                 self._evaluations.move_to_end(key)
-                return Evaluation(ebuild, **known.of)
+                return replace(known.evaluation, ebuild=ebuild)
         found = evaluate(ebuild)
         if found.state.havoc is None:
             eclasses = tuple((name, repository.eclass_script(name)) for name in found.sought)
             script = repository.script(ebuild.source_path)
             # An ebuild leads to its repository, with all that was worked out of that.
-            of = {one.name: getattr(found, one.name) for one in fields(found)}
-            del of["ebuild"]
-            self._evaluations[key] = _Evaluated(of, script, eclasses)
+            alone = replace(found, ebuild=cast("Ebuild", None))
+            self._evaluations[key] = _Evaluated(alone, script, eclasses)
             self._evaluations.move_to_end(key)
             if len(self._evaluations) > self._most_evaluations:
                 self._evaluations.popitem(last=False)
@@ -104,10 +107,10 @@ class Shared:
 class _Evaluated:
     """An evaluation, and what it was made from: the ebuild's text and the eclasses it sought.
 
-    `of` has the evaluation's fields but for the ebuild.
+    The evaluation is of no ebuild: it is given the one of each revision.
     """
 
-    of: dict[str, Any]
+    evaluation: Evaluation
     script: Script
     eclasses: tuple[tuple[str, Script | None], ...]
 

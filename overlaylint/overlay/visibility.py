@@ -23,7 +23,7 @@ from overlaylint.overlay.dependency import (
 from overlaylint.overlay.profile import stack_atoms
 from overlaylint.overlay.profile_node import SUPPORTED_EAPIS, AtomLine, PackageEntry, ProfileNode
 from overlaylint.overlay.use import candidate_of
-from overlaylint.records import dataclass
+from overlaylint.records import dataclass, once_each
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild
@@ -135,22 +135,19 @@ def mask_comment(data: bytes, start: int) -> str:
 _Lines = Mapping[str, tuple[AtomLine, ...]]
 
 
+@once_each
 def _mask_index(profile: Profile, repository: Repository) -> tuple[_Lines, _Lines]:
-    cache = profile.__dict__.setdefault("_masks_by_repository", {})
-    if repository.name not in cache:
-        own = repository.profile_node("profiles")
-        # The masters' lists are not stacked on one another, each only under the own one.
-        masters = [master.profile_node("profiles") for master in repository.masters]
-        tops: list[tuple[ProfileNode, ...]] = [(master, own) for master in masters] or [(own,)]
-        masks = [line for top in tops for line in stack_atoms(node.masks for node in top)]
-        masks += stack_atoms(node.masks for node in profile.nodes)
-        unmasks = [
-            *stack_atoms([own.unmasks]),
-            *stack_atoms(node.unmasks for node in profile.nodes),
-        ]
-        cache[repository.name] = (_by_package(masks), _by_package(unmasks))
-    found: tuple[_Lines, _Lines] = cache[repository.name]
-    return found
+    own = repository.profile_node("profiles")
+    # The masters' lists are not stacked on one another, each only under the own one.
+    masters = [master.profile_node("profiles") for master in repository.masters]
+    tops: list[tuple[ProfileNode, ...]] = [(master, own) for master in masters] or [(own,)]
+    masks = [line for top in tops for line in stack_atoms(node.masks for node in top)]
+    masks += stack_atoms(node.masks for node in profile.nodes)
+    unmasks = [
+        *stack_atoms([own.unmasks]),
+        *stack_atoms(node.unmasks for node in profile.nodes),
+    ]
+    return _by_package(masks), _by_package(unmasks)
 
 
 def _by_package(lines: Iterable[AtomLine]) -> _Lines:
@@ -364,31 +361,28 @@ def refused_words(profile: Profile) -> frozenset[str] | None:
     return frozenset(found)
 
 
+@once_each
 def _acceptance(profile: Profile, variable: str) -> _Acceptance:
-    cache = profile.__dict__.setdefault("_acceptances", {})
-    if variable not in cache:
-        words = profile.words(variable)
-        if variable == "ACCEPT_LICENSE":
-            groups = profile.repository.license_groups
-            words = tuple(
-                expanded
-                for word in words or _DEFAULT_LICENSES
-                for expanded in _expand_group(word, groups, frozenset())
-            )
+    words = profile.words(variable)
+    if variable == "ACCEPT_LICENSE":
+        groups = profile.repository.license_groups
+        words = tuple(
+            expanded
+            for word in words or _DEFAULT_LICENSES
+            for expanded in _expand_group(word, groups, frozenset())
+        )
+    else:
+        # make.globals, which comes before every profile, accepts all of them.
+        words = ("*", *words)
+    everything = False
+    exceptions: dict[str, bool] = {}
+    for word in words:
+        if word in ("*", "-*"):
+            everything = word == "*"
+            exceptions.clear()
         else:
-            # make.globals, which comes before every profile, accepts all of them.
-            words = ("*", *words)
-        everything = False
-        exceptions: dict[str, bool] = {}
-        for word in words:
-            if word in ("*", "-*"):
-                everything = word == "*"
-                exceptions.clear()
-            else:
-                exceptions[word.removeprefix("-")] = not word.startswith("-")
-        cache[variable] = _Acceptance(everything, exceptions)
-    found: _Acceptance = cache[variable]
-    return found
+            exceptions[word.removeprefix("-")] = not word.startswith("-")
+    return _Acceptance(everything, exceptions)
 
 
 def _expand_group(

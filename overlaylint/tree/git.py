@@ -316,6 +316,15 @@ def find_git_root(folder: Path) -> tuple[Path, str] | None:
     return None
 
 
+def checked_tree(root: Path) -> Path:
+    """Return the real path of the work tree that an overlay lies in, or of the overlay itself.
+
+    Whoever sent what is checked may have put anything there, links too.
+    """
+    found = find_git_root(root)
+    return found[0] if found else Path(os.path.realpath(root))
+
+
 def commit_of(repository: Path, revision: str) -> str:
     """Return the id of the commit that a revision names. Raises TreeError if it names none."""
     if not revision or revision.startswith("-"):
