@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,13 @@ MAXIMUM_WORDS = 20_000
 
 class ExpansionProblem(Exception):
     """Bash gives up the line of commands that it is at (a bad substitution, a division by zero)."""
+
+
+class BadSubscript(ExpansionProblem):
+    """An array has no such element; an arithmetic assignment to it does not fail by that."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(f"{name}: bad array subscript" if name else "bad array subscript")
 
 
 class FatalProblem(ExpansionProblem):
@@ -789,10 +797,10 @@ def fetch(
         if isinstance(key, int) and key < 0:
             key += last_index(value) + 1
         if heeds_range and (key == "" or (isinstance(key, int) and key < 0)):
-            raise ExpansionProblem(f"{name}: bad array subscript")
+            raise BadSubscript(name)
         return value.get(key)
     if heeds_range and isinstance(key, int) and key < -1:
-        raise ExpansionProblem(f"{name}: bad array subscript")
+        raise BadSubscript(name)
     return value if key in (0, -1) else None
 
 
@@ -1515,8 +1523,11 @@ class Variables:
         return value or ""
 
     def set(self, name: str, subscript: str | None, value: int) -> None:
-        """Assign a number; where an array has no such element, bash only complains."""
-        try:
+        """Assign a number; where an array has no such element, bash only complains.
+
+        It goes on with the expression, which is not so where the variable is readonly.
+        """
+        with suppress(BadSubscript):
             self.shell.assign_subscript(
                 name,
                 self.subscript(subscript),
@@ -1525,8 +1536,3 @@ class Variables:
                 self.word.start,
                 self.word.end,
             )
-        except FatalProblem:
-            raise
-        except ExpansionProblem:
-            if subscript is None:
-                raise

@@ -32,7 +32,7 @@ from overlaylint.shell.conditions import (
     negate,
 )
 from overlaylint.shell.effects import assigned_names
-from overlaylint.shell.expansion import ExpansionProblem, FatalProblem
+from overlaylint.shell.expansion import BadSubscript, ExpansionProblem, FatalProblem
 from overlaylint.shell.state import Output, Positional, State, doubtful, merge
 from overlaylint.shell.syntax import (
     AndOr,
@@ -743,13 +743,13 @@ class Interpreter:
             self.assign(name, value, source, start, end, append=append)
             return
         target = self.resolve(name)
-        if target is None:
-            self.lose(source, start, end, "the variable that a reference names is unknown")
+        if target is None or "[" in target:
+            self.lose(source, start, end, "the element that a reference names is unknown")
             return
         variable = self.state.find(target)
         is_associative = variable is not None and variable.flags & Flag.ASSOCIATIVE
         if not is_associative and subscript.raw in ("@", "*"):
-            raise ExpansionProblem("bad array subscript")
+            raise BadSubscript
         key = expansion.subscript_key(self, subscript, variable)
         self.assign_element(target, key, value, source, start, end, append=append)
 
@@ -807,9 +807,9 @@ class Interpreter:
         if isinstance(key, int) and key < 0:
             key += expansion.last_index(elements) + 1
             if key < 0:
-                raise ExpansionProblem("bad array subscript")
+                raise BadSubscript
         if key == "":
-            raise ExpansionProblem("bad array subscript")
+            raise BadSubscript
         elements[key] = self.transformed(flags, elements.get(key), value, place, append=append)
         self.spend(len(elements) // 64)
         return elements

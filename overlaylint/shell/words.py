@@ -287,7 +287,7 @@ class _Reader:
         text = decode_ansi(match.group()[2:-1])
         # an unbraced name before it would go on in it
         is_name = _ENDS_IN_NAME.search(self.text, self.start, match.start())
-        if not re.search(r'[$`"\\}]', text) and not (is_name and re.match(r"\w", text)):
+        if not re.search(r"""[$`'"\\}]""", text) and not (is_name and re.match(r"\w", text)):
             parts.append(Quoted(text))
             return
         parts.append(self.refused(match.start(), match.end()))
