@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
 from support import overlay
 
 from overlaylint.overlay.built import built_ebuilds, has_at_least
+from overlaylint.overlay.command_lines import unwrapped
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.install_targets import writes
 from overlaylint.overlay.masters import find_repositories
@@ -219,3 +221,28 @@ def test_what_is_built(tmp_path: Path) -> None:
     assert has_at_least(built_ebuilds(one, "a/b"), "2") is True
     assert has_at_least(built_ebuilds(one, "a/b"), "3") is False
     assert has_at_least(built_ebuilds(one, "a/c"), "3") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        ("bash -o errexit lib/x.sh a", "x.sh a"),
+        ("bash --rcfile rc x.sh", "x.sh"),
+        ("bash -e -- s.sh -x", "s.sh -x"),
+        ("bash -e", "bash -e"),
+        ("bash -c text", "bash -c text"),
+        ("timeout --signal KILL 5 make", "make"),
+        ("timeout -k 3 5 make all", "make all"),
+        ("env --unset X make", "make"),
+        ("env -- X=1 make", "make"),
+        ("env -S 'make all' b", "make all b"),
+        ("env --split-string='make all'", "make all"),
+        ("env -u X A=b bash -e scripts/t.sh z", "t.sh z"),
+        ("nice -n 5 env make -j2", "make -j2"),
+        ("env", "env"),
+    ],
+)
+def test_what_runs_in_the_end(line: str, program: str) -> None:
+    name, *arguments = shlex.split(line)
+    found, words = unwrapped(name, arguments)
+    assert " ".join([found, *map(str, words)]) == program

@@ -28,17 +28,17 @@ from overlaylint.shell.values import (
 
 # Commands that run what their arguments say, and options of theirs that take a word.
 _AROUND: dict[str, frozenset[str]] = {
-    "env": frozenset({"-u", "-C", "-S"}),
+    "env": frozenset({"-u", "-C", "--unset", "--chdir"}),
     "nonfatal": frozenset(),
     "command": frozenset(),
     "builtin": frozenset(),
     "exec": frozenset({"-a"}),
-    "nice": frozenset({"-n"}),
-    "sudo": frozenset({"-u", "-g"}),
+    "nice": frozenset({"-n", "--adjustment"}),
+    "sudo": frozenset({"-u", "-g", "-C", "-D", "-h", "-p", "--user", "--group"}),
     "edo": frozenset(),
     "try": frozenset(),
     "chroot": frozenset(),
-    "timeout": frozenset({"-k", "-s"}),
+    "timeout": frozenset({"-k", "-s", "--kill-after", "--signal"}),
     "setsid": frozenset(),
     "fakeroot": frozenset(),
 }
@@ -63,22 +63,45 @@ def unwrapped(name: Value, arguments: Sequence[Value]) -> tuple[str, tuple[Value
     """
     program, words = base_name(name), tuple(arguments)
     while program in _AROUND or program in _READING:
-        if program in _SHELLS and _script(words).is_text:
-            break
-        rest = list(words)
-        takes_word = _AROUND.get(program, frozenset())
-        while rest and str(rest[0]).startswith("-"):
-            option = str(rest.pop(0))
-            if option in takes_word and rest:
-                rest.pop(0)
-        while program == "env" and rest and "=" in str(rest[0]):
-            rest.pop(0)
+        if program in _SHELLS:
+            script = _script(words)
+            if script.file is None:
+                break
+            program, words = base_name(script.file), script.words
+            continue
+        rest = _without_options(program, words)
         if program in _TAKES_OPERAND:
             rest[:1] = []
         if not rest:
             break
         program, words = base_name(rest[0]), tuple(rest[1:])
     return program, words
+
+
+def _without_options(program: str, words: Sequence[Value]) -> list[Value]:
+    """Return what stands behind the options of one of `_AROUND`, and behind what `env` assigns."""
+    rest = list(words)
+    while rest and str(rest[0]).startswith("-"):
+        option = rest.pop(0)
+        if option == "--":
+            break
+        if program == "env" and str(option).startswith(("-S", "--split-string")):
+            rest[:0] = _split_string(option, rest)
+        elif option in _AROUND.get(program, ()) and rest:
+            rest.pop(0)
+    while program == "env" and rest and "=" in str(rest[0]):
+        rest.pop(0)
+    return rest
+
+
+def _split_string(option: Value, rest: list[Value]) -> list[Value]:
+    """Return the words that `env -S` makes of a text, in the option or taken from `rest`."""
+    text: Value = option
+    if isinstance(option, str):
+        text = option.removeprefix("--split-string").removeprefix("-S").removeprefix("=")
+        if not text and rest:
+            text = rest.pop(0)
+    return list(text.split()) if isinstance(text, str) else [text]
 
 
 def base_name(name: Value) -> str:
@@ -90,19 +113,16 @@ def base_name(name: Value) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Script:
-    """What a shell's words say of its script: the text behind `-c`, and what is `$0` and so on.
+    """What a shell's words say of its script: the text behind `-c`, or the file.
 
-    `reads_input` tells that it is what the shell reads.
+    `words` are what is `$0` and so on to a text, and the arguments of a file. `reads_input` tells
+    that the script is what the shell reads.
     """
 
     text: Value | None = None
     words: tuple[Value, ...] = ()
     reads_input: bool = False
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it is no file."""
-        return self.reads_input or self.text is not None
+    file: Value | None = None
 
 
 def _script(words: Sequence[Value]) -> _Script:
@@ -124,7 +144,7 @@ def _script(words: Sequence[Value]) -> _Script:
         return _Script(rest[0], tuple(rest[1:]))
     if "s" in letters or not rest:
         return _Script(None, ("", *rest), reads_input="c" not in letters)
-    return _Script()
+    return _Script(words=tuple(rest[1:]), file=rest[0])
 
 
 def run_program(shell: Interpreter, invocation: Invocation) -> Status:
