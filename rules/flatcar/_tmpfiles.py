@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from overlaylint.overlay.trace import Trace
     from overlaylint.shell.conditions import Condition
 
+    #: A step's index, and what has to hold for it to do something.
+    Happening = tuple[int, tuple[Condition, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -102,24 +105,32 @@ def written(phase: Phase, until: int, place: Location) -> Iterator[tuple[int, Wr
 
 
 def kept_ways(
-    phase: Phase, until: int, place: Location, made: Iterable[int], undoing: Iterable[int] = ()
+    phase: Phase,
+    until: int,
+    place: Location,
+    made: Iterable[int | Happening],
+    undoing: Iterable[int | Happening] = (),
 ) -> Iterator[tuple[Condition, ...]]:
-    """Yield the ways on which what the steps of `made` did at a place still holds at `until`.
+    """Yield the ways on which what was done at a place still holds at `until`.
 
-    What removes the place undoes it, and the steps of `undoing` do.
+    What is done, and what undoes it, is a step, or what a step does under conditions of its own.
+    What removes the place undoes it too.
     """
     removals = [at for at in range(until) if is_removal_of(phase.steps[at], place)]
-    removals += undoing
+    undone = [_happening(phase, one) for one in (*removals, *undoing)]
     for one in made:
-        way = phase.steps[one].call.guards
-        for at in removals:
-            if at > one:
-                guards = phase.steps[at].call.guards
+        start, way = _happening(phase, one)
+        for at, guards in undone:
+            if at > start:
                 if not guards:
                     break
                 way = (*way, negate(reduce(both, guards)))
         else:
             yield way
+
+
+def _happening(phase: Phase, one: int | Happening) -> Happening:
+    return (one, phase.steps[one].call.guards) if isinstance(one, int) else one
 
 
 def is_removal_of(step: Step, place: Location) -> bool:

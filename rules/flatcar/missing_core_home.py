@@ -85,8 +85,9 @@ What `make install` makes by itself is not seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Outcome, Related, Undecided
@@ -97,8 +98,15 @@ from overlaylint.rule import Finding, Severity, rule
 if TYPE_CHECKING:
     from overlaylint.overlay.steps import Location, Step
     from overlaylint.overlay.tmpfiles import RootCall
+    from overlaylint.shell.conditions import Condition
+    from overlaylint.shell.values import Value
 
     from ._tmpfiles import Phase
+
+# A function of a master that names one of these may have to do with the folder.
+_FOLLOWED = (
+    "chown", "chgrp", "fowners", "mkdir", "dodir", "keepdir", "install", "diropts", "rm", "emake",
+)  # fmt: skip
 
 # What installs the sources, the configuration among them.
 _INSTALLS = frozenset({"emake", "make", "einstall", "default_src_install"})
@@ -120,7 +128,7 @@ class Options:
 def missing_core_home(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     from ._tmpfiles import Phase, phases_with_root_calls
 
-    words = ("chown", "fowners", "chgrp", options.configuration)
+    words = (*_FOLLOWED, options.configuration)
     for phase in phases_with_root_calls(ebuild, options.since, {options.flag: True}, words):
         if isinstance(phase, Phase):
             yield from _phase(ebuild, phase, options)
@@ -187,81 +195,190 @@ def _is_made(phase: Phase, call: RootCall, options: Options) -> bool | None:
 
 def _is_given(phase: Phase, call: RootCall, options: Options) -> bool | None:
     """Whether the folder is core's whenever a call runs, and stays so."""
+    first = min(_made(phase, call, options), default=call.index)
+    gifts = [one for one in _gifts(phase, call, options) if one.at >= first]
+    # The two may be given one after the other, with chown and chgrp.
+    answers = {
+        _is_given_to(phase, call, options, {one: one.user for one in gifts}, options.users),
+        _is_given_to(phase, call, options, {one: one.group for one in gifts}, options.groups),
+    }
+    return False if False in answers else None if None in answers else True
+
+
+def _is_given_to(
+    phase: Phase,
+    call: RootCall,
+    options: Options,
+    names: Mapping[_Gift, str | None],
+    lawful: tuple[str, ...],
+) -> bool | None:
+    """Whether one of `lawful` has the folder whenever a call runs; `names` are who was given it."""
     from overlaylint.overlay.steps import Location
     from overlaylint.overlay.ways import covered
 
     from ._tmpfiles import kept_ways
 
     home = Location("D", options.home)
-    first = min(_made(phase, call, options), default=call.index)
-    owners = {at: _owner_given(phase.steps, at, home) for at in range(first, call.index)}
-    answers = []
-    # The two may be given one after the other, with chown and chgrp.
-    for of, lawful in enumerate((options.users, options.groups)):
-        named = {at: owner[of] for at, owner in owners.items() if owner[of]}
-        given = [at for at, name in named.items() if name in lawful]
-        others = [at for at in named if at not in given]
-        ways = kept_ways(phase, call.index, home, given, others)
-        answers.append(covered(ways, call.guards))
-    return False if False in answers else None if None in answers else True
+    certain, possible, undoing, perhaps_undoing = [], [], [], []
+    for gift, name in names.items():
+        if name == "":
+            continue
+        event = gift.at, gift.guards
+        if name is None or name in lawful:
+            possible.append(event)
+            if name is not None and gift.is_certain:
+                certain.append(event)
+        elif gift.is_certain:
+            undoing.append(event)
+        if name not in lawful:
+            perhaps_undoing.append(event)
+    if covered(kept_ways(phase, call.index, home, certain, perhaps_undoing), call.guards):
+        return True
+    ways = kept_ways(phase, call.index, home, possible, undoing)
+    return False if covered(ways, call.guards) is False else None
 
 
-def _owner_given(steps: tuple[Step, ...], at: int, home: Location) -> tuple[str, str]:
-    """Return the user and the group that a step gives the folder to; empty for what it leaves."""
+@dataclass(frozen=True, slots=True)
+class _Gift:
+    """What a step makes the folder's user and group.
+
+    Each is empty where the step leaves it, and None where it is unknown. `is_certain` is false
+    where the step may as well leave both.
+    """
+
+    at: int
+    guards: tuple[Condition, ...]
+    user: str | None
+    group: str | None
+    is_certain: bool = True
+
+
+def _gifts(phase: Phase, call: RootCall, options: Options) -> Iterator[_Gift]:
+    """Yield who the steps before a call give the folder to."""
     from overlaylint.overlay.steps import Location
 
-    from ._tmpfiles import is_below
+    from ._tmpfiles import written
 
-    step = steps[at]
+    home = Location("D", options.home)
+    making = {
+        at for at, one in written(phase, call.index, home) if one.is_folder and one.location == home
+    }
+    for at, step in enumerate(phase.steps[: call.index]):
+        guards = step.call.guards
+        if step.name in ("chown", "chgrp", "fowners"):
+            yield from _chown(step, at, home)
+        elif at in making and step.name == "install":
+            yield _Gift(at, guards, *_by_options(step))
+        elif at in making and step.name in ("dodir", "keepdir"):
+            for set_by, conditions in _last_diropts(phase.steps[:at]):
+                yield _Gift(at, (*guards, *conditions), *_by_options(set_by))
+
+
+def _last_diropts(steps: tuple[Step, ...]) -> Iterator[tuple[Step, tuple[Condition, ...]]]:
+    """Yield each call of diropts that may be the last, with the conditions on which it is."""
+    from overlaylint.shell.conditions import both, negate
+
+    later: tuple[Condition, ...] = ()
+    for step in reversed(steps):
+        if step.name == "diropts":
+            guards = step.call.guards
+            yield step, (*guards, *later)
+            if not guards:
+                return
+            later = (*later, negate(reduce(both, guards)))
+
+
+def _chown(step: Step, at: int, home: Location) -> Iterator[_Gift]:
+    """Yield who a call of chown, chgrp or fowners gives the folder to, if it names it."""
+    from overlaylint.overlay.image import covers
+    from overlaylint.overlay.steps import Location, pattern_of
+
     image = Location("D", "/")
-    words = [word for word in step.arguments if not str(word).startswith("-")]
-    if step.name in ("chown", "chgrp", "fowners") and words:
-        places = [
-            image.below(str(one)) if step.name == "fowners" else step.at(one) for one in words[1:]
-        ]
-        is_recursive = any(
-            str(one) == "--recursive" or (str(one)[:1] == "-" and "R" in str(one))
-            for one in step.arguments
-        )
-        is_named = any(
-            place == home
-            or (
-                is_recursive
-                and place is not None
-                and place.root == home.root
-                and is_below(home.path, place.path)
-            )
-            for place in places
-        )
-        if not is_named:
-            return "", ""
-        return ("", str(words[0])) if step.name == "chgrp" else _owner_of(str(words[0]))
-    if step.name == "install" and any(step.at(one) == home for one in words):
-        return _value(step, "-o", "--owner"), _value(step, "-g", "--group")
-    if step.name in ("dodir", "keepdir"):
-        set_by = next((one for one in reversed(steps[:at]) if one.name == "diropts"), None)
-        is_named = home in [image.below(str(word)) for word in words]
-        if is_named and set_by is not None and not set_by.call.guards:
-            return _value(set_by, "-o", "--owner"), _value(set_by, "-g", "--group")
-    return "", ""
+    words, said = _chown_words(step.arguments)
+    owner: tuple[str | None, str | None] = None, None
+    if "--reference" not in said and words:
+        owner = _owner_of(words.pop(0))
+    if step.name == "chgrp":
+        owner = "", None if "--reference" in said else owner[0]
+    found: set[bool | None] = set()
+    for word in words:
+        place = image.below(pattern_of(word)) if step.name == "fowners" else step.at(word)
+        if place is not None and place.root == home.root:
+            found.add(covers(place.path, home.path))
+            if "--recursive" in said:
+                found.add(covers(f"{place.path.rstrip('/')}/*", home.path))
+    if not found <= {False}:
+        # With --from, it is only taken from that owner.
+        is_certain = True in found and "--from" not in said
+        yield _Gift(at, step.call.guards, *owner, is_certain)
 
 
-def _owner_of(owner: str) -> tuple[str, str]:
+# Options of chown and chgrp that matter, as short as they may be written, and whether they take
+# a word (chown(1)).
+_CHOWN_OPTIONS = {
+    "--fr": ("--from", True),
+    "--ref": ("--reference", True),
+    "--rec": ("--recursive", False),
+}
+
+
+def _chown_words(arguments: tuple[Value, ...]) -> tuple[list[Value], set[str]]:
+    """Return the words of a call of chown that are no options, and the options that matter."""
+    words: list[Value] = []
+    said: set[str] = set()
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        text = str(word)
+        if text == "--":
+            return [*words, *rest], said
+        if text.startswith("--"):
+            for start, (name, takes_word) in _CHOWN_OPTIONS.items():
+                if text.startswith(start):
+                    said.add(name)
+                    if takes_word and "=" not in text:
+                        rest[:1] = []
+        elif text.startswith("-"):
+            if "R" in text:
+                said.add("--recursive")
+        else:
+            words.append(word)
+    return words, said
+
+
+def _owner_of(owner: Value) -> tuple[str | None, str | None]:
     """Return the user and the group of chown's `500:500`; `core:` is core and its own group."""
-    user, separator, group = owner.partition(":" if ":" in owner else ".")
-    return user, group or (user if separator else "")
+    if isinstance(owner, str):
+        user, separator, group = owner.partition(":" if ":" in owner else ".")
+        return _plain(user), _plain(group or (user if separator else ""))
+    user, colon, _ = owner.head.partition(":")
+    if colon:
+        return _plain(user), None
+    _, colon, group = owner.tail.rpartition(":")
+    return None, _plain(group) if colon and group else None
 
 
-def _value(step: Step, short: str, long: str) -> str:
+def _plain(name: str) -> str:
+    """Return a number without the plus that tells it from a name, and a name as it is."""
+    number = name.removeprefix("+")
+    return str(int(number)) if number.isdecimal() and number.isascii() else name
+
+
+def _by_options(step: Step) -> tuple[str | None, str | None]:
+    """Return the user and the group that the options of install, or of diropts, name."""
+    return _value(step, "-o", "--owner"), _value(step, "-g", "--group")
+
+
+def _value(step: Step, short: str, long: str) -> str | None:
     """Return what an option of a call says: `-o core`, `-ocore`, `--owner=core`."""
-    words = [str(word) for word in step.arguments]
+    words = step.arguments
     for at, word in enumerate(words):
         if word in (short, long) and at + 1 < len(words):
-            return words[at + 1]
-        if word.startswith(f"{long}="):
-            return word.partition("=")[2]
-        if word.startswith(short):
-            return word[len(short) :]
+            following = words[at + 1]
+            return _plain(following) if isinstance(following, str) else None
+        for start in (f"{long}=", short):
+            if str(word).startswith(start):
+                return _plain(word.removeprefix(start)) if isinstance(word, str) else None
     return ""
 
 
