@@ -94,6 +94,24 @@ def test_what_is_not_understood_is_unknown(arguments: list[Value]) -> None:
         parse_call(arguments).edit("a b")
 
 
+@pytest.mark.parametrize(
+    ("script", "texts"),
+    [
+        ("/a.o/d", ()),
+        ("s/a.o//;s/b/c&d/", ("", "c\0d")),
+        ("/x/{a a.o\n}", ("a.o",)),
+        ("/x/i\\\na.o", ("a.o",)),
+    ],
+)
+def test_texts_that_a_script_puts_in(script: str, texts: tuple[str, ...]) -> None:
+    assert parse_call(["-i", script, "Makefile"]).new_texts() == texts
+
+
+def test_texts_of_a_script_that_is_not_understood_are_unknown() -> None:
+    with pytest.raises(UnknownEdit):
+        parse_call(["-i", "$a a.o", "Makefile"]).new_texts()
+
+
 def test_an_unknown_piece_of_a_replacement_does_not_matter() -> None:
     script = Mixed(("s,auditd,", Unknown("it is unknown"), ","))
     (line,) = parse_call([script]).edit(LINE)

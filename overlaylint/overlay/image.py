@@ -7,12 +7,14 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from overlaylint.overlay.install_targets import image_folder, in_image, pattern_of, targets
-from overlaylint.overlay.steps import Step, steps
+from overlaylint.overlay.steps import Location, Step, steps
 from overlaylint.overlay.trace import Trace, guarded
 from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Check, Condition
 from overlaylint.shell.interpreter import Call
 from overlaylint.shell.values import Value
+
+_IMAGE = "D"
 
 # Commands that install what only their makefile knows.
 _MAKE = frozenset({"emake", "make", "ninja", "eninja", "meson", "cmake"})
@@ -148,12 +150,26 @@ def _may_install_what_it_finds(call: Call, path: str, folder: str | None) -> boo
 
 def removes(step: Step, path: str) -> bool | None:
     """Return whether a step takes a file out of the image; None if that is unknown."""
+    return removes_at(step, Location(_IMAGE, path))
+
+
+def removes_at(step: Step, place: Location) -> bool | None:
+    """Return whether a step takes away the file at a place; None if that is unknown."""
     if step.name in ("rm", "unlink", "mv"):
-        places = [in_image(value, image_folder(step)) for value in _taken(step)]
-        return _best(_is_at_or_below(place, path) for place in places if place is not None)
+        return _takes(step, _taken(step), place)
     if step.name == "find":
-        return _found_and_removed(step, path)
+        return _found_and_removed(step, place)
     return False
+
+
+def _takes(step: Step, values: Iterable[Value], place: Location) -> bool | None:
+    """Return whether one of some words names a place, or a folder that it lies in."""
+    places = [step.at(value) for value in values]
+    return _best(
+        _is_at_or_below(one.path, place.path)
+        for one in places
+        if one is not None and one.root == place.root
+    )
 
 
 def _taken(step: Step) -> list[Value]:
@@ -168,8 +184,9 @@ def _is_at_or_below(place: str, path: str) -> bool | None:
     return _best((at, below))
 
 
-def _found_and_removed(step: Step, path: str) -> bool | None:
+def _found_and_removed(step: Step, place: Location) -> bool | None:
     """Return whether `find` deletes a file: by its folders, and by `-name` and `-path`."""
+    path = place.path
     name = path.rpartition("/")[2]
     words = step.arguments
     texts = [pattern_of(value) for value in words]
@@ -180,8 +197,7 @@ def _found_and_removed(step: Step, path: str) -> bool | None:
         if text.startswith(("-", "(", "!")):
             break
         starts.append(value)
-    places = [in_image(value, image_folder(step)) for value in starts]
-    answer = _best(_is_at_or_below(place, path) for place in places if place is not None)
+    answer = _takes(step, starts, place)
     if answer is False:
         return False
     tests = [

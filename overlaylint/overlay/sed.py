@@ -50,6 +50,13 @@ class SedCall:
         """Return what becomes of a line: none, itself, or more. Raises UnknownEdit."""
         return _run(_Parser(self.script, self.is_extended).parse(), line, self.is_quiet)
 
+    def new_texts(self) -> tuple[str, ...]:
+        """Return the texts that the script may put into a file. Raises UnknownEdit.
+
+        A NUL stands for what a replacement takes up of the line.
+        """
+        return tuple(_new_texts(_Parser(self.script, self.is_extended).parse()))
+
 
 def parse_call(arguments: Sequence[Value]) -> SedCall:
     """Take sed's arguments apart. Raises UnknownEdit where they are not understood."""
@@ -409,6 +416,15 @@ def _replacement(text: str) -> tuple[str | int, ...]:
         else:
             found.append(character)
     return tuple(found)
+
+
+def _new_texts(commands: tuple[_Command, ...]) -> Iterator[str]:
+    for one in commands:
+        if one.name == "s":
+            yield "".join(part if isinstance(part, str) else "\0" for part in one.replacement)
+        elif one.name in "aic":
+            yield one.text
+        yield from _new_texts(one.body)
 
 
 # --- running ---

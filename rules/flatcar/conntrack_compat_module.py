@@ -6,7 +6,8 @@ Reads every patch below `sys-kernel/`, and what `coreos/user-patches/sys-kernel`
 one that adds the module: its source file, its object file in a Makefile, or the symbol in a
 Kconfig. What counts is what the patch adds, not what it is called. The entry of `UNIPATCH_LIST` or
 `PATCHES` that names such a patch is reported too, and a kernel configuration that sets the symbol,
-and a phase that itself creates the source file or adds the object file to a Makefile.
+and a phase that itself, below `S`, creates the source file, or adds the object file to a Makefile
+or the symbol to a Kconfig, unless a later step takes that back.
 
 ## Why it matters
 
@@ -54,7 +55,8 @@ you to delete.
 ## Limits
 
 Up to Linux 4.18 the module is upstream's: patches to it, and `CONFIG_NF_CONNTRACK_IPV4`, are no
-fault. A compressed patch is not read.
+fault. A compressed patch is not read. What `sed` may put into a Makefile is undecided, as upstream's
+lines are not at hand.
 
 ## References
 
@@ -66,7 +68,7 @@ fault. A compressed patch is not read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from posixpath import normpath
 from typing import TYPE_CHECKING
@@ -80,8 +82,10 @@ from overlaylint.tree import Kind, TreeError, walk
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild, Package
     from overlaylint.overlay.evaluation import Evaluated
+    from overlaylint.overlay.install_targets import Write
     from overlaylint.overlay.patch import FilePatch, PatchLine
-    from overlaylint.overlay.steps import Step
+    from overlaylint.overlay.source_edits import SourceEdit
+    from overlaylint.overlay.steps import Location, Step
     from overlaylint.shell.values import Value
 
 _USER_PATCHES = "coreos/user-patches"
@@ -322,59 +326,249 @@ def _finding(
     )
 
 
-def _made(package: Package, options: Options) -> Iterator[Finding]:
+def _made(package: Package, options: Options) -> Iterator[Outcome]:
     """Report where an ebuild's own phases make the module, without any patch."""
-    from overlaylint.overlay.own_code import mentions, own_traces
+    from overlaylint.overlay.own_code import in_build_order, mentions, own_traces
     from overlaylint.overlay.steps import steps
     from overlaylint.overlay.version import parse_version
 
-    said = set()
     merged = parse_version(_MERGED)
     assert merged is not None
+    said = set()
     for ebuild in package.ebuilds:
-        if ebuild.is_built_as_links_only or not mentions(ebuild, options.module.encode()):
+        if ebuild.is_built_as_links_only or ebuild.version < merged:
             continue
-        if ebuild.evaluation.failure is not None or ebuild.version < merged:
+        if not any(mentions(ebuild, one.encode()) for one in (options.module, options.symbol)):
             continue
-        for trace in own_traces(ebuild):
-            for step, what in _makes(steps(trace), options):
-                span = _own(ebuild, trace.span(step.call))
-                if span not in said:
-                    said.add(span)
-                    yield Finding(
-                        span,
-                        f"this adds an empty module {options.module} to the kernel: it {what}",
-                        "remove it: nothing asks for the module any more",
-                    )
+        failure = ebuild.evaluation.failure
+        if failure is not None:
+            yield Undecided(ebuild.span(), f"sourcing {ebuild.cpv} fails: {failure.reason}")
+            continue
+        of: list[Step] = []
+        spans: dict[int, Span] = {}
+        for trace in in_build_order(own_traces(ebuild)):
+            if "src_" not in trace.phase:
+                continue
+            if trace.unknown is not None and trace.is_defined:
+                reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
+                yield Undecided(ebuild.span(), reason)
+            found = steps(trace)
+            spans |= {id(step): _own(ebuild, trace.span(step.call)) for step in found}
+            of += found
+        for step, what, doubt in _makes(ebuild, of, options):
+            span = spans[id(step)]
+            if (span, what) in said:
+                continue
+            said.add((span, what))
+            if doubt:
+                yield Undecided(span, f"whether this {what} is unknown: {doubt}")
+            else:
+                yield Finding(
+                    span,
+                    f"this adds an empty module {options.module} to the kernel: it {what}",
+                    "remove it: nothing asks for the module any more",
+                )
 
 
-def _makes(of: tuple[Step, ...], options: Options) -> Iterator[tuple[Step, str]]:
-    """Yield the steps that create the module's source, or add its object file to a Makefile."""
+def _makes(ebuild: Ebuild, of: Sequence[Step], options: Options) -> Iterator[tuple[Step, str, str]]:
+    """Yield the steps that make something of the module in the sources, and what that is.
+
+    Where it is unknown whether it is made, or stays, the third value says why. What is certainly
+    taken back is left out.
+    """
+    from overlaylint.overlay.image import removes_at
     from overlaylint.overlay.install_targets import writes
+    from overlaylint.overlay.source_edits import source_edits
+    from overlaylint.overlay.steps import sources
 
     source = f"{options.module}.c"
-    removed = {
-        step.at(word)
-        for step in of
-        if step.name == "rm" or (step.name == "sed" and _speaks_of(step, options.module))
-        for word in step.arguments
-    }
-    objects = re.compile(rf"^[^#\n]*(?<![\w-]){re.escape(options.module)}\.o\b", re.MULTILINE)
-    for one in writes(of):
-        name = one.location.path.rpartition("/")[2]
-        if one.location in removed:
+    folder = sources(ebuild)
+    prefix = folder.path.rstrip("/") + "/"
+    order = {id(step): at for at, step in enumerate(of)}
+    edits = tuple(source_edits(ebuild, of, folder, ebuild.repository))
+    made = tuple(writes(tuple(of)))
+    for one in made:
+        place = one.location
+        if one.is_folder or place.root != folder.root or not place.path.startswith(prefix):
             continue
-        if name == source and not one.is_folder:
-            yield one.step, f"creates {source}"
-        elif name in ("Makefile", "Kbuild") and one.source is None:
-            text = " ".join(map(str, one.step.arguments))
-            text = str(one.step.call.input or "") if one.step.name in ("cat", "tee") else text
-            if objects.search(text):
-                yield one.step, f"adds {options.module}.o to a {name}"
+        path = place.path[len(prefix) :]
+        after = of[order[id(one.step)] + 1 :]
+        gone = [(step, removes_at(step, place)) for step in after]
+        if _name(path) == source and not _is_copy_of_own(one, folder, source):
+            doubt = _doubt(one.step, gone)
+            if doubt is not None:
+                yield one.step, f"creates {source}", doubt
+            continue
+        if not _name(path).startswith(_BUILD_FILES):
+            continue
+        later = frozenset(map(id, after))
+        gone += [
+            (other.step, True)
+            for other in made
+            if other.location == place and id(other.step) in later and not _appends(other.step)
+        ]
+        for line, what in _parts_of_it(path, _written_text(ebuild, one, of), options):
+            undone = [
+                (edit.step, _is_undone(edit, path, line, options))
+                for edit in edits
+                if id(edit.step) in later and edit.is_in(path)
+            ]
+            doubt = _doubt(one.step, [*gone, *undone])
+            if doubt is not None:
+                yield one.step, what, doubt
+    for edit in edits:
+        if edit.patch is None and edit.text is None and _may_put_in(edit, options):
+            yield edit.step, "adds the module to a build", "upstream's lines are not at hand"
 
 
-def _speaks_of(step: Step, text: str) -> bool:
-    return any(text in str(word) for word in step.arguments)
+_BUILD_FILES = ("Makefile", "Kbuild", "Kconfig")
+
+
+def _doubt(step: Step, undoing: Iterable[tuple[Step, bool | None]]) -> str | None:
+    """Return why it is unknown whether something stays, empty if it does; None if it does not."""
+    from overlaylint.overlay.ways import covered
+
+    undone = [(is_undone, one.call.guards) for one, is_undone in undoing]
+    certain = [guards for is_undone, guards in undone if is_undone]
+    answer = covered(certain, step.call.guards)
+    if answer:
+        return None
+    if answer is None:
+        return "it depends on other tests whether it is taken back"
+    possible = [guards for is_undone, guards in undone if is_undone is not False]
+    if covered(possible, step.call.guards) is not False:
+        return "it is unknown whether it is taken back"
+    return ""
+
+
+def _is_copy_of_own(made: Write, folder: Location, name: str) -> bool:
+    """Whether the file is copied from the sources: it is there already, and reported there."""
+    if made.step.name == "mv" or made.source is None:
+        return False
+    place = made.step.at(made.source)
+    return place is not None and place.root == folder.root and _name(place.path) == name
+
+
+def _appends(step: Step) -> bool:
+    if step.name == "tee" and not {"-a", "--append"}.isdisjoint(map(str, step.arguments)):
+        return True
+    # An empty file is made only where there is none.
+    return step.name == "touch" or any(
+        one.operator in (">>", "&>>") for one in step.call.redirections
+    )
+
+
+def _written_text(ebuild: Ebuild, made: Write, of: Sequence[Step]) -> str:
+    """Return what is written, as far as that is known; `?*` stands for the rest."""
+    from overlaylint.overlay.steps import pattern_of
+
+    step = made.step
+    if made.source is not None:
+        return _given_file(ebuild, made.source)
+    if step.name != ":" and not step.call.is_function:
+        return _printed(ebuild, step)
+    call = step.call
+    inside = (*call.stack, pattern_of(call.name))
+    return "\n".join(
+        _printed(ebuild, one)
+        for one in of
+        if not any(other.operator.startswith((">", "&>")) for other in one.call.redirections)
+        and (
+            one.call.stack[: len(inside)] == inside
+            if call.is_function
+            else one.call.source is call.source
+            and one.call.stack == call.stack
+            and call.start <= one.call.start < call.end
+        )
+    )
+
+
+def _printed(ebuild: Ebuild, step: Step) -> str:
+    """Return what a command prints."""
+    from overlaylint.overlay.steps import pattern_of
+
+    if step.name in ("echo", "printf"):
+        return " ".join(map(pattern_of, step.arguments)).replace("\\n", "\n")
+    if step.name not in ("cat", "tee"):
+        return ""
+    given = "" if step.call.input is None else pattern_of(step.call.input)
+    files = step.arguments if step.name == "cat" else ()
+    return "\n".join((*(_given_file(ebuild, word) for word in files), given))
+
+
+def _given_file(ebuild: Ebuild, word: Value) -> str:
+    from overlaylint.overlay.filesdir import FilesDir
+    from overlaylint.overlay.text import decode
+
+    path = FilesDir(ebuild).path(word)
+    tree = ebuild.repository.tree
+    return decode(tree.read(path)) if path is not None and tree.kind(path) is Kind.FILE else ""
+
+
+def _parts_of_it(path: str, text: str, options: Options) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a text that add something of the module to a build, and what they do."""
+    name = _name(path)
+    module, symbol = re.escape(options.module), re.escape(options.symbol)
+    # An option of `echo` may stand before the line.
+    wanted = {
+        rf"(?:-\w+\s+)?\s*obj-\S*?\s*[+:]{{0,2}}=(?:.*\s)?{module}\.o(?:\s.*)?": (
+            f"adds {options.module}.o to a {name}"
+        ),
+        rf".*\bCONFIG_{symbol}\b.*": f"builds what depends on the symbol {options.symbol}",
+    }
+    if name.startswith("Kconfig"):
+        wanted = {
+            rf"(?:-\w+\s+)?\s*(?:menu)?config\s+{symbol}\s*": (
+                f"adds the symbol {options.symbol} to a {name}"
+            )
+        }
+    for line in text.replace("\\\n", " ").splitlines():
+        for pattern, what in wanted.items():
+            if re.fullmatch(pattern, line.partition("#")[0]):
+                yield line, what
+                break
+
+
+def _is_undone(edit: SourceEdit, path: str, line: str, options: Options) -> bool | None:
+    """Whether an edit takes a line's part of the module away again; None if that is unknown."""
+    from overlaylint.overlay.sed import UnknownEdit
+
+    if edit.sed is None and edit.patch is None:
+        # What is written over it is looked at elsewhere, and unknown patches don't know the line.
+        is_editor = edit.step.name in ("sed", "find", "xargs") or not edit.doubt.startswith(
+            ("a file", "the patches")
+        )
+        return None if is_editor else False
+    try:
+        kept = edit.apply((line,))
+    except UnknownEdit:
+        return None
+    return not any(True for _ in _parts_of_it(path, "\n".join(kept), options))
+
+
+def _may_put_in(edit: SourceEdit, options: Options) -> bool:
+    """Whether an editor may put the module's object or symbol into a file of the build."""
+    from overlaylint.overlay.sed import UnknownEdit
+    from overlaylint.overlay.source_edits import edits_in_place
+    from overlaylint.overlay.steps import pattern_of
+
+    step = edit.step
+    if not (step.name in ("sed", "find", "xargs") or edits_in_place(step.name, step.arguments)):
+        return False
+    names = [_name(file) for file in edit.files]
+    if not any(
+        name.startswith(_BUILD_FILES) or any(fnmatchcase(one, name) for one in _BUILD_FILES)
+        for name in names
+    ):
+        return False
+    texts = tuple(map(pattern_of, step.arguments))
+    if edit.sed is not None:
+        try:
+            texts = edit.sed.new_texts()
+        except UnknownEdit:
+            texts = (edit.sed.script,)
+    wanted = (f"{options.module}.o", options.symbol)
+    return any(one in text for text in texts for one in wanted)
 
 
 def _own(ebuild: Ebuild, span: Span) -> Span:
