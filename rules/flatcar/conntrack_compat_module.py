@@ -55,8 +55,8 @@ you to delete.
 ## Limits
 
 Up to Linux 4.18 the module is upstream's: patches to it, and `CONFIG_NF_CONNTRACK_IPV4`, are no
-fault. A compressed patch is not read. What `sed` may put into a Makefile is undecided, as upstream's
-lines are not at hand.
+fault. A compressed patch is not read. What `sed` may put into a Makefile is undecided, since
+upstream's lines are not at hand.
 
 ## References
 
