@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,12 @@ from overlaylint.overlay.metadata import KEYS, cache_entry, metadata
 from overlaylint.overlay.profile_environment import profile_environment
 
 needs_portage = pytest.mark.skipif(egencache() is None, reason="Portage is not installed")
+
+
+def test_portage_is_there_to_be_asked() -> None:
+    """Tests that ask it are passed over where it can't be installed: not on Linux."""
+    assert sys.platform != "linux" or egencache() is not None
+
 
 LAYOUT = "masters ={}\ncache-formats = md5-dict\nthin-manifests = true\n"
 MASTER = {
