@@ -55,6 +55,42 @@ CASES = {
         "f() { :; }; eval ${MAKEOPTS} x; f; dobin y",
         ["f", "dobin y"],
     ),
+    "filters of text that is known": (
+        """local p=patch; eval $(alias patch 2>/dev/null | sed 's:^alias ::'); ${p} -p1
+        x=$(tr - _ <<< "${PN}-${PV}" | cut -d_ -f2); dobin $(basename /a/b-${x}.c .c)
+        if grep -q ^1 <<< "${PV}"; then dobin one; else dobin other; fi""",
+        [
+            "alias patch",
+            "sed s:^alias ::",
+            "patch -p1",
+            "tr - _",
+            "cut -d_ -f2",
+            "basename /a/b-1.2.c .c",
+            "dobin b-1.2",
+            "grep -q ^1",
+            "dobin one",
+        ],
+    ),
+    "filters of what is not known": (
+        """dobin $(sed s/a/b/ file); dobin $(cat <<< ${MAKEOPTS}); dobin $(sort <<< 'b
+a'); dobin $(tr c t <<< caf\u00e9); dobin $(cat)""",
+        [
+            "sed s/a/b/ file",
+            "dobin ${?}",
+            "cat",
+            "dobin ${?}",
+            "sort",
+            "dobin ${?}",
+            "tr c t",
+            "dobin ${?}",
+            "cat",
+            "dobin ${?}",
+        ],
+    ),
+    "a filter reads what is left of the input": (
+        "while read -r x; do dobin ${x} $(cat); done <<< $'a\\nb\\nc'",
+        ["cat", "dobin a b c"],
+    ),
     "quotes around what is unknown in evaluated text": (
         "x=1; eval \"x='${MAKEOPTS}'\"; dobin ${x}",
         ["dobin ${?}"],

@@ -52,6 +52,11 @@ _READING = _SHELLS | {".", "source"}
 # What a source is called whose text a shell of its own runs: it changes nothing outside of it.
 SHELL_TEXT = "the text that a shell is given"
 
+# Filters that leave the same in every locale, for text of ASCII.
+_FILTERS = frozenset(
+    {"basename", "cat", "cut", "dirname", "egrep", "fgrep", "grep", "paste", "sed", "tr", "uniq"}
+)
+
 _MAXIMUM_DEPTH = 60
 
 
@@ -150,8 +155,13 @@ def _script(words: Sequence[Value]) -> _Script:
 def run_program(shell: Interpreter, invocation: Invocation) -> Status:
     """Meet a program in a trace: one that is given a script as text runs what that says.
 
-    What it writes is unknown otherwise, and it changes no variable.
+    A filter writes what it leaves of what it reads, if that is known. What another one writes is
+    unknown, and none changes a variable.
     """
+    if invocation.name in _FILTERS:
+        from overlaylint.overlay.text_filters import run_filter
+
+        return run_filter(shell, invocation, invocation.arguments, shell.input)
     name, words = unwrapped(invocation.name, invocation.arguments)
     script = _script(words) if name in _SHELLS else _Script()
     text = invocation.input if script.reads_input else script.text

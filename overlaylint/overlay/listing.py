@@ -14,7 +14,7 @@ from dataclasses import field
 from overlaylint.overlay import commands as pm
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.find import MadeUpFiles, UnknownFind, find, resolved
-from overlaylint.overlay.text_filters import FILTERS, UnknownFilter, filtered
+from overlaylint.overlay.text_filters import FILTERS, run_filter
 from overlaylint.records import dataclass
 from overlaylint.shell.builtins import BUILTINS
 from overlaylint.shell.interpreter import (
@@ -227,27 +227,8 @@ class Lister:
     # --- what filters them ---
 
     def _filter(self, shell: Interpreter, invocation: Invocation) -> Status:
-        place = invocation.source, invocation.start, invocation.end
-        name = invocation.name
-        given = self._patterns_read(invocation)
-        arguments = [one for one in given if isinstance(one, str)]
-        text = self._input(shell, invocation)
-        problem, output = "", ""
-        status: Status = 0
-        if len(arguments) < len(given):
-            problem = "an argument is unknown"
-        elif isinstance(text, Mixed) and name not in ("basename", "dirname"):
-            problem = text.unknown.reason
-        else:
-            try:
-                output, status = filtered(name, arguments, text if isinstance(text, str) else "")
-            except UnknownFilter as error:
-                problem = str(error)
-        if problem:
-            shell.write(unknown(f"it is not known what `{name}` leaves: {problem}", *place))
-            return check(invocation)
-        shell.write(output)
-        return status
+        arguments = self._patterns_read(invocation)
+        return run_filter(shell, invocation, arguments, self._input(shell, invocation))
 
     def _patterns_read(self, invocation: Invocation) -> list[Value]:
         """Return a filter's arguments, with the patterns of `grep -f <(command)` in place."""

@@ -1,6 +1,7 @@
 """What grep, sed, tr and other filters leave of text that is known (their POSIX and GNU manuals).
 
-Only what a list of paths is filtered with is understood; everything else raises UnknownFilter.
+Only what lists of paths and words are filtered with is understood; everything else raises
+UnknownFilter.
 """
 
 from __future__ import annotations
@@ -10,7 +11,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from overlaylint.overlay.sed import UnknownEdit, extended, parse_call
+from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+from overlaylint.shell.invocations import check
 from overlaylint.shell.regexes import TooExpensive, Undecidable, search
+from overlaylint.shell.values import Mixed, Value, unknown
+
+_READS_NOTHING = frozenset({"basename", "dirname"})
 
 
 class UnknownFilter(Exception):
@@ -23,6 +29,42 @@ def filtered(name: str, arguments: Sequence[str], text: str) -> tuple[str, int]:
     Raises UnknownFilter for what is not understood, files as arguments among it.
     """
     return FILTERS[name](name, list(arguments), text)
+
+
+def run_filter(
+    shell: Interpreter, invocation: Invocation, arguments: Sequence[Value], text: Value | None
+) -> Status:
+    """Meet a filter: write what it leaves of `text`, its input, where that can be known.
+
+    `text` is None where nobody knows what it reads.
+    """
+    name = invocation.name
+    if name not in _READS_NOTHING and shell.input is not None:
+        shell.input = unknown(f"`{name}` has read of it") if "-q" in arguments else ""
+    try:
+        output, status = _left(name, arguments, text)
+    except UnknownFilter as problem:
+        place = invocation.source, invocation.start, invocation.end
+        shell.write(unknown(f"it is not known what `{name}` leaves: {problem}", *place))
+        return check(invocation)
+    shell.write(output)
+    return status
+
+
+def _left(name: str, arguments: Sequence[Value], text: Value | None) -> tuple[str, int]:
+    """Return what a filter writes, and its status, where its words and its input may be unknown."""
+    words = [one for one in arguments if isinstance(one, str)]
+    if len(words) < len(arguments):
+        raise UnknownFilter("an argument is unknown")
+    if name in _READS_NOTHING:
+        text = ""
+    elif text is None:
+        raise UnknownFilter("nobody knows what it reads")
+    if isinstance(text, Mixed):
+        raise UnknownFilter(text.unknown.reason)
+    if not all(map(str.isascii, (text, *words))):
+        raise UnknownFilter("what it takes for a character is a locale's")
+    return filtered(name, words, text)
 
 
 def _lines(text: str, end: str = "\n") -> list[str]:

@@ -240,10 +240,20 @@ def source_(shell: Interpreter, invocation: Invocation) -> Status:
 
 
 def alias(shell: Interpreter, invocation: Invocation) -> Status:
-    """`alias`: commands that follow may be read as others."""
-    if any(isinstance(word, Mixed) or "=" in word for word in invocation.arguments):
+    """`alias`: commands that follow may be read as others, or a list of those."""
+    arguments = invocation.arguments
+    if any(isinstance(word, Mixed) or "=" in word for word in arguments):
         return problem(shell, invocation, "aliases are not expanded")
-    return unknown_output(shell, invocation)
+    if shell.state.havoc is not None:
+        return unknown_output(shell, invocation)
+    for at, word in enumerate(map(str, arguments)):
+        if not word.startswith("-") or word == "-":
+            return 1  # there is none: to define one is not evaluated
+        if word == "--":
+            return int(at + 1 < len(arguments))
+        if word.strip("p") != "-":
+            return 2
+    return 0
 
 
 def trap(shell: Interpreter, invocation: Invocation) -> Status:
