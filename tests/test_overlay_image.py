@@ -34,6 +34,8 @@ def ebuild(folder: Path, body: str) -> Ebuild:
         ("systemd_newunit a b.service", ["/usr/lib/systemd/system/b.service"]),
         ('install -m0755 a "${ED}/usr/bin"', ["/usr/bin", "/usr/bin/a"]),
         ('install -m0755 -t "${ED}/usr/bin" a b', ["/usr/bin", "/usr/bin/a", "/usr/bin/b"]),
+        ('install -Dt "${ED}/usr/bin" a', ["/usr/bin", "/usr/bin/a"]),
+        ('install -dm0755 -- "${D}/etc" "${D}/-d"', ["/etc", "/-d"]),
         ('cp --target-directory="${D}"/etc a', ["/etc", "/etc/a"]),
         ('cp -r bin "${ED}/usr"', ["/usr", "/usr/bin", "/usr/bin/*"]),
         ('cp -a bin/. "${ED}/usr/bin"', ["/usr/bin", "/usr/bin", "/usr/bin/*"]),

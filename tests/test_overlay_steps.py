@@ -15,7 +15,7 @@ from overlaylint.overlay.install_targets import writes
 from overlaylint.overlay.masters import find_repositories
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.source_edits import source_edits
-from overlaylint.overlay.steps import Step, sources, steps
+from overlaylint.overlay.steps import Step, read_options, sources, steps
 from overlaylint.overlay.tmpfiles import root_calls
 from overlaylint.overlay.ways import covered
 from overlaylint.shell.conditions import Check, Condition, UseFlag, both, negate
@@ -54,6 +54,27 @@ def test_the_program_that_runs_in_the_end(
 ) -> None:
     (step,) = of_phase(tmp_path, command)
     assert (step.name, [str(word) for word in step.arguments]) == (name, arguments)
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "others"),
+    [
+        ("a -v b", {"v": ""}, "a b"),
+        ("-vo core a", {"v": "", "o": "core"}, "a"),
+        ("-vocore a -o", {"v": "", "o": ""}, "a"),
+        ('-o"${D}"/x - --owner="${D}"/y', {"o": "${D}/x", "owner": "${D}/y"}, "-"),
+        ("--owner core --mode=1 --plain a", {"owner": "core", "mode": "1", "plain": ""}, "a"),
+        ("-o -- -- -v a", {"o": "--"}, "-v a"),
+        ('"${D}"/-o "$(x)-v"', {}, "${D}/-o ${?}-v"),
+    ],
+)
+def test_options_of_a_program(
+    tmp_path: Path, words: str, said: dict[str, str], others: str
+) -> None:
+    step = of_phase(tmp_path, f"tool {words}")[-1]
+    options, rest = read_options(step.arguments, ("o", "owner"))
+    assert {name: str(word) for name, word in options.items()} == said
+    assert " ".join(map(str, rest)) == others
 
 
 @pytest.mark.parametrize(

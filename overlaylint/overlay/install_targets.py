@@ -5,7 +5,6 @@ Only what a call names itself is seen, not what `make install` does.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from overlaylint.overlay.steps import (
@@ -14,12 +13,13 @@ from overlaylint.overlay.steps import (
     location,
     pattern_of,
     pattern_of_piece,
+    read_options,
     steps,
 )
 from overlaylint.overlay.trace import Trace
 from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Call
-from overlaylint.shell.values import Value, join, pieces_of
+from overlaylint.shell.values import Value
 
 __all__ = [
     "Write",
@@ -50,11 +50,12 @@ _HELPERS: dict[str, tuple[str, str]] = {
 
 _WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
 
-# Options of coreutils' programs that take a word of their own.
-_TAKES_WORD = frozenset({"-m", "-o", "-g", "-S", "--mode", "--owner", "--group"})
+_COPYING = frozenset({"cp", "mv", "install", "ln"})
 
-# `-d` among short options, before one that takes the rest of its word.
-_CLUSTER_WITH_D = re.compile(r"-[^-mogSt]*d")
+#: Options that take a word: of install, and of mkdir, cp, mv and ln as far as they have them.
+TAKING_WORD = frozenset(
+    {"m", "mode", "o", "owner", "g", "group", "S", "suffix", "t", "target-directory"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def writes(of: tuple[Step, ...]) -> Iterator[Write]:
             for value in _operands(step):
                 folder = Location(_IMAGE, "/").below(pattern_of(value))
                 yield Write(step, folder, None, True)
-        elif name == "mkdir" or (name == "install" and _makes_folders(step)):
+        elif name == "mkdir" or (name == "install" and _has(step, "d", "directory")):
             for value in _operands(step):
                 place = step.at(value)
                 if place is not None:
@@ -112,7 +113,7 @@ def writes(of: tuple[Step, ...]) -> Iterator[Write]:
                 place = step.at(value)
                 if place is not None:
                     yield Write(step, place, None if name == "tee" else "/dev/null")
-        elif name in ("cp", "mv", "install", "ln"):
+        elif name in _COPYING:
             yield from _copied(step)
 
 
@@ -123,7 +124,7 @@ def _helped(step: Step, into: Location) -> Iterator[Write]:
         if len(values) > 1:
             yield Write(step, into.below(_name(values[1])), values[0])
         return
-    is_recursive = step.name == "doins" and "-r" in step.arguments
+    is_recursive = step.name == "doins" and _has(step, "r")
     for value in values:
         yield Write(step, into.below(_name(value)), value)
         if is_recursive:
@@ -132,32 +133,23 @@ def _helped(step: Step, into: Location) -> Iterator[Write]:
 
 def _copied(step: Step) -> Iterator[Write]:
     """Yield what `cp` and the like make: what the last word names, and what may lie below it."""
-    values = list(_operands(step))
-    target = _target_folder(step)
+    options, values = _read(step)
+    target = options.get("t", options.get("target-directory"))
     if target is None:
         if not values:
             return
         target = values.pop()
-    else:
-        values = [value for value in values if value is not target]
     into = step.at(target)
     if into is None:
         return
     yield Write(step, into, values[0] if values else None)
-    copies_folders = step.name == "mv" or any(map(_is_recursive, step.arguments))
+    copies_folders = step.name == "mv" or _has(step, "r", "R", "recursive", "a", "archive")
     for value in values:
         name = _name(value)
         yield Write(step, into.below(name), value)
         if copies_folders:
             # A folder comes with all that it holds, and `.` brings that alone.
             yield Write(step, into.below(f"{name}/*"), value)
-
-
-def _is_recursive(option: Value) -> bool:
-    text = str(option)
-    if text.startswith("--"):
-        return text in ("--recursive", "--archive")
-    return text.startswith("-") and not set(text).isdisjoint("rRa")
 
 
 def _redirected(step: Step) -> Iterator[Write]:
@@ -170,39 +162,17 @@ def _redirected(step: Step) -> Iterator[Write]:
                 yield Write(step, place)
 
 
-def _operands(step: Step) -> tuple[Value, ...]:
-    """Return the words of a call that are no options, nor an option's own word."""
-    found: list[Value] = []
-    words = list(step.arguments)
-    while words:
-        word = words.pop(0)
-        text = str(word)
-        if text == "-":
-            found.append(word)
-        elif text in _TAKES_WORD and step.name in ("install", "mkdir", "cp", "mv", "ln"):
-            words[:1] = []
-        elif not text.startswith("-"):
-            found.append(word)
-    return tuple(found)
+def _operands(step: Step) -> list[Value]:
+    """Return the words of a call that are no options."""
+    return _read(step)[1]
 
 
-def _target_folder(step: Step) -> Value | None:
-    """Return what `-t` or `--target-directory` names."""
-    words = step.arguments
-    for at, word in enumerate(words):
-        if word in ("-t", "--target-directory"):
-            return words[at + 1] if at + 1 < len(words) else None
-        if str(word).startswith("--target-directory="):
-            parts = pieces_of(word)
-            return join((str(parts[0]).partition("=")[2], *parts[1:]))
-    return None
+def _has(step: Step, *options: str) -> bool:
+    return not _read(step)[0].keys().isdisjoint(options)
 
 
-def _makes_folders(step: Step) -> bool:
-    """Whether `install` makes folders, not files."""
-    return any(
-        text == "--directory" or _CLUSTER_WITH_D.match(text) for text in map(str, step.arguments)
-    )
+def _read(step: Step) -> tuple[dict[str, Value], list[Value]]:
+    return read_options(step.arguments, TAKING_WORD if step.name in (*_COPYING, "mkdir") else ())
 
 
 def _name(value: Value) -> str:

@@ -7,7 +7,7 @@ path in the image. Where a word points is a `Location`: what it starts from, and
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 
 from overlaylint.overlay.command_lines import SHELL_TEXT, unwrapped
 from overlaylint.overlay.eapi import SAME_PLACE
@@ -16,7 +16,10 @@ from overlaylint.overlay.trace import Trace
 from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Call
 from overlaylint.shell.syntax import Function, Source, Subshell
-from overlaylint.shell.values import Mixed, Unknown, Value
+from overlaylint.shell.values import Mixed, Unknown, Value, join
+
+#: What stands in a pattern for text that is unknown.
+UNKNOWN = "?*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,46 @@ def pattern_of(value: Value) -> str:
 
 def pattern_of_piece(part: str | Unknown) -> str:
     """Return a piece of a value as a pattern: a word's wildcards, or `?*` for what is unknown."""
-    return part if isinstance(part, str) else part.pattern or "?*"
+    return part if isinstance(part, str) else part.pattern or UNKNOWN
+
+
+def read_options(
+    words: Sequence[Value], taking: Container[str]
+) -> tuple[dict[str, Value], list[Value]]:
+    """Return what the options among a program's words say, and the other words (getopt(1)).
+
+    Options are named without dashes. Those in `taking` take a word: `o` in `-o core`, `-vocore`;
+    `owner` in `--owner core`, `--owner=core`. The others say nothing, or what they have after `=`.
+    """
+    said: dict[str, Value] = {}
+    others: list[Value] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        start = word if isinstance(word, str) else word.head
+        if start == word == "--":
+            return said, others + rest
+        if start.startswith("--"):
+            name, equals, _ = start[2:].partition("=")
+            said[name] = _from(word, len(f"--{name}="))
+            if name in taking and not equals:
+                said[name] = rest.pop(0) if rest else ""
+        elif start.startswith("-") and word != "-":
+            for at, name in enumerate(start[1:], 2):
+                said[name] = ""
+                if name in taking:
+                    said[name] = _from(word, at) or (rest.pop(0) if rest else "")
+                    break
+        else:
+            others.append(word)
+    return said, others
+
+
+def _from(word: Value, start: int) -> Value:
+    """Return a word without its first letters, which are known."""
+    if isinstance(word, str):
+        return word[start:]
+    return join((word.head[start:], *word.parts[1:]))
 
 
 def _clean(path: str) -> str:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from overlaylint.overlay.trace import Trace
     from overlaylint.shell.conditions import Condition
 
-    #: A step's index, and what has to hold for it to do something.
-    Happening = tuple[int, tuple[Condition, ...]]
+    #: The index of a step, and the conditions on which it does something.
+    Event = tuple[int, tuple[Condition, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,10 @@ class Phase:
     def span(self, step: Step) -> Span:
         """Return where a step stands."""
         return self.trace.span(step.call)
+
+    def event(self, at: int) -> Event:
+        """Return what a step does, whenever it runs."""
+        return at, self.steps[at].call.guards
 
 
 def phases_with_root_calls(
@@ -104,33 +108,27 @@ def written(phase: Phase, until: int, place: Location) -> Iterator[tuple[int, Wr
             yield indices[id(one.step)], one
 
 
-def kept_ways(
+def holds_at(
     phase: Phase,
-    until: int,
+    call: RootCall,
     place: Location,
-    made: Iterable[int | Happening],
-    undoing: Iterable[int | Happening] = (),
-) -> Iterator[tuple[Condition, ...]]:
-    """Yield the ways on which what was done at a place still holds at `until`.
+    made: Iterable[Event],
+    undoing: Iterable[Event] = (),
+) -> bool | None:
+    """Whether what was done at a place holds whenever a call runs; None if that can't be told.
 
-    What is done, and what undoes it, is a step, or what a step does under conditions of its own.
-    What removes the place undoes it too.
+    What removes the place undoes it, and the events of `undoing` do.
     """
-    removals = [at for at in range(until) if is_removal_of(phase.steps[at], place)]
-    undone = [_happening(phase, one) for one in (*removals, *undoing)]
-    for one in made:
-        start, way = _happening(phase, one)
-        for at, guards in undone:
-            if at > start:
-                if not guards:
-                    break
-                way = (*way, negate(reduce(both, guards)))
-        else:
-            yield way
+    from overlaylint.overlay.ways import covered
 
-
-def _happening(phase: Phase, one: int | Happening) -> Happening:
-    return (one, phase.steps[one].call.guards) if isinstance(one, int) else one
+    removals = [at for at in range(call.index) if is_removal_of(phase.steps[at], place)]
+    undone = [*map(phase.event, removals), *undoing]
+    ways = []
+    for start, way in made:
+        later = [guards for at, guards in undone if at > start]
+        if () not in later:
+            ways.append((*way, *(negate(reduce(both, guards)) for guards in later)))
+    return covered(ways, call.guards)
 
 
 def is_removal_of(step: Step, place: Location) -> bool:

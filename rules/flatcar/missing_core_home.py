@@ -101,7 +101,7 @@ if TYPE_CHECKING:
     from overlaylint.shell.conditions import Condition
     from overlaylint.shell.values import Value
 
-    from ._tmpfiles import Phase
+    from ._tmpfiles import Event, Phase
 
 # A function of a master that names one of these may have to do with the folder.
 _FOLLOWED = (
@@ -138,18 +138,25 @@ def missing_core_home(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
 
 def _phase(ebuild: Ebuild, phase: Phase, options: Options) -> Iterator[Outcome]:
     """Report what is not done before a call: one finding for the first that lacks something."""
+    from overlaylint.overlay.steps import Location
+
+    from ._tmpfiles import holds_at
+
+    home = Location("D", options.home)
     doubt: Outcome | None = None
     for call in phase.calls:
         if call.root is None:
             reason = f"what `--root={call.written}` names is unknown"
             doubt = doubt or Undecided(phase.span(call.step), reason)
             continue
-        if call.root.root != "D":
+        if call.root.root != home.root:
             # Not the image: what is made there is not shipped.
             continue
+        made = _made(phase, call, home)
+        is_given = _is_given(phase, call, home, made, options)
         answers = {
-            f"{options.home} is not made": _is_made(phase, call, options),
-            f"{options.home} is not given to {_owner(options)}": _is_given(phase, call, options),
+            f"{options.home} is not made": holds_at(phase, call, home, map(phase.event, made)),
+            f"{options.home} is not given to {_owner(options)}": is_given,
             f"{options.configuration} is not removed": _is_removed(phase, call, options),
         }
         lacking = [text for text, answer in answers.items() if answer is False]
@@ -168,110 +175,75 @@ def _owner(options: Options) -> str:
     return f"{options.users[0]}:{options.groups[0]}"
 
 
-def _made(phase: Phase, call: RootCall, options: Options) -> list[int]:
-    """Return the steps before a call that make the folder, or something in it."""
-    from overlaylint.overlay.steps import Location
-
+def _made(phase: Phase, call: RootCall, home: Location) -> dict[int, bool]:
+    """Return the steps before a call that make the folder; with False, only something in it."""
     from ._tmpfiles import written
 
-    home = Location("D", options.home)
-    return [
-        at
-        for at, one in written(phase, call.index, home)
-        if (one.is_folder and one.location == home) or one.location.path.startswith(f"{home.path}/")
-    ]
-
-
-def _is_made(phase: Phase, call: RootCall, options: Options) -> bool | None:
-    """Whether the folder is there whenever a call runs."""
-    from overlaylint.overlay.steps import Location
-    from overlaylint.overlay.ways import covered
-
-    from ._tmpfiles import kept_ways
-
-    home = Location("D", options.home)
-    return covered(kept_ways(phase, call.index, home, _made(phase, call, options)), call.guards)
-
-
-def _is_given(phase: Phase, call: RootCall, options: Options) -> bool | None:
-    """Whether the folder is core's whenever a call runs, and stays so."""
-    first = min(_made(phase, call, options), default=call.index)
-    gifts = [one for one in _gifts(phase, call, options) if one.at >= first]
-    # The two may be given one after the other, with chown and chgrp.
-    answers = {
-        _is_given_to(phase, call, options, {one: one.user for one in gifts}, options.users),
-        _is_given_to(phase, call, options, {one: one.group for one in gifts}, options.groups),
-    }
-    return False if False in answers else None if None in answers else True
-
-
-def _is_given_to(
-    phase: Phase,
-    call: RootCall,
-    options: Options,
-    names: Mapping[_Gift, str | None],
-    lawful: tuple[str, ...],
-) -> bool | None:
-    """Whether one of `lawful` has the folder whenever a call runs; `names` are who was given it."""
-    from overlaylint.overlay.steps import Location
-    from overlaylint.overlay.ways import covered
-
-    from ._tmpfiles import kept_ways
-
-    home = Location("D", options.home)
-    certain, possible, undoing, perhaps_undoing = [], [], [], []
-    for gift, name in names.items():
-        if name == "":
-            continue
-        event = gift.at, gift.guards
-        if name is None or name in lawful:
-            possible.append(event)
-            if name is not None and gift.is_certain:
-                certain.append(event)
-        elif gift.is_certain:
-            undoing.append(event)
-        if name not in lawful:
-            perhaps_undoing.append(event)
-    if covered(kept_ways(phase, call.index, home, certain, perhaps_undoing), call.guards):
-        return True
-    ways = kept_ways(phase, call.index, home, possible, undoing)
-    return False if covered(ways, call.guards) is False else None
+    made: dict[int, bool] = {}
+    for at, one in written(phase, call.index, home):
+        if one.location.path.startswith(f"{home.path}/"):
+            made.setdefault(at, False)
+        elif one.is_folder and one.location == home:
+            made[at] = True
+    return made
 
 
 @dataclass(frozen=True, slots=True)
 class _Gift:
-    """What a step makes the folder's user and group.
+    """Who a step gives the folder to: a user and a group.
 
     Each is empty where the step leaves it, and None where it is unknown. `is_certain` is false
     where the step may as well leave both.
     """
 
-    at: int
-    guards: tuple[Condition, ...]
-    user: str | None
-    group: str | None
+    event: Event
+    owner: tuple[str | None, str | None]
     is_certain: bool = True
 
+    def outcomes(self, of: int, lawful: tuple[str, ...]) -> set[bool | None]:
+        """Return whether it may be lawful afterwards; None where it may be what it was before."""
+        name = self.owner[of]
+        if name == "":
+            return {None}
+        found: set[bool | None] = {True, False} if name is None else {name in lawful}
+        return found if self.is_certain else {*found, None}
 
-def _gifts(phase: Phase, call: RootCall, options: Options) -> Iterator[_Gift]:
-    """Yield who the steps before a call give the folder to."""
-    from overlaylint.overlay.steps import Location
 
-    from ._tmpfiles import written
+def _is_given(
+    phase: Phase, call: RootCall, home: Location, made: Mapping[int, bool], options: Options
+) -> bool | None:
+    """Whether the folder is core's whenever a call runs, and stays so."""
+    from ._tmpfiles import holds_at
 
-    home = Location("D", options.home)
-    making = {
-        at for at, one in written(phase, call.index, home) if one.is_folder and one.location == home
-    }
-    for at, step in enumerate(phase.steps[: call.index]):
-        guards = step.call.guards
+    gifts = list(_gifts(phase, range(min(made, default=call.index), call.index), home, made))
+    answers = set()
+    # The two may be given one after the other, with chown and chgrp.
+    for of, lawful in enumerate((options.users, options.groups)):
+        given = [(gift.event, gift.outcomes(of, lawful)) for gift in gifts]
+        certain = [event for event, found in given if found == {True}]
+        undoing = [event for event, found in given if False in found]
+        possible = [event for event, found in given if True in found]
+        certainly_undoing = [event for event, found in given if found == {False}]
+        is_possible = holds_at(phase, call, home, possible, certainly_undoing) is not False
+        is_certain = holds_at(phase, call, home, certain, undoing) is True
+        answers.add(True if is_certain else None if is_possible else False)
+    return False if False in answers else None if None in answers else True
+
+
+def _gifts(
+    phase: Phase, indices: range, home: Location, made: Mapping[int, bool]
+) -> Iterator[_Gift]:
+    """Yield who the steps there give the folder to."""
+    for at in indices:
+        step = phase.steps[at]
         if step.name in ("chown", "chgrp", "fowners"):
-            yield from _chown(step, at, home)
-        elif at in making and step.name == "install":
-            yield _Gift(at, guards, *_by_options(step))
-        elif at in making and step.name in ("dodir", "keepdir"):
+            yield from _chown(step, phase.event(at), home)
+        elif made.get(at) and step.name == "install":
+            yield _Gift(phase.event(at), _owner_in_options(step))
+        elif made.get(at) and step.name in ("dodir", "keepdir"):
             for set_by, conditions in _last_diropts(phase.steps[:at]):
-                yield _Gift(at, (*guards, *conditions), *_by_options(set_by))
+                event = at, (*step.call.guards, *conditions)
+                yield _Gift(event, _owner_in_options(set_by))
 
 
 def _last_diropts(steps: tuple[Step, ...]) -> Iterator[tuple[Step, tuple[Condition, ...]]]:
@@ -288,98 +260,62 @@ def _last_diropts(steps: tuple[Step, ...]) -> Iterator[tuple[Step, tuple[Conditi
             later = (*later, negate(reduce(both, guards)))
 
 
-def _chown(step: Step, at: int, home: Location) -> Iterator[_Gift]:
+def _owner_in_options(step: Step) -> tuple[str | None, str | None]:
+    """Return the user and the group that the options of install, or of diropts, name."""
+    from overlaylint.overlay.install_targets import TAKING_WORD
+    from overlaylint.overlay.steps import read_options
+
+    options, _ = read_options(step.arguments, TAKING_WORD)
+    user = options.get("o", options.get("owner", ""))
+    group = options.get("g", options.get("group", ""))
+    return _known(user), _known(group)
+
+
+def _chown(step: Step, event: Event, home: Location) -> Iterator[_Gift]:
     """Yield who a call of chown, chgrp or fowners gives the folder to, if it names it."""
     from overlaylint.overlay.image import covers
-    from overlaylint.overlay.steps import Location, pattern_of
+    from overlaylint.overlay.steps import Location, pattern_of, read_options
 
-    image = Location("D", "/")
-    words, said = _chown_words(step.arguments)
+    options, words = read_options(step.arguments, ("from", "reference"))
     owner: tuple[str | None, str | None] = None, None
-    if "--reference" not in said and words:
+    if "reference" not in options and words:
         owner = _owner_of(words.pop(0))
     if step.name == "chgrp":
-        owner = "", None if "--reference" in said else owner[0]
+        owner = "", owner[0]
     found: set[bool | None] = set()
     for word in words:
-        place = image.below(pattern_of(word)) if step.name == "fowners" else step.at(word)
+        place = step.at(word)
+        if step.name == "fowners":
+            place = Location(home.root, "/").below(pattern_of(word))
         if place is not None and place.root == home.root:
             found.add(covers(place.path, home.path))
-            if "--recursive" in said:
+            if not options.keys().isdisjoint(("R", "recursive")):
                 found.add(covers(f"{place.path.rstrip('/')}/*", home.path))
-    if not found <= {False}:
+    if found - {False}:
         # With --from, it is only taken from that owner.
-        is_certain = True in found and "--from" not in said
-        yield _Gift(at, step.call.guards, *owner, is_certain)
+        yield _Gift(event, owner, True in found and "from" not in options)
 
 
-# Options of chown and chgrp that matter, as short as they may be written, and whether they take
-# a word (chown(1)).
-_CHOWN_OPTIONS = {
-    "--fr": ("--from", True),
-    "--ref": ("--reference", True),
-    "--rec": ("--recursive", False),
-}
-
-
-def _chown_words(arguments: tuple[Value, ...]) -> tuple[list[Value], set[str]]:
-    """Return the words of a call of chown that are no options, and the options that matter."""
-    words: list[Value] = []
-    said: set[str] = set()
-    rest = list(arguments)
-    while rest:
-        word = rest.pop(0)
-        text = str(word)
-        if text == "--":
-            return [*words, *rest], said
-        if text.startswith("--"):
-            for start, (name, takes_word) in _CHOWN_OPTIONS.items():
-                if text.startswith(start):
-                    said.add(name)
-                    if takes_word and "=" not in text:
-                        rest[:1] = []
-        elif text.startswith("-"):
-            if "R" in text:
-                said.add("--recursive")
-        else:
-            words.append(word)
-    return words, said
-
-
-def _owner_of(owner: Value) -> tuple[str | None, str | None]:
+def _owner_of(word: Value) -> tuple[str | None, str | None]:
     """Return the user and the group of chown's `500:500`; `core:` is core and its own group."""
-    if isinstance(owner, str):
-        user, separator, group = owner.partition(":" if ":" in owner else ".")
-        return _plain(user), _plain(group or (user if separator else ""))
-    user, colon, _ = owner.head.partition(":")
-    if colon:
-        return _plain(user), None
-    _, colon, group = owner.tail.rpartition(":")
-    return None, _plain(group) if colon and group else None
+    from overlaylint.overlay.steps import UNKNOWN, pattern_of
+
+    text = pattern_of(word)
+    user, separator, group = text.partition(":" if ":" in text else ".")
+    if not separator and UNKNOWN in text:
+        return None, None
+    return _known(user), _known(group or (user if separator else ""))
 
 
-def _plain(name: str) -> str:
-    """Return a number without the plus that tells it from a name, and a name as it is."""
-    number = name.removeprefix("+")
-    return str(int(number)) if number.isdecimal() and number.isascii() else name
+def _known(name: Value) -> str | None:
+    """Return a name, or a number without the plus that tells it from one; None if unknown."""
+    from overlaylint.overlay.steps import UNKNOWN, pattern_of
 
-
-def _by_options(step: Step) -> tuple[str | None, str | None]:
-    """Return the user and the group that the options of install, or of diropts, name."""
-    return _value(step, "-o", "--owner"), _value(step, "-g", "--group")
-
-
-def _value(step: Step, short: str, long: str) -> str | None:
-    """Return what an option of a call says: `-o core`, `-ocore`, `--owner=core`."""
-    words = step.arguments
-    for at, word in enumerate(words):
-        if word in (short, long) and at + 1 < len(words):
-            following = words[at + 1]
-            return _plain(following) if isinstance(following, str) else None
-        for start in (f"{long}=", short):
-            if str(word).startswith(start):
-                return _plain(word.removeprefix(start)) if isinstance(word, str) else None
-    return ""
+    text = pattern_of(name)
+    number = text.removeprefix("+")
+    if number.isdecimal() and number.isascii():
+        return str(int(number))
+    return None if UNKNOWN in text else text
 
 
 def _is_removed(phase: Phase, call: RootCall, options: Options) -> bool | None:

@@ -141,13 +141,11 @@ def _exists(
     phase: Phase, call: RootCall, root: Location, file: str, options: Options
 ) -> bool | None:
     """Whether a file of the database is in the root whenever a call runs."""
-    from overlaylint.overlay.ways import covered
-
-    from ._tmpfiles import kept_ways, written
+    from ._tmpfiles import holds_at, written
 
     place = root.below(file)
     certain = [
-        at
+        phase.event(at)
         for at in range(phase.image_start, call.index)
         if _makes_users(phase.steps[at], root, options)
     ]
@@ -155,11 +153,11 @@ def _exists(
     for at, one in written(phase, call.index, place):
         if one.is_folder or one.source == "/dev/null":
             continue
-        possible.append(at)
+        possible.append(phase.event(at))
         if one.location == place:
-            certain.append(at)
-    answer = covered(kept_ways(phase, call.index, place, certain), call.guards)
-    if answer is False and covered(kept_ways(phase, call.index, place, possible), call.guards):
+            certain.append(phase.event(at))
+    answer = holds_at(phase, call, place, certain)
+    if answer is False and holds_at(phase, call, place, possible):
         # A folder was copied, which may hold the file.
         return None
     return answer
