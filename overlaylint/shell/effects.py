@@ -6,32 +6,67 @@ nobody can tell, and those that a trace does not follow.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from functools import partial
 
 from overlaylint.records import dataclass, once_each
 from overlaylint.shell.syntax import (
+    AndOr,
+    Arithmetic,
+    ArithmeticExpansion,
     Assignment,
-    DoubleQuoted,
+    Background,
+    CommandSubstitution,
+    Coprocess,
+    Element,
     For,
     ForArithmetic,
     Function,
     List,
+    Opaque,
     Parameter,
+    Pipeline,
+    ProcessSubstitution,
+    Redirection,
     Simple,
-    Source,
     Subshell,
-    While,
+    Test,
     Word,
 )
 
-_DECLARING = frozenset({"local", "declare", "typeset"})
-_ASSIGNING = frozenset(
-    {"export", "readonly", "read", "printf", "mapfile", "readarray", "unset", "getopts"}
-)
-_OPAQUE = frozenset({"eval", "source", "."})
-_LEAVING = frozenset({"return", "eval", "source", "."})
+_LOCAL = frozenset({"local", "declare", "typeset"})
+_DECLARING = _LOCAL | {"export", "readonly"}
+_READING = frozenset({"read", "mapfile", "readarray", "getopts", "unset", "wait"})
+_OPAQUE = frozenset({"eval", "source", ".", "trap"})
+
+# What is assigned though nothing names it.
+_UNNAMED: Mapping[str, tuple[str, ...]] = {
+    "read": ("REPLY",),
+    "mapfile": ("MAPFILE",),
+    "readarray": ("MAPFILE",),
+    "getopts": ("OPTIND", "OPTARG"),
+    "cd": ("PWD", "OLDPWD"),
+    "pushd": ("PWD", "OLDPWD"),
+    "popd": ("PWD", "OLDPWD"),
+}
+
+# The fields of nodes that hold arithmetic: a subscript is taken for it.
+_ARITHMETIC: Mapping[type, tuple[str, ...]] = {
+    Arithmetic: ("expression",),
+    ArithmeticExpansion: ("expression",),
+    Assignment: ("subscript",),
+    Element: ("key",),
+    ForArithmetic: ("initial", "condition", "step"),
+    Parameter: ("subscript",),
+}
+_NUMERIC = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_OPERAND = re.compile(r"(?:-\w*?[apv])?([A-Za-z_]\w*)")  # `name`, `name=value`, `-aname`
+_IN_EXPRESSION = re.compile(r"(?<![\w$#{])[A-Za-z_]\w*")
+_ASSIGNS = re.compile(r"(?<![=!<>])=(?!=)|<<=|>>=|\+\+|--")
 
 # The fields of each class of nodes that may hold other nodes.
 _FIELDS: dict[type, tuple[str, ...]] = {}
@@ -42,9 +77,10 @@ def assigned_names(
 ) -> tuple[frozenset[str], bool]:
     """Return the names of variables that a call of `function` could assign.
 
-    What it calls is looked at as well. What a function puts back to what it was is left out. The
-    second value tells whether these are certainly all: it is false where a name is made at run
-    time, or `eval` is used.
+    What it calls is looked at as well. The second value tells whether these are certainly all: it
+    is false where a name is made at run time, or `eval` is used. The text of variables is not
+    looked at, which arithmetic would evaluate, and a command whose name is unknown is taken for a
+    program.
     """
     names: set[str] = set()
     is_complete = True
@@ -58,166 +94,157 @@ def assigned_names(
         own = _own(current)
         names |= own.assigned
         is_complete &= own.is_complete
-        called = (functions.get(name) for name in own.called)
-        waiting += [one for one in called if isinstance(one, Function)]
+        waiting += own.inner
+        for name in own.called & functions.keys():
+            called = functions[name]
+            if isinstance(called, Function):
+                waiting.append(called)
+            else:
+                is_complete = False
     return frozenset(names), is_complete
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Own:
-    """What a function itself assigns, and the commands that it calls by name."""
+    """What a function itself assigns, the commands that it calls by name, and what it defines."""
 
-    assigned: frozenset[str]
-    called: frozenset[str]
-    is_complete: bool
+    assigned: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+    inner: list[Function] = field(default_factory=list)
+    is_complete: bool = True
 
 
 @once_each
 def _own(function: Function) -> _Own:
-    local: set[str] = set()
-    assigned: set[str] = set()
-    named: set[str] = set()  # given a value without an assignment
-    called: set[str] = set()
-    is_complete = True
-    nodes = tuple(_nodes(function.body))
-    for node in nodes:
-        if isinstance(node, For):
-            named.add(node.name)
-        elif isinstance(node, Simple):
-            is_complete &= _command(node, local, assigned, named, called)
-    assigned |= named
-    every = [one for node in nodes for one in _direct(node)]
-    copies = {(one.name, _copied(one)) for one in every}
-    # Only what is copied to another name and from there may be put back.
-    plain = {name for name, other in copies if name != other and (other, name) in copies} - named
-    lists = [node for node in nodes if isinstance(node, List)]
-    put_back = frozenset(name for name in plain if _is_put_back(name, every, lists))
-    return _Own(frozenset(assigned - local - put_back), frozenset(called), is_complete)
+    own = _Own()
+    _look(own, function.body, set())
+    return own
 
 
-def _is_put_back(name: str, every: Iterable[Assignment], lists: Iterable[List]) -> bool:
-    """Whether a function gives a variable, where it sets it, its old value again.
-
-    As in `old=$IFS; IFS=:; ...; IFS=$old`, in one list of commands that is not left between.
-    `every` are all its assignments, and `lists` all its lists of commands.
-    """
-    sets = [one for one in every if one.name == name]
-    if any(one.subscript is not None for one in sets):
-        return False
-    for node in lists:
-        direct = [list(_direct(command)) for command in node.commands]
-        own = [one for found in direct for one in found]
-        first = next((one for one in own if one.name == name), None)
-        saved = [one for one in own if first and one.start < first.start and _copied(one) == name]
-        if first is None or not saved or name == saved[-1].name:
-            continue
-        keeper = saved[-1].name
-        last = [one for one in own if one.name == name and _copied(one) == keeper]
-        if not last or any(
-            one.name == keeper and saved[-1].start < one.start < last[-1].start for one in every
-        ):
-            continue
-        between = [
-            command
-            for command in node.commands
-            if command.start < last[-1].start and command.end > first.end
-        ]
-        if not any(_may_leave(command) for command in between):
-            sets = [one for one in sets if not first.start <= one.start <= last[-1].start]
-    return not sets
-
-
-def _direct(command: object) -> Iterator[Assignment]:
-    """Yield the assignments that a command is, or that it declares."""
-    if not isinstance(command, Simple):
-        return
-    words = command.words
-    if not words:
-        yield from command.assignments
-    elif isinstance(words[0], Word) and words[0].text in _DECLARING | _ASSIGNING:
-        yield from (word for word in words[1:] if isinstance(word, Assignment))
-
-
-def _copied(assignment: Assignment) -> str | None:
-    """Return the variable of which an assignment gives just what it holds, None if it is none."""
-    value = assignment.value
-    if assignment.append or assignment.subscript or not isinstance(value, Word):
-        return None
-    if value.source.text.find("$", value.start, value.end) < 0:
-        # Most need not be taken apart.
-        return None
-    parts = value.parts
-    if len(parts) == 1 and isinstance(parts[0], DoubleQuoted):
-        parts = parts[0].parts
-    if len(parts) != 1 or not isinstance(parts[0], Parameter):
-        return None
-    only = parts[0]
-    return None if only.prefix or only.subscript or only.operator else only.name
-
-
-def _may_leave(node: object, in_loop: bool = False) -> bool:
-    """Whether a command may leave the list that it is in."""
+def _look(own: _Own, node: object, local: set[str]) -> None:
+    """Note what a node and those below it assign; `local` are variables that are local by now."""
     if isinstance(node, tuple):
-        return any(_may_leave(one, in_loop) for one in node)
-    if isinstance(node, Simple):
-        first = node.words[0] if node.words else None
-        name = first.text if isinstance(first, Word) else ""
-        return name is None or name in _LEAVING or (not in_loop and name in ("break", "continue"))
-    in_loop = in_loop or isinstance(node, For | ForArithmetic | While)
-    return any(_may_leave(one, in_loop) for one in _below(node))
+        for one in node:
+            _look(own, one, local)
+        return
+    if isinstance(node, Subshell | Background | CommandSubstitution | ProcessSubstitution):
+        return  # these change nothing outside
+    if isinstance(node, Function):
+        own.inner.append(node)
+    elif isinstance(node, Coprocess):
+        own.assigned |= {node.name, f"{node.name}_PID"} - local
+    elif isinstance(node, List):
+        _look(own, node.commands, set(local))  # a declaration counts to the end of its list
+    elif isinstance(node, AndOr | Pipeline):
+        first, *others = node.commands
+        _look(own, first, local if isinstance(node, AndOr) or not others else set(local))
+        for one in others:
+            _look(own, one, set(local))  # it may not be run
+    elif isinstance(node, Word):
+        text = node.source.text
+        if text.find("$", node.start, node.end) >= 0 and _ASSIGNS.search(
+            text, node.start, node.end
+        ):
+            _look(own, node.parts, local)
+    elif isinstance(node, Simple):
+        _look(own, (*node.assignments, *node.words, *node.redirections), local)
+        if node.words:
+            _command(own, node.words, local)
+        else:
+            own.assigned |= {one.name for one in node.assignments} - local
+    else:
+        given = _given(node)
+        own.assigned |= given - local
+        is_indirect = isinstance(node, Parameter) and node.prefix == "!"
+        own.is_complete &= not isinstance(node, Opaque) and not (given and is_indirect)
+        for word in _expressions(node):
+            _expression(own, word.raw, local)
+        for one in _below(node):
+            _look(own, one, local)
 
 
-def _command(
-    node: Simple, local: set[str], assigned: set[str], named: set[str], called: set[str]
-) -> bool:
-    """Note what a simple command assigns; return whether that can be told."""
-    words = node.words
-    if not words:
-        assigned.update(assignment.name for assignment in node.assignments)
-        return True
-    first = words[0]
-    name = first.text if isinstance(first, Word) else None
-    if name is None or name in _OPAQUE:
-        return name is None  # an unknown program changes no variable
-    called.add(name)
-    if name in _DECLARING or name in _ASSIGNING:
-        is_declared = name in _DECLARING
-        for word in words[1:]:
-            if isinstance(word, Assignment):
-                (local if is_declared else assigned).add(word.name)
-            elif word.text is None:
-                return False
-            elif not word.text.startswith("-"):
-                (local if is_declared else named).add(word.text)
-    return True
+def _given(node: object) -> set[str]:
+    """Return what a node assigns by itself, arithmetic left out."""
+    if isinstance(node, For):
+        return {node.name, "REPLY"} if node.is_select else {node.name}
+    if isinstance(node, Redirection) and node.descriptor.startswith("{"):
+        return {node.descriptor.strip("{}").partition("[")[0]}
+    if isinstance(node, Parameter) and node.operator in ("=", ":="):
+        return {node.name}
+    return {"BASH_REMATCH"} if isinstance(node, Test) and node.operator == "=~" else set()
+
+
+def _expressions(node: object) -> Iterable[Word]:
+    """Return what a node evaluates as arithmetic."""
+    names = _ARITHMETIC.get(node.__class__, ())
+    if isinstance(node, Parameter) and node.operator == ":":
+        names += ("first", "second")  # a substring's
+    elif isinstance(node, Test) and node.operator in _NUMERIC:
+        names = ("left", "right")
+    words = map(partial(getattr, node), names)
+    return (word for word in words if word is not None)
+
+
+def _expression(own: _Own, text: str, local: set[str]) -> None:
+    """Note what an arithmetic expression assigns: any name in one that assigns may be meant."""
+    if _ASSIGNS.search(text):
+        own.is_complete &= "$" not in text and "`" not in text
+        own.assigned |= {*_IN_EXPRESSION.findall(text)} - local
+
+
+def _command(own: _Own, words: tuple[Word | Assignment, ...], local: set[str]) -> None:
+    """Note what a command assigns and calls."""
+    texts = [one.name if isinstance(one, Assignment) else one.text for one in words]
+    while texts and texts[0] in ("command", "builtin"):
+        del texts[0]
+    name, operands = texts[0] if texts else None, texts[1:]
+    if name is None:
+        return
+    own.called.add(name)
+    own.assigned |= {*_UNNAMED.get(name, ())} - local
+    if name in _OPAQUE or name.startswith("-"):
+        own.is_complete = False
+    elif name == "let":
+        for word in words:
+            if isinstance(word, Word):
+                _expression(own, word.raw, local)
+    elif name == "printf":
+        if operands and (operands[0] is None or operands[0].startswith("-v")):
+            _operands(own, name, operands[:2], local)
+    elif name in _DECLARING | _READING:
+        _operands(own, name, operands, local)
+
+
+def _operands(own: _Own, name: str, operands: list[str | None], local: set[str]) -> None:
+    """Note what a builtin assigns, or makes local, whose operands are names."""
+    found = {match[1] for text in operands if text and (match := _OPERAND.match(text))}
+    options = "".join(text for text in operands if text and text[0] in "-+")
+    own.is_complete &= None not in operands
+    if name not in _LOCAL or "g" in options:
+        own.assigned |= found - local
+    elif not set(options) & set("fFp"):  # else it only shows what there is
+        own.is_complete &= "n" not in options
+        local |= found
 
 
 def simple_commands(function: Function) -> Iterator[Simple]:
     """Yield every simple command in a function's text, those inside of words left out."""
-    return (node for node in _nodes(function.body, True) if isinstance(node, Simple))
-
-
-def _nodes(root: object, in_subshells: bool = False) -> Iterator[object]:
-    """Yield every node below one, without the commands inside words and in subshells."""
-    stack = [root]
+    stack: list[object] = [function.body]
     while stack:
         node = stack.pop()
-        if isinstance(node, tuple):
+        if isinstance(node, Simple):
+            yield node
+        elif isinstance(node, tuple):
             stack.extend(node)
-            continue
-        if isinstance(node, Subshell) and not in_subshells:
-            continue
-        yield node
-        stack.extend(_below(node))
+        elif not isinstance(node, Word | Function):
+            stack.extend(_below(node))
 
 
 def _below(node: object) -> Iterator[object]:
-    """Yield what the fields of a node hold; nothing of what is not looked into."""
+    """Yield what the fields of a node hold."""
     kind = node.__class__
     names = _FIELDS.get(kind)
     if names is None:
-        found = []
-        if is_dataclass(node) and not isinstance(node, Simple | Word | Source | Function):
-            found = [one.name for one in fields(node)]
+        found = [one.name for one in fields(node)] if is_dataclass(node) else []
         names = _FIELDS[kind] = tuple(one for one in found if one not in ("source", "start", "end"))
     return map(partial(getattr, node), names)

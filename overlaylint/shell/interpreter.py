@@ -2197,10 +2197,10 @@ class Interpreter:
         """Meet a function that calls itself, nobody knows how often: what it assigns is unknown."""
         source, start, end = invocation.source, invocation.start, invocation.end
         reason = f"`{invocation.name}` calls itself an unknown number of times"
-        names, is_complete = assigned_names(function, self.state.functions)
-        if not is_complete and not self.is_tracing:
+        if not self.is_tracing:
             self.lose(source, start, end, reason)
         else:
+            names, _ = assigned_names(function, self.state.functions)
             for name in names:
                 variable = self.state.find(name)
                 flags = (variable.flags if variable is not None else 0) | Flag.MAYBE_UNSET
