@@ -9,7 +9,7 @@ from support import overlay
 
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.image import covers, presence
-from overlaylint.overlay.install_targets import targets
+from overlaylint.overlay.install_targets import COMMANDS, targets
 from overlaylint.overlay.masters import find_repositories
 from overlaylint.overlay.own_code import own_traces
 
@@ -64,7 +64,20 @@ def test_targets(tmp_path: Path, body: str, expected: list[str]) -> None:
         ("[[ -e hello ]] && dobin hello", None),
         ("emake install", None),
         ("emake install; dobin hello", True),
+        ("nonfatal emake install", None),
+        ("emake tools", False),
         ("other_src_install", None),
+        ("./setup --prefix=${D}/usr", None),
+        ("./setup -p/tmp/${D}", None),
+        ('DESTDIR="${D}" ./setup', None),
+        ("./setup ${D}; dobin hello", True),
+        ("./setup --prefix=${ED}/opt ${S}/usr ${ED}/usr/bin/other", False),
+        ('cd "${ED}"/usr && tar -xf "${DISTDIR}"/a.tar', None),
+        ('cd "${ED}"/etc && tar -xf "${DISTDIR}"/a.tar', False),
+        ('cd "${D}"; use x && einfo hello; chmod 755 usr; strip *', False),
+        ("find out | xargs dobin", None),
+        ("nonfatal find out -exec cp {} ${ED}/usr/bin +", None),
+        ("find out -exec cp {} ${ED}/usr/sbin +", False),
         ("dobin hello; rm ${ED}/usr/bin/hello", False),
         ("dobin hello; rm -r ${ED}/usr/bin", False),
         ("dobin hello; rm -r ${ED}/usr/bin/hello-more", True),
@@ -90,6 +103,12 @@ def test_targets(tmp_path: Path, body: str, expected: list[str]) -> None:
 def test_presence(tmp_path: Path, body: str, is_there: bool | None) -> None:
     traces = tuple(own_traces(ebuild(tmp_path, body)))
     assert presence(traces, "/usr/bin/hello", {"x": True, "y": False}).is_there is is_there
+
+
+def test_commands_that_write(tmp_path: Path) -> None:
+    for name in COMMANDS - {"insinto", "exeinto", "into"}:
+        trace = ebuild(tmp_path / name, f'cd "${{D}}"; {name} a b').trace("src_install")
+        assert list(targets(trace)), name
 
 
 def test_what_settled_it(tmp_path: Path) -> None:

@@ -6,13 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
-from overlaylint.overlay.install_targets import image_folder, in_image, pattern_of, targets
-from overlaylint.overlay.steps import Location, Step, steps
+from overlaylint.overlay.commands import COMMON
+from overlaylint.overlay.eapi import SAME_PLACE
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.install_targets import COMMANDS, COPYING, name_of, pattern_of, targets
+from overlaylint.overlay.own_code import masters_functions
+from overlaylint.overlay.steps import Location, Step, location, steps
 from overlaylint.overlay.trace import Trace, guarded
 from overlaylint.records import dataclass
+from overlaylint.shell.builtins import BUILTINS
 from overlaylint.shell.conditions import Check, Condition
 from overlaylint.shell.interpreter import Call
-from overlaylint.shell.values import Value
+from overlaylint.shell.syntax import Function
+from overlaylint.shell.values import Value, join, pieces_of
 
 _IMAGE = "D"
 
@@ -20,8 +26,20 @@ _IMAGE = "D"
 _MAKE = frozenset({"emake", "make", "ninja", "eninja", "meson", "cmake"})
 
 # What `find` and `xargs` may install programs with; copies say where to.
-_COPIES = frozenset({"cp", "mv", "install", "ln"})
-_INSTALLS_FOUND = _COPIES | {"dobin", "dosbin", "doexe"}
+_INSTALLS_FOUND = COPYING | {"dobin", "dosbin", "doexe"}
+
+_TAKING_AWAY = frozenset({"rm", "unlink", "mv", "find"})
+
+# Words of a function that may change the image: commands that are followed here, and its names.
+_CHANGING = COMMANDS | _MAKE | _TAKING_AWAY | {
+    "einstall", "default_src_install", "xargs", "D", "ED",
+}  # fmt: skip
+
+# Programs that put no file into a folder that they are given, or that they run in.
+_LEAVING = COMMANDS | _TAKING_AWAY | BUILTINS.keys() | COMMON.keys() | {
+    "chmod", "chown", "chgrp", "fperms", "fowners", "rmdir", "ls", "sed", "grep", "strip",
+    "dodoc", "doman", "dostrip", "docompress", "ldconfig", "systemd-tmpfiles",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,14 @@ def presence(traces: Iterable[Trace], path: str, use: Mapping[str, bool]) -> Pre
     for trace in in_order(traces):
         state = _after(trace, path, use, state)
     return state
+
+
+def changing_functions(ebuild: Ebuild, words: Iterable[str] = ()) -> Mapping[str, Function]:
+    """Return the functions of masters that may change the image, or name one of `words`.
+
+    They are for `own_traces` to follow.
+    """
+    return masters_functions(ebuild, _CHANGING.union(words))
 
 
 def in_order(traces: Iterable[Trace]) -> Iterator[Trace]:
@@ -80,7 +106,7 @@ def _after(trace: Trace, path: str, use: Mapping[str, bool], state: Presence) ->
         installed.setdefault(id(call), []).append(target)
     is_gone: bool | None = False  # from where it was built
     for step in steps(trace):
-        call, folder = step.call, image_folder(step)
+        call = step.call
         runs = guarded(_deciding(call.guards), use)
         if runs is False:
             continue
@@ -95,7 +121,7 @@ def _after(trace: Trace, path: str, use: Mapping[str, bool], state: Presence) ->
         named = installed.get(id(call), ())
         added = _best(covers(one, path) for one in named)
         if added is False and (
-            _may_install(trace, call) or _may_install_what_it_finds(call, path, folder)
+            _may_install(trace, step, path) or _may_install_what_it_finds(step, path)
         ):
             added = None
         if added is not False and is_gone is not True and state.is_there is not True:
@@ -119,28 +145,50 @@ def _best(answers: Iterable[bool | None]) -> bool | None:
     return True if True in found else None if None in found else False
 
 
-def _may_install(trace: Trace, call: Call) -> bool:
-    """Whether a command installs what can't be seen: `make install`, or a master's phase."""
-    name = str(call.name)
-    if name in _MAKE:
-        return any("install" in str(argument) for argument in call.arguments)
+def _may_install(trace: Trace, step: Step, path: str) -> bool:
+    """Whether a command installs what can't be seen: `make install`, or a master's phase.
+
+    So may a program that is given a folder of the image, or runs there.
+    """
+    call, name = step.call, step.name
+    if name in _MAKE and any("install" in str(argument) for argument in step.arguments):
+        return True
     if name in ("einstall", "default_src_install"):
         return True
-    return name.endswith("_src_install") and not call.is_function and name != trace.phase
-
-
-def _may_install_what_it_finds(call: Call, path: str, folder: str | None) -> bool:
-    """Whether `find -exec` or `xargs` may install a file: by the program, its target and names."""
-    if call.name not in ("find", "xargs"):
+    if call.is_function or name in _LEAVING:
         return False
-    texts = [pattern_of(value) for value in call.arguments]
+    if name.endswith("_src_install") and name != trace.phase:
+        return True
+    words = [*step.arguments, *(value for _, value in call.environment)]
+    places = [step.folder, *map(_image_in, words)]
+    return any(
+        place is not None
+        and place.root == _IMAGE
+        and _is_at_or_below(place.path, path) is not False
+        for place in places
+    )
+
+
+def _image_in(word: Value) -> Location | None:
+    """Return the place in the image that a word names, or an option does: `--root=${D}/usr`."""
+    parts = pieces_of(word)
+    for at, part in enumerate(parts):
+        if not isinstance(part, str) and SAME_PLACE.get(part.symbol, part.symbol) == _IMAGE:
+            return location(join(parts[at:]))
+    return None
+
+
+def _may_install_what_it_finds(step: Step, path: str) -> bool:
+    """Whether `find -exec` or `xargs` may install a file: by the program, its target and names."""
+    if step.name not in ("find", "xargs"):
+        return False
+    texts = [pattern_of(value) for value in step.arguments]
     start = next((at for at, text in enumerate(texts) if text in _INSTALLS_FOUND), None)
     if start is None:
         return False
-    if texts[start] in _COPIES:
-        places = [in_image(value, folder) for value in call.arguments[start:]]
-        if not any(place and f"{path}/".startswith(place.rstrip("/") + "/") for place in places):
-            return False
+    place = Location(_IMAGE, path)
+    if texts[start] in COPYING and _takes(step, step.arguments[start:], place) is False:
+        return False
     if {"!", "-not", "-o", "-or"} & set(texts[:start]):
         return True
     name = path.rpartition("/")[2]
@@ -224,6 +272,6 @@ def _takes_away(step: Step, name: str) -> bool | None:
     """Return whether a step takes the file of a name away where it was built."""
     if step.name not in ("rm", "unlink", "mv"):
         return False
-    folder = image_folder(step)
-    outside = [pattern_of(value) for value in _taken(step) if in_image(value, folder) is None]
-    return _best(covers(text.rstrip("/").rpartition("/")[2], name) for text in outside)
+    places = [(value, step.at(value)) for value in _taken(step)]
+    outside = [value for value, place in places if place is None or place.root != _IMAGE]
+    return _best(covers(name_of(value), name) for value in outside)

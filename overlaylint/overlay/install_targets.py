@@ -23,8 +23,8 @@ from overlaylint.shell.values import Value
 
 __all__ = [
     "Write",
-    "image_folder",
     "in_image",
+    "name_of",
     "pattern_of",
     "pattern_of_piece",
     "targets",
@@ -50,7 +50,16 @@ _HELPERS: dict[str, tuple[str, str]] = {
 
 _WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
 
-_COPYING = frozenset({"cp", "mv", "install", "ln"})
+# What `insinto` and the like set, and what they have set before.
+_SET_FOLDERS = {"insinto": "/", "exeinto": "/", "into": "/usr"}
+
+#: Commands that put what they name into another place.
+COPYING = frozenset({"cp", "mv", "install", "ln"})
+
+#: The commands that `writes` follows.
+COMMANDS = frozenset(
+    {*_HELPERS, *_SET_FOLDERS, *COPYING, "dodir", "keepdir", "mkdir", "dosym", "tee", "touch"}
+)
 
 #: Options that take a word: of install, and of mkdir, cp, mv and ln as far as they have them.
 TAKING_WORD = frozenset(
@@ -84,7 +93,7 @@ def writes(of: tuple[Step, ...]) -> Iterator[Write]:
 
     What copies into `x` may make `x` itself or `x/name`: both are there.
     """
-    folders = {"insinto": "/", "exeinto": "/", "into": "/usr"}
+    folders = dict(_SET_FOLDERS)
     for step in of:
         name = step.name
         if name in folders:
@@ -92,6 +101,8 @@ def writes(of: tuple[Step, ...]) -> Iterator[Write]:
             folders[name] = words[0] if words else "/"
             continue
         yield from _redirected(step)
+        if name not in COMMANDS:
+            continue
         if name in _HELPERS:
             setting, below = _HELPERS[name]
             into = folders.get(setting, "") + below
@@ -113,7 +124,7 @@ def writes(of: tuple[Step, ...]) -> Iterator[Write]:
                 place = step.at(value)
                 if place is not None:
                     yield Write(step, place, None if name == "tee" else "/dev/null")
-        elif name in _COPYING:
+        else:
             yield from _copied(step)
 
 
@@ -122,13 +133,13 @@ def _helped(step: Step, into: Location) -> Iterator[Write]:
     values = _operands(step)
     if step.name.startswith("new") or "_new" in step.name:
         if len(values) > 1:
-            yield Write(step, into.below(_name(values[1])), values[0])
+            yield Write(step, into.below(name_of(values[1])), values[0])
         return
     is_recursive = step.name == "doins" and _has(step, "r")
     for value in values:
-        yield Write(step, into.below(_name(value)), value)
+        yield Write(step, into.below(name_of(value)), value)
         if is_recursive:
-            yield Write(step, into.below(f"{_name(value)}/*"), value)
+            yield Write(step, into.below(f"{name_of(value)}/*"), value)
 
 
 def _copied(step: Step) -> Iterator[Write]:
@@ -145,7 +156,7 @@ def _copied(step: Step) -> Iterator[Write]:
     yield Write(step, into, values[0] if values else None)
     copies_folders = step.name == "mv" or _has(step, "r", "R", "recursive", "a", "archive")
     for value in values:
-        name = _name(value)
+        name = name_of(value)
         yield Write(step, into.below(name), value)
         if copies_folders:
             # A folder comes with all that it holds, and `.` brings that alone.
@@ -172,24 +183,15 @@ def _has(step: Step, *options: str) -> bool:
 
 
 def _read(step: Step) -> tuple[dict[str, Value], list[Value]]:
-    return read_options(step.arguments, TAKING_WORD if step.name in (*_COPYING, "mkdir") else ())
+    return read_options(step.arguments, TAKING_WORD if step.name in (*COPYING, "mkdir") else ())
 
 
-def _name(value: Value) -> str:
+def name_of(value: Value) -> str:
     """Return the last part of a path."""
     return pattern_of(value).rstrip("/").rpartition("/")[2]
 
 
-def image_folder(step: Step) -> str | None:
-    """Return the folder of the image that a step runs in; None outside of the image."""
-    folder = step.folder
-    return None if folder is None or folder.root != _IMAGE else folder.path
-
-
-def in_image(value: Value, folder: str | None = None) -> str | None:
-    """Return the path in the image that a word names; None where it names another place.
-
-    `folder` is the folder of the image that a relative path starts in.
-    """
-    place = location(value, None if folder is None else Location(_IMAGE, folder))
+def in_image(value: Value) -> str | None:
+    """Return the path in the image that a word names; None where it names another place."""
+    place = location(value)
     return place.path if place is not None and place.root == _IMAGE else None

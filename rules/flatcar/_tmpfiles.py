@@ -50,9 +50,11 @@ def phases_with_root_calls(
 ) -> Iterator[Phase | Undecided | NotApplicable]:
     """Yield each phase that does so, or why there is nothing to look at.
 
-    Functions of masters are followed too, where they run the tool or name one of `words`.
+    Functions of masters are followed too, where they may change the image, run the tool or name
+    one of `words`.
     """
-    from overlaylint.overlay.own_code import in_build_order, masters_functions, own_traces
+    from overlaylint.overlay.image import changing_functions
+    from overlaylint.overlay.own_code import in_build_order, own_traces
     from overlaylint.overlay.steps import steps
     from overlaylint.overlay.tmpfiles import TOOL, looks_users_up_in_root, root_calls
 
@@ -63,7 +65,7 @@ def phases_with_root_calls(
     found: list[Phase | Undecided] = []
     so_far: tuple[Step, ...] = ()
     image_start: int | None = None
-    follow = masters_functions(ebuild, frozenset({TOOL, *words}))
+    follow = changing_functions(ebuild, {TOOL, *words})
     for trace in in_build_order(own_traces(ebuild, use, follow=follow)):
         if trace.unknown is not None and trace.is_defined:
             reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"

@@ -43,7 +43,8 @@ src_install() {
 
 ## Limits
 
-What `make install` installs is unknown, so that it may be a shim.
+What `make install` installs is unknown, so that it may be a shim. So it is of another program that
+is given a folder of the image.
 
 Where containerd is a master's, what the overlay adds to it is looked at: its hooks in
 `coreos/config/env`, and `INSTALL_MASK`.
@@ -73,9 +74,6 @@ if TYPE_CHECKING:
     from overlaylint.overlay.profile import Profile
     from overlaylint.overlay.trace import Trace
     from overlaylint.shell.interpreter import Call
-
-# A function of a master that names one of these may install programs.
-_INSTALLING = frozenset({"dobin", "newbin", "dosbin", "newsbin", "doexe", "newexe"})
 
 _PACKAGES = ("app-containers/containerd", "app-emulation/containerd")
 
@@ -147,7 +145,8 @@ def _as_one(findings: list[Finding], options: Options) -> Finding:
 
 
 def _of_ebuild(overlay: Repository, ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
-    from overlaylint.overlay.own_code import masters_functions, own_traces
+    from overlaylint.overlay.image import changing_functions
+    from overlaylint.overlay.own_code import own_traces
 
     if ebuild.is_built_as_links_only:
         yield NotApplicable(f"{ebuild.path} is built as the versions that link to it")
@@ -161,7 +160,7 @@ def _of_ebuild(overlay: Repository, ebuild: Ebuild, options: Options) -> Iterato
         reason = f"sourcing the ebuild fails: {failure.reason}"
         yield Undecided(failure.span, reason)
         return
-    follow = masters_functions(ebuild, _INSTALLING) if ebuild.repository is overlay else {}
+    follow = changing_functions(ebuild) if ebuild.repository is overlay else {}
     traces = tuple(own_traces(ebuild, hooks_of=overlay, follow=follow))
     for name in wanted:
         yield from _of_shim(overlay, ebuild, traces, name, options)

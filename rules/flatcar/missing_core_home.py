@@ -103,11 +103,6 @@ if TYPE_CHECKING:
 
     from ._tmpfiles import Event, Phase
 
-# A function of a master that names one of these may have to do with the folder.
-_FOLLOWED = (
-    "chown", "chgrp", "fowners", "mkdir", "dodir", "keepdir", "install", "diropts", "rm", "emake",
-)  # fmt: skip
-
 # What installs the sources, the configuration among them.
 _INSTALLS = frozenset({"emake", "make", "einstall", "default_src_install"})
 
@@ -128,7 +123,7 @@ class Options:
 def missing_core_home(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     from ._tmpfiles import Phase, phases_with_root_calls
 
-    words = (*_FOLLOWED, options.configuration)
+    words = ("chown", "chgrp", "fowners", "diropts", options.configuration)
     for phase in phases_with_root_calls(ebuild, options.since, {options.flag: True}, words):
         if isinstance(phase, Phase):
             yield from _phase(ebuild, phase, options)
