@@ -65,7 +65,7 @@ architectures can be made from. With a later kernel there is no such link, and t
 
 - flatcar/coreos-overlay, commit 849e882d0299: "eclass: exclude unnecessary architectures from DTC
   in Kernel".
-- flatcar/scripts, commit f1c8d3661632: the link `source` is no longer generated.
+- flatcar/scripts, commit f1c8d36616ec: the link `source` is no longer generated.
 """
 
 from __future__ import annotations

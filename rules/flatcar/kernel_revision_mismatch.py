@@ -68,7 +68,8 @@ that revision is put there.
 
 ## References
 
-- flatcar/coreos-overlay, commit 203ef168442b: "sys-kernel/coreos-kernel: fix source revision".
+- flatcar/coreos-overlay, commit 203ef1684f9a: "sys-kernel/coreos-kernel: fix
+  COREOS_SOURCE_REVISION: s/r1/-r1/".
 - Package Manager Specification, 8.3.1: `=` takes that very version and revision.
 """
 

@@ -60,7 +60,7 @@ Another package's tmpfiles.d line for the same path is not looked at.
 
 ## References
 
-- flatcar/coreos-overlay, commit e78f1096875c: "Revert "sys-apps/systemd: Drop the resolv.conf
+- flatcar/coreos-overlay, commit e78f10968753: "Revert "sys-apps/systemd: Drop the resolv.conf
   workaround"".
 - flatcar/coreos-overlay, commit 65a387446: "sys-apps/systemd: fix tmpfile entry for resolv.conf
   link".
@@ -128,7 +128,7 @@ class Options:
         f"coreos/config/env/{_PACKAGE}*",
         "eclass/*",
     ),
-    decided_in="e78f1096875c",
+    decided_in="e78f10968753",
 )
 def stub_resolv_conf(repository: Repository, options: Options) -> Iterator[Outcome]:
     from overlaylint.overlay.built import built_ebuilds
