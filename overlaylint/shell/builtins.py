@@ -25,7 +25,7 @@ from overlaylint.shell.invocations import check, is_many, problem, unknown_outpu
 from overlaylint.shell.parser import parse_source
 from overlaylint.shell.printing import PrintingProblem, format_printf, interpret_escapes
 from overlaylint.shell.reading import mapfile, read
-from overlaylint.shell.state import Positional
+from overlaylint.shell.state import Positional, options_of, options_text
 from overlaylint.shell.syntax import Simple, Source, Word, encode
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
@@ -154,12 +154,13 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
             else ""
         )
         if restored.startswith(_SET_OPTIONS):
-            shell.state.shell_options = frozenset(restored.removeprefix(_SET_OPTIONS))
+            shell.state.shell_options = options_of(restored.removeprefix(_SET_OPTIONS))
             return 0
         if restored.startswith(_OPTIONS):
-            shell.state.options = frozenset(
-                filter(None, restored.removeprefix(_OPTIONS).split(","))
-            )
+            shell.state.options = options_of(restored.removeprefix(_OPTIONS))
+            # the list ends in `shopt -s compat42`, say, which sets this as well
+            place = invocation.source, invocation.start, invocation.end
+            shell.assign("BASH_COMPAT", str(shell.compatibility), *place)
             return 0
         if not shell.is_tracing or not _eval_partly(shell, invocation, text):
             return problem(shell, invocation, "what it evaluates is unknown")
@@ -534,7 +535,7 @@ def _restored_letters(argument: Mixed) -> list[tuple[str, bool]] | None:
     if not symbol.startswith(LETTERS_SET):
         return None
     is_on = argument.head == "-"
-    kept = set(filter(None, symbol.removeprefix(LETTERS_SET).split(",")))
+    kept = options_of(symbol.removeprefix(LETTERS_SET))
     if any(option.startswith("?") for option in kept):
         return None
     letters = kept & _LETTERS | {one for one, name in _ON_AT_FIRST.items() if name not in kept}
@@ -576,10 +577,10 @@ def shopt(shell: Interpreter, invocation: Invocation) -> Status:
     state = shell.state
     if letters == "p" and not arguments:
         # which options there are depends on bash's version; as a whole they can be restored
-        shell.write(_listing(invocation, "shopt -", _OPTIONS + ",".join(sorted(state.options))))
+        shell.write(_listing(invocation, "shopt -", _OPTIONS + options_text(state.options)))
         return 0
     if sorted(letters) == ["o", "p"] and not arguments:
-        kept = _SET_OPTIONS + "".join(sorted(state.shell_options))
+        kept = _SET_OPTIONS + options_text(state.shell_options)
         shell.write(_listing(invocation, "set -", kept))
         return 0
     if not arguments:

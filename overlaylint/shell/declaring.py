@@ -21,6 +21,7 @@ from overlaylint.shell.invocations import (
     unknown_output,
     written,
 )
+from overlaylint.shell.state import options_text
 from overlaylint.shell.syntax import Assignment, Context, Simple, Source, Word, encode
 from overlaylint.shell.values import (
     ARRAYS,
@@ -120,7 +121,8 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
     for operand in operands:
         if operand == "-" and name == "local":
             scope = shell.state.scopes[shell.function_scope()]
-            scope.setdefault("-", Variable("".join(sorted(shell.state.shell_options))))
+            saved = options_text(shell.state.shell_options)
+            scope.setdefault("-", Variable(saved, Flag.KEPT))
             continue
         found = _operand(shell, operand)
         if found is None:

@@ -33,7 +33,15 @@ from overlaylint.shell.conditions import (
 )
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.expansion import BadSubscript, ExpansionProblem, FatalProblem
-from overlaylint.shell.state import Output, Positional, State, doubtful, merge
+from overlaylint.shell.state import (
+    Output,
+    Positional,
+    State,
+    doubtful,
+    merge,
+    options_of,
+    options_text,
+)
 from overlaylint.shell.syntax import (
     AndOr,
     Arithmetic,
@@ -479,7 +487,7 @@ class Interpreter:
             # which letters there are depends on how bash was started
             return unknown(
                 "$- differs from run to run",
-                symbol=LETTERS_SET + ",".join(sorted(options)) if self.has_script else "",
+                symbol=LETTERS_SET + options_text(options) if self.has_script else "",
                 is_word=options.isdisjoint(("no braces", "?no braces")),
             )
         if name in _CHANGING:
@@ -2377,8 +2385,10 @@ class Interpreter:
         elif any(variable.flags & Flag.PROPAGATED for variable in scope.values()):
             self.propagate(scope)
         saved = scope.get("-")
-        if saved is not None and isinstance(saved.value, str):
-            self.state.shell_options = frozenset(saved.value)  # `local -`
+        if saved is not None:  # `local -`
+            if not isinstance(saved.value, str):
+                raise self.exhausted("the options that a function puts back are unknown")
+            self.state.shell_options = options_of(saved.value)
 
     def propagate(self, variables: Mapping[str, Variable]) -> None:
         """Assign outside what was given to a function as its environment, and exported in it."""

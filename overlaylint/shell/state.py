@@ -133,6 +133,16 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
     return left
 
 
+def options_text(options: frozenset[str]) -> str:
+    """Return options as one text, where a value stands for them; `options_of` undoes it."""
+    return ",".join(sorted(options))
+
+
+def options_of(text: str) -> frozenset[str]:
+    """Return the options that a text of `options_text` stands for."""
+    return frozenset(filter(None, text.split(",")))
+
+
 def _merged_options(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
     """Return the options after one of two ways: one that may be on has a `?` before its name."""
     doubtful = {name.lstrip("?") for name in left ^ right}
