@@ -316,6 +316,8 @@ class Evaluator:
         shell.compatibility = eapis.bash_compatibility(self.eapi)
         shell.finds_programs = False
         shell.has_script = True
+        # it is taken for granted of the files there, which are Portage's own modules
+        shell.elements_are_no_files = True
         shell.when_missing = self.when_missing
         shell.environment = self.environment
         shell.call_alone = self.call_alone

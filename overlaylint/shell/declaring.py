@@ -704,12 +704,11 @@ def unset(shell: Interpreter, invocation: Invocation) -> Status:
 def _element_not_a_file(shell: Interpreter, argument: Mixed) -> str | None:
     """Return an unquoted `name[0]` where it stands for no file, else None.
 
-    Portage sources ebuilds where its own modules are: it is taken for granted that none of the
-    files there is called as an array and a digit.
+    Only where files are certain to have other names (see `Interpreter`).
     """
     word = argument.unknown.pattern
     is_element = len(argument.parts) == 1 and re.fullmatch(r"[A-Za-z_]\w*\[[0-9]+\]", word)
-    if not is_element or not shell.has_script:
+    if not is_element or not shell.elements_are_no_files:
         return None
     options = (shell.state.option(name) for name in ("failglob", "nullglob"))
     return word if all(option is False for option in options) else None

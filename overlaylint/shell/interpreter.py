@@ -357,6 +357,8 @@ class Interpreter:
         self.looks_outside = 0
         self.finds_programs: bool | None = None  # False where PATH holds no program at all
         self.has_script = False  # whether bash was given a file: `$-` holds what `set` takes then
+        # whether no file where the script runs is called like an array's element, as in `name[0]`
+        self.elements_are_no_files = False
         self.function_scopes: list[int] = []
         self.environments: list[bool] = []
         self.is_dead = False
