@@ -114,15 +114,13 @@ _ATOM = rf"(?:{_PLAIN}|{_QUOTED})"
 _BLANK = r"(?:[ \t]++|\\\n)"
 # blanks that something of the same command follows
 _GAP = r"[ \t](?>(?:[ \t]|\\\n)*)(?=&>|[^\n\#;&|()])"
-# a redirection to a plain word; a number or {name} before another redirection is none
+# a redirection that a word follows; a number or {name} before another redirection is none
 _REDIRECTED = (
     rf"(?:[<>]&-(?!\#)|(?:<<<|<[&>]?(?!<)|>[>&|]?|&>>?)(?>{_BLANK}*)"
-    rf"(?![\#\-]|[0-9]++[<>]|\{{[^ \t\n<>]*+[<>])(?>{_ATOM}+))"
+    r"(?![ \t\n|&;()<>\#\-]|[0-9]++[<>]|\{[^ \t\n<>]*+[<>]|\Z))"
 )
 _RUN = rf"(?>(?:{_ATOM}|{_GAP}|{_REDIRECTED})*)"
 
-ATOMS = re.compile(rf"(?>{_ATOM}*)", re.DOTALL)
-RUN = re.compile(_RUN, re.DOTALL)
 # A reserved word; or else as much as possible of a simple command, and the end of its line.
 # What starts with a number, a brace or a redirection is left to `Parser.simple_parts`.
 COMMAND = re.compile(
@@ -138,7 +136,7 @@ _IS_KEYWORD, _ASSIGNS, _COMMAND_END, _LINE_END = 1, 2, 3, 4
 _UNSPLIT = rf"(?:{_PLAIN}|\\[^\n]|{_UNESCAPED})"
 _UNSPLIT_RUN = rf"(?>(?:{_UNSPLIT}|{_GAP}|{_REDIRECTED})+)"
 _EMPTY_LINES = r"(?>(?:[ \t\n]++|\#[^\n]*+\n)*)"
-_ARRAY = rf"\({_EMPTY_LINES}(?>(?:(?![\[\#])(?>{_UNSPLIT}+)(?=[ \t\n)]){_EMPTY_LINES})*)\)"
+_ARRAY = rf"\({_EMPTY_LINES}(?>(?:(?!\[){_ARGUMENT}(?=[ \t\n)]){_EMPTY_LINES})*)\)"
 # `local` has its array written once as well: expressions take long to compile.
 _LOCAL = rf"local[ \t]++(?:-[aA][ \t]++)?(?={_IDENTIFIER}\+?=\()"
 _ASSIGNED = rf"(?:{_LOCAL})?{_IDENTIFIER}\+?=(?:{_ARRAY}|(?>{_UNSPLIT}*))"
@@ -173,12 +171,10 @@ UNARY_TEST = re.compile(rf"-[abcdefghknoprstuvwxzGLNORS]{_END}")
 NOT = re.compile(rf"!{_END}")
 CONDITIONAL_END = re.compile(rf"\]\]{_END}")
 QUOTED_INSIDE = re.compile(_QUOTED_INSIDE, re.DOTALL)
-REGULAR_EXPRESSION = re.compile(rf"(?>(?:[^ \t\n&;()<>'\"`$\\]++|{_QUOTED})*)", re.DOTALL)
 # escapes that bash loses where it writes the elements of an array anew
 _LOST = re.compile(r"""\\(?:[\s"'`;&|<>()]|\$\$?["'({])""")
 BACKQUOTED = re.compile(r"`(?>(?:[^`\\]++|\\.)*)`", re.DOTALL)
 SINGLE = re.compile(_SINGLE)
-DOUBLE = re.compile(_DOUBLE, re.DOTALL)
 BRACED = re.compile(_BRACED)
 ANSI = re.compile(_ANSI, re.DOTALL)
 SIMPLE_DOLLAR = re.compile(rf"{_NAME}|{_SPECIAL}|{_BRACED}")
@@ -199,12 +195,14 @@ SPLIT_TOKEN = re.compile(
 )
 SPLIT_DOLLAR = re.compile(r"\$(?>(?:\\\n)+)(?=[A-Za-z_0-9@*#?$!\-({\['\"])|\$\((?>(?:\\\n)+)(?=\()")
 
-# An assignment or a word, up to the next one: a name, what assigns to it, and the end.
+# An assignment or a word, up to the next one: whether it is no redirection, a name, what assigns to
+# it, and the end.
 ARGUMENT = re.compile(
-    rf"(?![<>&]|[0-9]++[<>]|\{{[^ \t\n<>]*+[<>])"
-    rf"(?>({_IDENTIFIER})(\+?=)?)?(?>{_ATOM}*)()(?>{_BLANK}*)",
+    rf"(?:(?![<>&]|[0-9]++[<>]|\{{[^ \t\n<>]*+[<>])()(?>({_IDENTIFIER})(\+?=)?)?)?+"
+    rf"(?>{_ATOM}*)()(?>{_BLANK}*)",
     re.DOTALL,
 )
+_IS_ARGUMENT, _NAMED, _ASSIGNING, _ARGUMENT_END = 1, 2, 3, 4
 
 CLOSERS = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}", "in", "]]"})
 # the commands that may have arrays assigned among their arguments
@@ -1055,9 +1053,7 @@ class Parser:
         pending, globs = len(self.pending), len(self.extended_globs)
         self.ends_in_word = True
         while True:
-            match = RUN.match(self.text, self.position, self.end)
-            assert match
-            self.position = finish = match.end()
+            self.position = finish = self.atoms_end()
             character = self.skip_blanks()
             if (
                 not character
@@ -1079,7 +1075,7 @@ class Parser:
                     del self.pending[pending:]
                     del self.extended_globs[globs:]
                     return self.unusual(start)
-            else:
+            elif finish == self.position:
                 self.expansion()
 
     def passes_pattern(self, start: int) -> bool:
@@ -1331,9 +1327,7 @@ class Parser:
         start = self.position
         while True:
             text = self.text
-            match = ATOMS.match(text, self.position, self.end)
-            assert match
-            self.position = position = match.end()
+            self.position = position = self.atoms_end()
             character = text[position] if position < self.end else ""
             if not character or character in " \t\n;|)&":
                 break
@@ -1350,6 +1344,12 @@ class Parser:
                 self.expansion()
         if self.position == start and not may_be_empty:
             raise self.unexpected()
+
+    def atoms_end(self) -> int:
+        """Return where that ends which one expression can pass of the word that stands here."""
+        match = ARGUMENT.match(self.text, self.position, self.end)
+        assert match
+        return match.end(_ARGUMENT_END)
 
     def expansion(self) -> None:
         """Pass a quoted string or an expansion that the regular expressions could not."""
@@ -1601,12 +1601,12 @@ class Parser:
         character = self.skip_blanks()
         start = self.position
         while True:
-            match = REGULAR_EXPRESSION.match(self.text, self.position, self.end)
-            assert match
-            self.position = position = match.end()
             text = self.text
+            self.position = position = self.atoms_end()
             character = text[position] if position < self.end else ""
-            if character == "(":
+            if character == "|":
+                self.position += 1
+            elif character == "(":
                 self.pair(PATTERN)
             elif not character or character in " \t\n);&":
                 break
@@ -1644,12 +1644,14 @@ def _plain_details(command: Simple) -> Details | None:
     declares = False
     while position < end:
         match = ARGUMENT.match(text, position, end)
-        if match is None or match.end() == position:
+        assert match
+        if match.end() == position or match.start(_IS_ARGUMENT) < 0:
             return None
-        name, operator = match.group(1, 2)
-        finish = match.end(3)
+        name, operator = match.group(_NAMED, _ASSIGNING)
+        finish = match.end(_ARGUMENT_END)
         if operator is None or (words and not declares):
-            if name is not None and text.startswith("[", match.end(1)) and (not words or declares):
+            is_subscripted = name is not None and text.startswith("[", match.end(_NAMED))
+            if is_subscripted and (not words or declares):
                 return None
             word = Word(source, position, finish)
             if not words:
@@ -1659,7 +1661,7 @@ def _plain_details(command: Simple) -> Details | None:
                 declares = command_name in _DECLARES
             words.append(word)
         else:
-            value = Word(source, match.end(2), finish, Context.ASSIGNED)
+            value = Word(source, match.end(_ASSIGNING), finish, Context.ASSIGNED)
             assignment = Assignment(position, finish, name, None, operator == "+=", value)
             (words or assignments).append(assignment)
         position = match.end()

@@ -9,7 +9,7 @@ from overlaylint.shell.parser import (
     ARITHMETIC,
     BACKQUOTED,
     BRACED,
-    DOUBLE,
+    QUOTED_INSIDE,
     SUBSCRIPT,
     ParseError,
     Parser,
@@ -315,10 +315,10 @@ class _Reader:
 
     def double_quoted(self, parts: list[Part]) -> None:
         """Read `"..."`."""
-        match = DOUBLE.match(self.text, self.position, self.end)
-        if match:
-            end = match.end()
-        else:
+        match = QUOTED_INSIDE.match(self.text, self.position + 1, self.end)
+        assert match
+        end = match.end() + 1
+        if end > self.end or self.text[end - 1] != '"':
             scanner = self.scanner()
             scanner.double_quoted()
             end = scanner.position
