@@ -10,8 +10,8 @@ folder.
 
 Versioned ebuilds are often links to `name-9999.ebuild`. When an update renames or removes the
 file that they lead to, git keeps the link, and Portage passes over the version without a word:
-the package falls back to another version, or is gone. A link that leads out of the overlay
-resolves on the machine it was made on, and on no other.
+the package falls back to another version, or is gone. A link that leads out of the overlay may
+resolve on the machine it was made on, and resolves on no other.
 
 ## Example
 
@@ -43,9 +43,9 @@ from overlaylint.rule import Finding, Severity, rule
 from overlaylint.tree import Kind
 
 _ENDS = {
-    Kind.BROKEN_LINK: "leads to {target}, which is not there",
-    Kind.LOOPING_LINK: "leads to {target}, which leads back to it",
-    Kind.OUTWARD_LINK: "leads to {target}, which is outside the overlay",
+    Kind.BROKEN_LINK: ", which leads to nothing",
+    Kind.LOOPING_LINK: " and in a circle",
+    Kind.OUTWARD_LINK: " and out of the overlay",
 }
 
 
@@ -54,17 +54,29 @@ def dangling_link(file: File) -> Iterator[Finding]:
     # Folders that Portage does not know hold links for other programs, which may lead anywhere.
     if not file.kind.is_bad_link or not _is_read(file):
         return
-    end = _ENDS[file.kind].format(target=file.target)
     loss = ""
     if file.role is Role.EBUILD:
-        loss = ", so Portage does not see this version"
+        loss = "this version"
     elif file.role is Role.OTHER and _is_package(file):
-        loss = ", so Portage does not see this package"
+        loss = "this package"
+    if loss and file.kind is Kind.OUTWARD_LINK:
+        loss = f", so Portage sees {loss} only on a machine that has it"
+    elif loss:
+        loss = f", so Portage does not see {loss}"
     yield Finding(
         file.span(),
-        f"the link {end}{loss}",
+        f"the link leads to {file.target}{_end(file)}{loss}",
         help="let the link lead to a file in the overlay, or remove it",
     )
+
+
+def _end(file: File) -> str:
+    """Return where the way ends that a link sends to."""
+    folder = file.path.rpartition("/")[0]
+    named = file.repository.tree.kind(f"{folder}/{file.target}")
+    if file.kind is Kind.BROKEN_LINK and named is None:
+        return ", which is not there"
+    return _ENDS[file.kind]
 
 
 # What these hold is of no interest to rules about text, but Portage reads it all the same.
