@@ -91,6 +91,13 @@ a'); dobin $(tr c t <<< caf\u00e9); dobin $(cat)""",
         "while read -r x; do dobin ${x} $(cat); done <<< $'a\\nb\\nc'",
         ["cat", "dobin a b c"],
     ),
+    "paths that are partly known, and patterns": (
+        """f() { while [[ $# -gt 0 ]]; do case $1 in -*) ;; *) break ;; esac; shift; done; dobin $#
+        }
+        f "${FILESDIR}"/a; case ${CFLAGS}.tar.gz in *.zip) dobin z ;; *.t*) dobin t ;; esac
+        case ${S} in -*) dobin s ;; esac; case ${CFLAGS} in -*) dobin c ;; esac""",
+        ["dobin 1", "dobin t", "dobin c if case ${CFLAGS} == -*"],
+    ),
     "quotes around what is unknown in evaluated text": (
         "x=1; eval \"x='${MAKEOPTS}'\"; dobin ${x}",
         ["dobin ${?}"],

@@ -213,6 +213,63 @@ def test_text_outside_ascii_is_decided_where_it_can_be() -> None:
         compile_pattern([("caf?", False)], extended=False).matches("café")
 
 
+@examples(2000)
+@given(
+    st.sampled_from(["", "e", "i"]),
+    st.tuples(_extended_piece, _plain, _piece),
+    st.lists(_text, min_size=2, max_size=4),
+    st.lists(st.lists(_text, min_size=4, max_size=4), min_size=1, max_size=6),
+)
+@example("", ("*b*", "", ""), ["ab", ""], [["", "", "", ""]])
+@example("", ("a*", "b", "*"), ["a", "", "b"], [["", "b", "", ""]])
+def test_partly_known_text(
+    options: str, texts: tuple[str, str, str], known: list[str], filled: list[list[str]]
+) -> None:
+    """What is said of a text that is partly known holds whatever the rest is."""
+    try:
+        pattern = compile_pattern(
+            [(text, bool(number % 2)) for number, text in enumerate(texts)],
+            extended="e" in options,
+            ignore_case="i" in options,
+        )
+        answer = pattern.matches_around(known)
+        for between in filled:
+            whole = "".join(map("".join, zip(known[:-1], between, strict=False))) + known[-1]
+            matches = pattern.matches(whole)
+            assert answer in (None, matches)
+            assert not matches or all(text in whole for text in pattern.texts)
+    except Undecidable:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("pattern", "known", "expected"),
+    [
+        ("-*", ["/", ""], False),
+        ("/*", ["/", ""], True),
+        ("*.gz", ["", ".tar.gz"], True),
+        ("*.zip", ["", ".tar.gz"], False),
+        ("*.tar.*", ["", ".tar.gz"], True),
+        ("*a*b*", ["b", "ca", "b"], True),
+        ("*a*b*", ["b", "b", "a"], None),
+        ("*[bc]*", ["a", "c"], True),
+        ("a?", ["a", ""], None),
+        ("a?", ["a", "bc"], False),
+        ("ab", ["a", "b"], None),
+        ("abc", ["a", "c"], None),
+        ("abc", ["a", "d", "c"], False),
+        ("ab*", ["a", ""], None),
+        ("*", ["", ""], True),
+        ("+(a|b)", ["a", ""], None),
+    ],
+)
+def test_partly_known_text_is_decided(
+    pattern: str, known: list[str], expected: bool | None
+) -> None:
+    found = compile_pattern([(pattern, False)], extended=True).matches_around(known)
+    assert found is expected
+
+
 def test_literal() -> None:
     """`literal` is what a pattern without wildcards matches."""
     assert compile_pattern([("a", False), ("*", True)], extended=True).literal == "a*"

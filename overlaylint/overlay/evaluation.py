@@ -671,7 +671,11 @@ def _depth_variable(depth: int) -> Variable:
 @lru_cache(maxsize=256)
 def symbol(name: str) -> Mixed:
     """Return the value of a variable that the package manager sets for a build."""
-    return unknown(f"${name} is set by the package manager", symbol=name, is_word=name in PATHS)
+    reason = f"${name} is set by the package manager"
+    if name not in PATHS:
+        return unknown(reason, symbol=name)
+    # an ebuild may set S to a path that starts elsewhere
+    return unknown(reason, symbol=name, is_word=True, opening="" if name == "S" else "/")
 
 
 def environment(name: str) -> Value | None:

@@ -145,25 +145,15 @@ def matches(
                 return pattern.matches(subject)
             if len(subject.parts) == 1 and subject.unknown.choices:
                 return decided_by(subject, pattern.matches)
-            opening = _start(shell, known, is_test=is_test)
+            answer = pattern.matches_around(subject.texts)
         except Undecidable:
             pass
         else:
-            if opening is not None and subject.head.startswith(opening):
-                return True
-            if (
-                opening is not None
-                and shell.state.option("nocasematch") is False
-                and not opening.startswith(subject.head)
-            ):
+            if answer is not None:
+                return answer
+            if any(_lacks(subject, text) for text in pattern.texts):
                 return False
-            if opening is not None and _lacks(subject, opening):
-                return False
-            if (
-                pattern.literal is not None
-                and shell.state.option("nocasematch") is False
-                and _differ(pattern.literal, subject)
-            ):
+            if pattern.literal == "" and subject.is_nonempty:
                 return False
     else:
         written = concatenate(*[text for text, _ in pieces])
@@ -194,19 +184,6 @@ def decided_by(subject: Mixed, test: Callable[[str], bool]) -> Truth:
         if answer:
             result = condition if isinstance(result, bool) else either(result, condition)
     return result
-
-
-def _start(
-    shell: Interpreter, pieces: tuple[tuple[str, bool], ...], *, is_test: bool
-) -> str | None:
-    """Return `text` of a pattern `text*`; None for others. Raises Undecidable."""
-    last, is_quoted = pieces[-1] if pieces else ("", True)
-    if is_quoted or not last.endswith("*") or "\\" in last:
-        return None
-    before = (*pieces[:-1], (last[:-1], False)) if last != "*" else pieces[:-1]
-    if not before:
-        return ""
-    return pattern_of(shell, before, always_extended=is_test, heeds_case=True).literal
 
 
 def _lacks(subject: Mixed, text: str) -> bool:

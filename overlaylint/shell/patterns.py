@@ -354,6 +354,18 @@ class _Matcher(ABC):
     def matches(self, text: str) -> bool:
         """Whether all of `text` matches."""
 
+    def matches_around(self, texts: Sequence[str]) -> bool | None:
+        """Whether all of a text matches that is `texts`, with anything between each two of them.
+
+        None where that depends on what is between them.
+        """
+        return None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Texts that are in all that matches; there may be more."""
+        return ()
+
     @abstractmethod
     def prefix(self, text: str, start: int, longest: bool) -> int:
         """Return where the part from `start` that matches ends, or -1."""
@@ -391,6 +403,12 @@ class _Fixed:
     def fits(self, text: str, start: int) -> bool:
         return self._expression.match(text, start) is not None
 
+    def fits_partly(self, text: str, *, at_end: bool) -> bool | None:
+        """Whether a text fits that starts with `text`, or ends with it; None if it depends."""
+        if len(text) < self.length:
+            return None
+        return self.fits(text, len(text) - self.length if at_end else 0)
+
     def find(self, text: str, start: int, end: int) -> int:
         self._afford(start, end)
         found = self._expression.search(text, start, end)
@@ -417,6 +435,16 @@ class _Text:
     def fits(self, text: str, start: int) -> bool:
         return text.startswith(self.text, start)
 
+    def fits_partly(self, text: str, *, at_end: bool) -> bool | None:
+        """Whether a text fits that starts with `text`, or ends with it; None if it depends."""
+        longer, shorter = self.text, text
+        is_whole = self.length <= len(text)
+        if is_whole:
+            longer, shorter = text, self.text
+        if not (longer.endswith(shorter) if at_end else longer.startswith(shorter)):
+            return False
+        return True if is_whole else None
+
     def find(self, text: str, start: int, end: int) -> int:
         return text.find(self.text, start, end)
 
@@ -435,6 +463,20 @@ class _Literal(_Matcher):
 
     def matches(self, text: str) -> bool:
         return text == self.text
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.text,)
+
+    def matches_around(self, texts: Sequence[str]) -> bool | None:
+        position, end = len(texts[0]), len(self.text) - len(texts[-1])
+        if position > end or not (self.text.startswith(texts[0]) and self.text.endswith(texts[-1])):
+            return False
+        for text in texts[1:-1]:
+            position = self.text.find(text, position, end) + len(text)
+            if position < len(text):
+                return False
+        return None
 
     def prefix(self, text: str, start: int, longest: bool) -> int:
         return start + len(self.text) if text.startswith(self.text, start) else -1
@@ -489,6 +531,34 @@ class _Glob(_Matcher):
             return False
         position = self._inside(text, 0, last)
         return 0 <= position <= last
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        segments = (self.head, *self.middle, self.tail)
+        return tuple(one.text for one in segments if isinstance(one, _Text))
+
+    def matches_around(self, texts: Sequence[str]) -> bool | None:
+        opening, ending = texts[0], texts[-1]
+        if self.is_fixed:
+            return None if sum(map(len, texts)) <= self.head.length else False
+        fits_head = self.head.fits_partly(opening, at_end=False)
+        last = len(ending) - self.tail.length
+        fits_tail = self.tail.fits_partly(ending, at_end=True)
+        if fits_head is False or fits_tail is False:
+            return False
+        if fits_head is None or fits_tail is None:
+            return None
+        # An asterisk matches whatever is unknown; the rest has to be found in what is known.
+        waiting = [*texts[:-1], ending[:last]]
+        position = self.head.length
+        for segment in self.middle:
+            while (found := segment.find(waiting[0], position, len(waiting[0]))) < 0:
+                del waiting[0]
+                position = 0
+                if not waiting:
+                    return None
+            position = found + segment.length
+        return True
 
     def prefix(self, text: str, start: int, longest: bool) -> int:
         end = len(text)
@@ -704,6 +774,20 @@ class Pattern:
         if self._narrow and not text.isascii():
             _agree(result, self._for_bytes(text).matches(to_bytes(text)))
         return result
+
+    def matches_around(self, texts: Sequence[str]) -> bool | None:
+        """Whether all of a text matches that is `texts`, with anything between each two of them.
+
+        None where that depends on what is between them, or on the locale.
+        """
+        if self._narrow and not all(map(str.isascii, texts)):
+            return None
+        return self._matcher.matches_around(texts)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Texts that are in all that matches; there may be more."""
+        return self._matcher.texts
 
     def remove_prefix(self, text: str, longest: bool) -> str:
         """Return `${text#pattern}`, or `${text##pattern}` for the longest match."""

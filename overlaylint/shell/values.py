@@ -27,6 +27,7 @@ class Unknown:
     path that the package manager sets. `is_many` marks an unquoted expansion that may come to any
     number of words. `pattern` is the text of a word's wildcards, which stand for files.
     `choices` are the texts that it may be, where there are only these, each with its condition.
+    `opening` is what it starts with for certain, if it has a symbol.
     """
 
     reason: str
@@ -38,6 +39,7 @@ class Unknown:
     is_many: bool = False
     pattern: str = ""
     choices: tuple[tuple[Condition, str], ...] = ()
+    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,18 @@ class Mixed:
         """The known text that it ends in."""
         last = self.parts[-1]
         return last if isinstance(last, str) else ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The known texts between which its unknown pieces stand; there are at least two."""
+        texts = [""]
+        for part in self.parts:
+            if isinstance(part, str):
+                texts[-1] += part
+            else:
+                texts[-1] += part.opening if part.symbol else ""
+                texts.append("")
+        return tuple(texts)
 
     @property
     def is_many(self) -> bool:
@@ -99,9 +113,11 @@ def unknown(
     *,
     symbol: str = "",
     is_word: bool = False,
+    opening: str = "",
 ) -> Mixed:
-    """Return a value of which nothing is known."""
-    return Mixed((Unknown(reason, source, start, end, symbol, is_word),))
+    """Return a value of which nothing is known but how it starts."""
+    piece = Unknown(reason, source, start, end, symbol, is_word, opening=opening)
+    return Mixed((piece,))
 
 
 def join(pieces: Iterable[str | Unknown]) -> Value:
