@@ -100,7 +100,28 @@ a'); dobin $(tr c t <<< caf\u00e9); dobin $(cat)""",
     ),
     "quotes around what is unknown in evaluated text": (
         "x=1; eval \"x='${MAKEOPTS}'\"; dobin ${x}",
-        ["dobin ${?}"],
+        ["dobin ${MAKEOPTS}"],
+    ),
+    "text that is evaluated within such text": (
+        r"""local a b v="${CFLAGS} ${LDFLAGS}"
+        eval "eval \"a='\$v'\"; b=\${!_*}; dobin ${MAKEOPTS}"; dobin "${a}" "${b}" """,
+        ["dobin ${MAKEOPTS}", "dobin ${CFLAGS} ${LDFLAGS} "],
+    ),
+    "a function that is defined by text with unknown words in it": (
+        'eval "f() { echo ${D}; }"; dobin "$(f)"; eval "g() { dobin ${MAKEOPTS}; }"; dobin x',
+        ["echo ${D}", "dobin ${D}", "dobin x"],
+    ),
+    "a here-document in text with unknown words in it": (
+        r"""eval "bash <<'E'
+dobin ${D}/x '${D}/y' \"${D}/z\"
+E
+" """,
+        ["bash", "dobin ${D}/x ${D}/y ${D}/z"],
+    ),
+    "what can't stand for unknown words": (
+        r"""x=1; eval "x=\\${D}"; dobin "${x}"; x=1; eval "x=\$${D}"; dobin "${x}"
+        x=1; eval "x=\${${D}}"; dobin "${x}"; x=1; eval "cat <<${D}"; dobin "${x}" """,
+        ["dobin ${?}"] * 4,
     ),
     "a local variable whose name is partly unknown": (
         'f() { :; }; local A_x=1 B_x=2; local A_"${ABI}"=3; f; dobin "${A_x}" "${A_y}" "${B_x}"',

@@ -8,23 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from overlaylint.overlay.evaluation import PATHS
 from overlaylint.records import dataclass
 from overlaylint.shell.interpreter import Interpreter, Invocation, Status
 from overlaylint.shell.parser import parse_source
 from overlaylint.shell.state import Positional
-from overlaylint.shell.syntax import Source, encode
-from overlaylint.shell.values import (
-    ARRAYS,
-    Flag,
-    Mixed,
-    Unknown,
-    Value,
-    Variable,
-    concatenate,
-    join,
-    pieces_of,
-)
+from overlaylint.shell.texts import source_of
+from overlaylint.shell.values import ARRAYS, Flag, Value, Variable
 
 # Commands that run what their arguments say, and options of theirs that take a word.
 _AROUND: dict[str, frozenset[str]] = {
@@ -167,10 +156,10 @@ def run_program(shell: Interpreter, invocation: Invocation) -> Status:
     text = invocation.input if script.reads_input else script.text
     if text is None or shell.depth >= _MAXIMUM_DEPTH:
         return _unseen(shell, invocation)
-    written, pieces = _written_out(text)
-    origin = invocation.start, invocation.end
-    source = Source(encode(written), SHELL_TEXT, invocation.source, origin)
-    shell.spend(2 * len(written) + 20)  # parsing takes longer than running
+    source = source_of(text, SHELL_TEXT, invocation.source, invocation.start, invocation.end)
+    if source is None:
+        return _unseen(shell, invocation)
+    shell.spend(2 * len(source.text) + 20)  # parsing takes longer than running
     parsed = parse_source(source)
     if parsed.errors:
         return _unseen(shell, invocation)
@@ -178,7 +167,7 @@ def run_program(shell: Interpreter, invocation: Invocation) -> Status:
     shell.depth += 1
     try:
         with shell.subshell(output=None) as box:
-            _start(shell, pieces, script.words)
+            _start(shell, script.words)
             shell.commands = {}
             shell.status = shell.run_lines(parsed.body, source, parsed.extended_globs)
             shell.end_subshell()
@@ -191,24 +180,6 @@ def run_program(shell: Interpreter, invocation: Invocation) -> Status:
     return shell.status
 
 
-def evaluate_text(shell: Interpreter, invocation: Invocation) -> Status:
-    """`eval` in a trace: what is unknown in its words is taken for words, not for commands."""
-    words: list[Value] = []
-    for argument in invocation.arguments:
-        words += [" ", argument] if words else [argument]
-    text = concatenate(*words) if words else ""
-    is_simple = isinstance(text, Mixed) and all(
-        isinstance(piece, str) or piece.symbol in PATHS for piece in text.parts
-    )
-    if not is_simple:
-        return shell.builtins["eval"](shell, invocation)
-    written, pieces = _written_out(text)
-    for name, piece in pieces.items():
-        shell.store(name, Variable(join((piece,))))
-    invocation.arguments = [written]
-    return shell.builtins["eval"](shell, invocation)
-
-
 def _unseen(shell: Interpreter, invocation: Invocation) -> Status:
     from overlaylint.shell.invocations import check, written
 
@@ -216,7 +187,7 @@ def _unseen(shell: Interpreter, invocation: Invocation) -> Status:
     return check(invocation)
 
 
-def _start(shell: Interpreter, pieces: dict[str, Unknown], words: tuple[Value, ...]) -> None:
+def _start(shell: Interpreter, words: tuple[Value, ...]) -> None:
     """Make the state that of a new shell: it has of this one what is exported."""
     state = shell.state
     exported: dict[str, Variable] = {}
@@ -225,50 +196,8 @@ def _start(shell: Interpreter, pieces: dict[str, Unknown], words: tuple[Value, .
             exported.pop(name, None)
             if variable.flags & Flag.EXPORTED and not variable.flags & ARRAYS:
                 exported[name] = variable
-    for name, piece in pieces.items():
-        exported[name] = Variable(join((piece,)))
     state.scopes[:] = [exported, *({} for _ in state.scopes[1:])]
     state.functions = {}
     state.positional[-1] = Positional(words[1:])
     state.options = frozenset()
     state.shell_options = frozenset()
-
-
-def _written_out(text: Value) -> tuple[str, dict[str, Unknown]]:
-    """Return a script's text with a variable for each piece that is unknown.
-
-    Such a piece is taken for words, as a path is, and not for more commands.
-    """
-    written = ""
-    pieces: dict[str, Unknown] = {}
-    for piece in pieces_of(text):
-        if isinstance(piece, str):
-            written += piece
-            continue
-        # By the symbol, so that a function which `eval` defines finds it later as well.
-        known = piece.symbol if piece.symbol.isidentifier() else str(len(pieces))
-        name = f"_overlaylint_{known}"
-        pieces[name] = piece
-        # Nothing is expanded between single quotes: there they are closed and opened again.
-        written += f"'\"${{{name}}}\"'" if _is_in_quotes(written) else f"${{{name}}}"
-    return written, pieces
-
-
-def _is_in_quotes(text: str) -> bool:
-    """Whether a script's text ends between single quotes."""
-    quote = ""
-    at = 0
-    while at < len(text):
-        sign = text[at]
-        if sign == "\\" and quote != "'":
-            at += 1
-        elif sign == quote:
-            quote = ""
-        elif not quote and sign in "'\"":
-            quote = sign
-        elif not quote and sign == "#" and (at == 0 or text[at - 1] in " \t\n;"):
-            at = text.find("\n", at)
-            if at < 0:
-                return False
-        at += 1
-    return quote == "'"

@@ -15,7 +15,7 @@ from functools import lru_cache
 from overlaylint.finding import Span
 from overlaylint.overlay import commands as pm
 from overlaylint.overlay import eapi as eapis
-from overlaylint.overlay.command_lines import evaluate_text, run_program
+from overlaylint.overlay.command_lines import run_program
 from overlaylint.overlay.ebuild import PACKAGE_MANAGER, Ebuild
 from overlaylint.overlay.evaluation import Evaluation, environment, span_of, symbol
 from overlaylint.overlay.filesdir import FilesDir, names_filesdir
@@ -227,9 +227,11 @@ class Tracer:
     def _shell(self, state: State, phase: str) -> Interpreter:
         """Return an interpreter that stands where a phase is called."""
         own: dict[str, Builtin] = {
-            **pm.COMMON, **pm.versions(self.eapi), **pm.phase_commands(self),
-            "default": self._default(phase), "eval": evaluate_text,
-        }  # fmt: skip
+            **pm.COMMON,
+            **pm.versions(self.eapi),
+            **pm.phase_commands(self),
+            "default": self._default(phase),
+        }
         for name, function in _defaults().items():
             own[name] = _calling(name, function)
         own |= self._commands
@@ -342,7 +344,6 @@ class ScriptTracer:
 
     def _shell(self) -> Interpreter:
         own = {**pm.COMMON, **pm.versions(self.eapi), **pm.phase_commands(self)}
-        own["eval"] = evaluate_text
         shell = Interpreter(commands=own, builtins=BUILTINS)
         shell.environment = build_environment
         shell.compatibility = eapis.bash_compatibility(self.eapi)

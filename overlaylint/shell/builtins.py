@@ -26,7 +26,8 @@ from overlaylint.shell.parser import parse_source
 from overlaylint.shell.printing import PrintingProblem, format_printf, interpret_escapes
 from overlaylint.shell.reading import mapfile, read
 from overlaylint.shell.state import Positional, options_of, options_text
-from overlaylint.shell.syntax import Simple, Source, Word, encode
+from overlaylint.shell.syntax import Script, Simple, Word
+from overlaylint.shell.texts import source_of
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
     Flag,
@@ -162,17 +163,20 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
             place = invocation.source, invocation.start, invocation.end
             shell.assign("BASH_COMPAT", str(shell.compatibility), *place)
             return 0
-        if not shell.is_tracing or not _eval_partly(shell, invocation, text):
+        if not shell.is_tracing:
             return problem(shell, invocation, "what it evaluates is unknown")
-        return shell.status
-    if (len(text) - len(text.rstrip("\\"))) % 2:
+    end = text if isinstance(text, str) else text.tail
+    if (len(end) - len(end.rstrip("\\"))) % 2:
         # bash is left expecting more, and may refuse the array that is assigned next
         raise shell.exhausted("text that ends in a backslash is evaluated")
-    source = Source(
-        encode(text), invocation.source.name, invocation.source, (invocation.start, invocation.end)
-    )
-    shell.spend(2 * len(text) + 20)  # parsing takes longer than running
+    name = invocation.source.name
+    source = source_of(text, name, invocation.source, invocation.start, invocation.end)
+    if source is None:
+        return problem(shell, invocation, "what it evaluates is unknown")
+    shell.spend(2 * len(source.text) + 20)  # parsing takes longer than running
     script = parse_source(source)
+    if isinstance(text, Mixed) and not _is_followed(text, script):
+        return problem(shell, invocation, "what it evaluates is unknown")
     shell.depth += 1
     if shell.depth > 60:
         raise shell.exhausted("eval within eval, too deeply")
@@ -187,51 +191,20 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
     return status
 
 
-_PIECE = "__overlaylint_piece_"
-# where a piece can't stand for a word or a part of one: in a name, in single quotes
-_NO_PLACE = re.compile(r"'|<<|\\\Z|\$(?:\{(?!\w+\[\Z)[^}]*)?\Z")
+def _is_followed(text: Mixed, script: Script) -> bool:
+    """Whether text that is partly unknown can be evaluated; only a trace does so.
 
-
-def _eval_partly(shell: Interpreter, invocation: Invocation, text: Mixed) -> bool:
-    """Evaluate text that is partly unknown; return whether that could be done.
-
-    Only a trace does so, which takes what is unknown for words without quotes or operators in them,
-    as it takes a command whose name is unknown for a program. Each command must be
-    an assignment to a known name, or have a known name.
+    Where that may be more than a path or a number, each command must be an assignment to a known
+    name, or have a known name: as a trace takes a command whose name is unknown for a program.
     """
-    known = ""
-    pieces: dict[str, Variable] = {}
-    for piece in text.parts:
-        if isinstance(piece, str):
-            known += piece
-            continue
-        if _NO_PLACE.search(known):
-            return False
-        name = f"{_PIECE}{len(pieces)}"
-        pieces[name] = Variable(Mixed((piece,)))
-        known += f"${{{name}}}"
-    if "'" in known or len(known) > 2_000:
-        return False
-    source = Source(
-        encode(known), invocation.source.name, invocation.source, (invocation.start, invocation.end)
-    )
-    script = parse_source(source)
+    if script.errors or all(isinstance(part, str) or part.is_word for part in text.parts):
+        return not script.errors
     for command in script.body.commands:
         if not isinstance(command, Simple):
             return False
         first = command.words[0] if command.words else None
         if first is not None and (not isinstance(first, Word) or first.literal is None):
             return False
-    shell.depth += 1
-    if shell.depth > 60:
-        raise shell.exhausted("eval within eval, too deeply")
-    shell.state.scopes[-1].update(pieces)
-    try:
-        shell.status = shell.run_lines(script.body, source, script.extended_globs)
-    finally:
-        shell.depth -= 1
-        for name in pieces:
-            shell.state.scopes[-1].pop(name, None)
     return True
 
 

@@ -27,6 +27,7 @@ from overlaylint.shell.syntax import (
     List,
     Opaque,
     Parameter,
+    Piece,
     Pipeline,
     ProcessSubstitution,
     Redirection,
@@ -127,7 +128,7 @@ def _look(own: _Own, node: object, local: set[str]) -> None:
         for one in node:
             _look(own, one, local)
         return
-    if isinstance(node, Subshell | Background | CommandSubstitution | ProcessSubstitution):
+    if isinstance(node, Subshell | Background | CommandSubstitution | ProcessSubstitution | Piece):
         return  # these change nothing outside
     if isinstance(node, Function):
         own.inner.append(node)

@@ -24,6 +24,7 @@ from overlaylint.shell.syntax import (
     DoubleQuoted,
     Parameter,
     Part,
+    Piece,
     ProcessSubstitution,
     Quoted,
     Source,
@@ -199,6 +200,8 @@ def part_value(shell: Interpreter, source: Source, part: Part) -> Value:
         return shell.substitute(part)
     if isinstance(part, ArithmeticExpansion):
         return arithmetic(shell, source, part.expression)
+    if isinstance(part, Piece):
+        return Mixed((part.unknown,))
     if isinstance(part, Tilde):
         return concatenate(
             shell.unknown(

@@ -1686,7 +1686,8 @@ def here_document(source: Source, operator: int) -> Word:
     # tabs that follow a continued line stay
     tabs, kept = (LEADING_TABS, "") if document.quoted else (CONTINUED_TABS, r"\1")
     body = tabs.sub(kept, body)
-    stripped = Source(body, source.name, source, (document.start, document.end))
+    origin = document.start, document.end
+    stripped = Source(body, source.name, source, origin, pieces=source.pieces)
     return Word(stripped, 0, len(body), context)
 
 

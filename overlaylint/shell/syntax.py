@@ -12,11 +12,15 @@ apart when somebody asks for them: most functions are never evaluated.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from overlaylint.records import dataclass, lazy
+
+if TYPE_CHECKING:
+    from overlaylint.shell.values import Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Source:
     copied: int = 0
     # functions that were made for this text, for as long as somebody has it
     made: dict[tuple[object, ...], Function] | None = None
+    # what is unknown of a text that a script made, by the parameters that stand in its place
+    pieces: Mapping[str, Unknown] | None = None
 
     def place(self, start: int, end: int) -> tuple[Source, int, int]:
         """Return the file that `start` to `end` comes from, with the span there."""
@@ -165,6 +171,13 @@ class ArithmeticExpansion:
     expression: Word
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is unknown of the text that the word is in: a script made it."""
+
+    unknown: Unknown
+
+
 Part = (
     Text
     | Quoted
@@ -174,6 +187,7 @@ Part = (
     | CommandSubstitution
     | ProcessSubstitution
     | ArithmeticExpansion
+    | Piece
 )
 
 

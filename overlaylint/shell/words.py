@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from overlaylint.shell.parser import (
     ANSI,
@@ -24,6 +26,7 @@ from overlaylint.shell.syntax import (
     Opaque,
     Parameter,
     Part,
+    Piece,
     ProcessSubstitution,
     Quoted,
     Source,
@@ -32,6 +35,9 @@ from overlaylint.shell.syntax import (
     Word,
     decode,
 )
+
+if TYPE_CHECKING:
+    from overlaylint.shell.values import Unknown
 
 _UNQUOTED_RUN = re.compile(r"[^'\"`$\\<>]++")
 _QUOTED_RUN = re.compile(r"[^\"`$\\]++")
@@ -57,6 +63,7 @@ _TRANSFORMATIONS = frozenset("aAEKkLPQuU")
 # of these parameters bash changes no case, and after `#` these operators are none
 _UNCHANGEABLE = frozenset("?#-")
 _AFTER_COUNT = frozenset("%/=+")
+_NAMED = re.compile(r"(\$\{\w+\})")
 _QUOTE = re.compile(r"['\"\\]")
 _QUOTED_CONTEXTS = frozenset(
     {
@@ -89,6 +96,27 @@ def parse_parts(word: Word) -> tuple[Part, ...]:
     What bash finds wrong only when it expands the word (an open quote in a here-document, say) is
     a bad substitution that reaches to the end of the word.
     """
+    parts, pieces = _read_parts(word), word.source.pieces
+    return tuple(_with_pieces(parts, pieces)) if pieces else parts
+
+
+def _with_pieces(parts: Iterable[Part], pieces: Mapping[str, Unknown]) -> Iterator[Part]:
+    """Put what is unknown of a text where a parameter stands for it (see `Source.pieces`)."""
+    for part in parts:
+        if isinstance(part, Parameter) and part.name in pieces:
+            yield Piece(pieces[part.name])
+        elif isinstance(part, DoubleQuoted):
+            yield DoubleQuoted(tuple(_with_pieces(part.parts, pieces)))
+        elif isinstance(part, Quoted) and "${" in part.text:
+            # it was between single quotes, where a parameter is text
+            texts = filter(None, _NAMED.split(part.text))
+            found = ((text, pieces.get(text[2:-1])) for text in texts)
+            yield DoubleQuoted(tuple(Piece(it) if it else Quoted(text) for text, it in found))
+        else:
+            yield part
+
+
+def _read_parts(word: Word) -> tuple[Part, ...]:
     if word.context is Context.PLAIN:
         text = word.source.text[word.start : word.end]
         return (Quoted(decode(text)),) if text else ()
@@ -340,7 +368,9 @@ class _Reader:
         if "\\" in inside:
             protected = '$`\\"' if is_quoted else "$`\\"
             inside = re.sub(rf"\\([{re.escape(protected)}])", r"\1", inside)
-        source = Source(inside, self.source.name, self.source, (start, match.end()))
+        source = Source(
+            inside, self.source.name, self.source, (start, match.end()), pieces=self.source.pieces
+        )
         parts.append(CommandSubstitution(source, start, match.end(), parse_source(source).body))
 
     def dollar(self, parts: list[Part], *, is_quoted: bool) -> None:
