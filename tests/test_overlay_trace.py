@@ -127,6 +127,11 @@ E
         'f() { :; }; local A_x=1 B_x=2; local A_"${ABI}"=3; f; dobin "${A_x}" "${A_y}" "${B_x}"',
         ["dobin ${?} ${?} 2"],
     ),
+    "a local variable whose name is partly unknown, when its function was left": (
+        """f() { local A_"${ABI}"=3; dobin "${A_x}" "${A_y}" "${A_z}"; A_z=4; }
+        A_x=1 A_z=2; f; dobin "${A_x}" "${A_y}" "${A_z}" """,
+        ["dobin ${?} ${?} ${?}", "dobin 1  ${?}"],
+    ),
     "parameters that are set to unknown words": (
         'f() { :; }; x=1; set ${MAKEOPTS}; f; dobin "${x}"',
         ["dobin 1"],

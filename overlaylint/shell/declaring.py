@@ -21,7 +21,7 @@ from overlaylint.shell.invocations import (
     unknown_output,
     written,
 )
-from overlaylint.shell.state import options_text
+from overlaylint.shell.state import doubtful, options_text
 from overlaylint.shell.syntax import Assignment, Context, Simple, Source, Word, encode
 from overlaylint.shell.values import (
     ARRAYS,
@@ -147,7 +147,8 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
 def _makes_local(shell: Interpreter, invocation: Invocation, operand: Mixed) -> bool:
     """Make unknown what `local prefix_${name}_suffix=value` may hide; return whether it is that.
 
-    Only a trace does so, which takes what is unknown in a name for a part of a name.
+    Only a trace does so, which takes what is unknown in a name for a part of a name. It is known
+    again when the function is left.
     """
     if not shell.is_tracing or invocation.name != "local" or not _NAME.fullmatch(operand.head):
         return False
@@ -160,10 +161,16 @@ def _makes_local(shell: Interpreter, invocation: Invocation, operand: Mixed) -> 
     names = re.compile(written)
     place = invocation.source, invocation.start, invocation.end
     hidden = unknown("a local variable may hide it, whose name is unknown", *place)
-    for scope in shell.state.scopes:
-        for name in [name for name in scope if names.fullmatch(name)]:
+    scopes, number = shell.state.scopes, shell.function_scope()
+    for name in {name for scope in scopes for name in scope if names.fullmatch(name)}:
+        inside = [scope for scope in scopes[number:] if name in scope]
+        for scope in inside:
             flags = scope[name].flags | Flag.MAYBE_UNSET
-            shell.store(name, Variable(hidden, flags, *place), scope)
+            scope[name] = Variable(hidden, flags, *place)
+        variable = shell.state.find(name)
+        if not inside and variable is not None:
+            flags = doubtful(variable.flags, 0) | Flag.MAYBE_UNSET | Flag.PERHAPS_OUTER
+            scopes[number][name] = Variable(hidden, flags, *place)
     outer = shell.environment
     shell.environment = lambda name: hidden if names.fullmatch(name) else outer(name)
     return True

@@ -361,6 +361,7 @@ class Interpreter:
         self.elements_are_no_files = False
         self.function_scopes: list[int] = []
         self.environments: list[bool] = []
+        self.outer_environments: list[Callable[[str], Value | None]] = []
         self.is_dead = False
         self.captures = 0  # command substitutions that are being evaluated
         self.has_lost_loops = False  # whether an error in an expansion gave up a loop
@@ -2371,6 +2372,7 @@ class Interpreter:
         self.stack.append(name)
         self.function_scopes.append(len(self.state.scopes))
         self.environments.append(has_environment)
+        self.outer_environments.append(self.environment)
         self.state.scopes.append({})
         self.state.positional.append(positional_of(arguments))
 
@@ -2379,6 +2381,8 @@ class Interpreter:
         self.stack.pop()
         self.function_scopes.pop()
         self.environments.pop()
+        # `local` of an unknown name may have hidden some of it
+        self.environment = self.outer_environments.pop()
         scope = self.state.scopes.pop()
         self.state.positional.pop()
         self.depth -= 1
