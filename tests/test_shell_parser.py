@@ -6,7 +6,11 @@ understood it, and that text must have the same syntax tree as the original.
 
 from __future__ import annotations
 
+import inspect
 import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from random import Random
@@ -22,6 +26,7 @@ from overlaylint.shell import parse
 from overlaylint.shell.parser import ParseError, Parser
 from overlaylint.shell.syntax import (
     Command,
+    CommandSubstitution,
     Function,
     Group,
     Opaque,
@@ -243,3 +248,23 @@ def test_what_can_be_read_before_an_error_is_kept() -> None:
 def test_hostile_text_ends(text: str) -> None:
     script = parse(text.encode())
     assert script.body.end == len(text)
+
+
+@pytest.mark.parametrize("left", range(5, 60, 5))
+def test_who_is_too_deep_in_calls_keeps_nothing_for_others(left: int) -> None:
+    function, simple = parse(b"f() { { { a; }; }; }; x=`b`").body.commands
+    assert isinstance(function, Function)
+    assert isinstance(simple, Simple)
+    value = simple.assignments[0].value
+    assert isinstance(value, Word)
+
+    def deep(calls: int, ask: Callable[[], object]) -> object:
+        return deep(calls - 1, ask) if calls else ask()
+
+    for ask in (lambda: function.body, lambda: value.parts):
+        with suppress(RecursionError):
+            deep(sys.getrecursionlimit() - len(inspect.stack()) - left, ask)
+    (part,) = value.parts
+    assert isinstance(part, CommandSubstitution)
+    for node in (function.body, *part.body.commands):
+        assert isinstance(node, Group | Simple)

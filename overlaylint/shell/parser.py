@@ -284,7 +284,11 @@ class _PendingDocument:
 
 
 def parse(data: bytes, name: str = "") -> Script:
-    """Parse a script. Nothing is raised: what bash would refuse is in `Script.errors`."""
+    """Parse a script. Nothing is raised: what bash would refuse is in `Script.errors`.
+
+    Here and wherever text is parsed later on, a caller that is very deep in calls itself gets a
+    RecursionError: what it could not read may not be kept for others, who can.
+    """
     return parse_source(Source(data.decode("latin-1"), name))
 
 
@@ -297,10 +301,6 @@ def parse_source(source: Source) -> Script:
         parser.commands_into(commands, _NOTHING)
     except ParseError as error:
         errors = (SyntaxProblem(error.start, error.end, error.message),)
-    except RecursionError:
-        # whoever calls may be deep in calls already
-        start = parser.position
-        errors = (SyntaxProblem(start, start, _TOO_DEEP),)
     if errors:
         start = commands[-1].end if commands else 0
         commands.append(Opaque(start, len(source.text), errors[0].message))
@@ -320,7 +320,7 @@ def comments_of(source: Source) -> tuple[Comment, ...]:
     """Return the comments in a script, up to its first error."""
     # what is known of `source` by now would keep it from being read whole again
     parser = Parser(Source(source.text, source.name), postpones=False)
-    with suppress(ParseError, RecursionError):
+    with suppress(ParseError):
         parser.commands_into([], _NOTHING)
     return tuple(sorted(parser.comments, key=_start))
 
@@ -342,7 +342,7 @@ def _globs_of_body(text: str) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     parser.is_passing = True
     try:
         parser.body(parser.keyword())
-    except (ParseError, RecursionError):
+    except ParseError:
         return None
     if parser.position != len(text) - 1 or parser.pending:
         return None
@@ -352,11 +352,7 @@ def _globs_of_body(text: str) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
 def function_body(function: Function) -> Command:
     """Return the body of a function; it was passed over before, so nothing can fail."""
     parser = Parser(function.source, function.body_start, function.end, postpones=False)
-    try:
-        return parser.body(parser.keyword() or "(")
-    except RecursionError:
-        # whoever asks may be deep in calls already
-        return Opaque(function.body_start, function.end, _TOO_DEEP)
+    return parser.body(parser.keyword() or "(")
 
 
 class Parser:
