@@ -76,11 +76,23 @@ that revision is put there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Span, Undecided
-from overlaylint.overlay.atom import parse_atom
+from overlaylint.overlay.atom import AtomError, package_of
+from overlaylint.overlay.dependency import (
+    Conditional,
+    Dependency,
+    DependencyError,
+    Group,
+    Leaf,
+    Node,
+    Operator,
+    parse_dependency,
+)
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.repository import Repository
 from overlaylint.records import dataclass
@@ -89,11 +101,13 @@ from overlaylint.tree import OverlaidTree
 
 if TYPE_CHECKING:
     from overlaylint.overlay.atom import Atom
-    from overlaylint.overlay.dependency import Dependency
     from overlaylint.overlay.evaluation import Evaluation
     from overlaylint.shell.values import Value
 
 _LISTS = ("DEPEND", "BDEPEND", "RDEPEND", "PDEPEND", "IDEPEND")
+# More flags than these are not looked at in all their combinations.
+_MOST_FLAGS = 8
+
 _LAWFUL = re.compile(r"(-r[0-9]+)?")
 
 
@@ -123,8 +137,11 @@ def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outco
     revision = evaluation.variable(options.variable)
     text = "" if revision is None or revision.value is None else revision.value
     span = _span(ebuild, options.variable)
-    named, doubt = _named(evaluation, options.sources)
-    if not named and revision is None and doubt is None:
+    nodes, doubt = _asked(evaluation, options.sources)
+    is_needed = any(
+        _missing(nodes, use, options.sources, lambda _: False) for use in _states(nodes)
+    )
+    if not is_needed and revision is None and doubt is None:
         yield NotApplicable(f"{ebuild.path} depends on no {options.sources}")
         return
     if not isinstance(text, str):
@@ -144,14 +161,11 @@ def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outco
     if doubt is not None:
         yield Undecided(span, f"whether it depends on {options.sources} is unknown: {doubt}")
         return
-    if not named:
+    if not is_needed:
         # The dependency went, and KERNEL_DIR names the sources all the same.
-        named = (_Choice((parse_atom(f"={options.sources}-{ebuild.PV}{text}"),)),)
-    for choice in named:
-        if any(_is_there(ebuild, atom) for atom in choice.atoms):
-            continue
-        atom = choice.atoms[0]
-        built = f"{ebuild.PF}{choice.condition} is built from {atom}"
+        nodes = (Leaf(f"={options.sources}-{ebuild.PV}{text}", 0, 0),)
+    for atom, condition in _lacking(ebuild, nodes, options.sources):
+        built = f"{ebuild.PF}{condition} is built from {atom}"
         version = atom.version
         if atom.operator in ("=", "~") and version and version.without_revision != ebuild.PV:
             yield Finding(
@@ -181,19 +195,12 @@ def _span(ebuild: Ebuild, variable: str) -> Span:
     return own[-1] if own else ebuild.span()
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """Atoms of which one will do; `condition` says, for messages, with which USE flags."""
-
-    atoms: tuple[Atom, ...]
-    condition: str = ""
+# --- what the dependencies ask for ---
 
 
-def _named(evaluation: Evaluation, package: str) -> tuple[tuple[_Choice, ...], str | None]:
-    """Return the atoms for the sources, and why there may be others."""
-    from overlaylint.overlay.dependency import DependencyError, parse_dependency
-
-    found: dict[_Choice, None] = {}
+def _asked(evaluation: Evaluation, package: str) -> tuple[tuple[Node, ...], str | None]:
+    """Return what the dependencies say of the sources, and why they may say more."""
+    found: list[Node] = []
     doubt = None
     for name in _LISTS:
         variable = evaluation.variable(name)
@@ -202,44 +209,108 @@ def _named(evaluation: Evaluation, package: str) -> tuple[tuple[_Choice, ...], s
             continue
         try:
             if isinstance(value, str):
-                found |= dict.fromkeys(_choices(parse_dependency(value), package))
+                found += _about(parse_dependency(value).children, package)
             elif package in str(value):
                 doubt = doubt or value.unknown.reason
-        except (DependencyError, ValueError) as problem:
+        except (DependencyError, AtomError) as problem:
             doubt = doubt or str(problem)
+    if len(_flags(found)) > _MOST_FLAGS:
+        return (), f"more than {_MOST_FLAGS} USE flags decide"
     return tuple(found), doubt
 
 
-def _choices(dependency: Dependency, package: str) -> Iterator[_Choice]:
-    """Yield the atoms for a package; those of one `|| ( )` together, if there is no other way."""
-    from overlaylint.overlay.atom import package_of
-    from overlaylint.overlay.dependency import Conditional, Group, Operator
+def _about(nodes: Iterable[Node], package: str) -> Iterator[Node]:
+    """Yield what names a package, with the conditions around it and the whole of each choice.
 
-    choices: dict[int, list[str]] = {}
-    conditions: dict[int, str] = {}
-    never: set[int] = set()  # under a flag that is on and off
-    for at, (leaf, around) in enumerate(dependency.leaves()):
-        group = next(
-            (
-                node
-                for node in around
-                if isinstance(node, Group) and node.operator is not Operator.ALL_OF
-            ),
-            None,
+    Raises AtomError where what seems to name it is no atom.
+    """
+    for node in nodes:
+        if isinstance(node, Leaf):
+            if _names(node, package):
+                node.atom()  # raises AtomError
+                yield node
+        elif children := tuple(_about(node.children, package)):
+            is_choice = isinstance(node, Group) and node.operator is not Operator.ALL_OF
+            yield node if is_choice else replace(node, children=children)
+
+
+def _names(leaf: Leaf, package: str) -> bool:
+    return package_of(leaf.text) == package and not leaf.text.startswith("!")
+
+
+def _flags(nodes: Iterable[Node]) -> tuple[str, ...]:
+    """Return the USE flags that conditions ask about, in their order."""
+    return tuple(
+        dict.fromkeys(
+            node.flag
+            for _, around in Dependency("", tuple(nodes)).leaves()
+            for node in around
+            if isinstance(node, Conditional)
         )
-        key = -1 - at if group is None else group.start
-        choices.setdefault(key, []).append(leaf.text)
-        asked = [node for node in around if isinstance(node, Conditional)]
-        on = {node.flag for node in asked if not node.is_negated}
-        if any(node.is_negated and node.flag in on for node in asked):
-            never.add(key)
-        flags = dict.fromkeys(f"{'-' if node.is_negated else ''}{node.flag}" for node in asked)
-        conditions.setdefault(key, f' with USE="{" ".join(flags)}"' if flags else "")
-    for key, texts in choices.items():
-        if key in never:
-            continue
-        if all(package_of(text) == package and not text.startswith("!") for text in texts):
-            yield _Choice(tuple(parse_atom(text) for text in texts), conditions[key])
+    )
+
+
+def _states(nodes: Iterable[Node]) -> Iterator[frozenset[str]]:
+    """Yield the flags that are on, for each way that they may be."""
+    flags = _flags(nodes)
+    for count in range(len(flags) + 1):
+        yield from map(frozenset, combinations(flags, count))
+
+
+def _missing(
+    nodes: Iterable[Node], use: frozenset[str], package: str, is_there: Callable[[Atom], bool]
+) -> list[tuple[Atom, ...]]:
+    """Return a package's atoms that are not there where these flags are on.
+
+    Those of a choice that has nothing else are together.
+    """
+    found: list[tuple[Atom, ...]] = []
+    for node in nodes:
+        if isinstance(node, Leaf):
+            if _names(node, package) and not is_there(node.atom()):
+                found.append((node.atom(),))
+        elif isinstance(node, Group) and node.operator is not Operator.ALL_OF:
+            branches = [
+                _missing((child,), use, package, is_there)
+                for child in node.children
+                if not isinstance(child, Conditional) or child.holds(use)
+            ]
+            if all(branches):
+                found += [tuple(atom for branch in branches for one in branch for atom in one)]
+        elif isinstance(node, Group) or node.holds(use):
+            found += _missing(node.children, use, package, is_there)
+    return [one for one in found if one]
+
+
+def _lacking(ebuild: Ebuild, nodes: tuple[Node, ...], package: str) -> Iterator[tuple[Atom, str]]:
+    """Yield atoms that nothing is there for, and the USE flags with which they are asked for.
+
+    Of a choice, that is one of its atoms.
+    """
+    found: dict[Atom, set[frozenset[str]]] = {}
+    for use in _states(nodes):
+        for atoms in _missing(nodes, use, package, lambda atom: _is_there(ebuild, atom)):
+            # One that is asked for with other flags as well, so that it is said once.
+            atom = next((one for one in atoms if one in found), atoms[0])
+            found.setdefault(atom, set()).add(use)
+    for atom, states in found.items():
+        yield atom, _condition(_flags(nodes), states)
+
+
+def _condition(flags: tuple[str, ...], states: set[frozenset[str]]) -> str:
+    """Return, for messages, the fewest flags that are enough for one of the states."""
+    for count in range(len(flags) + 1):
+        for some in combinations(flags, count):
+            others = 2 ** (len(flags) - count)
+            for use in states:
+                on = use.intersection(some)
+                if sum(other.intersection(some) == on for other in states) == others:
+                    words = [flag if flag in on else f"-{flag}" for flag in some]
+                    return f' with USE="{" ".join(words)}"' if words else ""
+    raise AssertionError("a state is enough for itself")
+
+
+# --- what there is ---
 
 
 def _versions(ebuild: Ebuild, package: str) -> list[str]:
