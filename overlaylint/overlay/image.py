@@ -71,9 +71,11 @@ def presence(traces: Iterable[Trace], path: str, use: Mapping[str, bool]) -> Pre
 def changing_functions(ebuild: Ebuild, words: Iterable[str] = ()) -> Mapping[str, Function]:
     """Return the functions of masters that may change the image, or name one of `words`.
 
-    They are for `own_traces` to follow.
+    They are for `own_traces` to follow. Those that unpack are not: there is no image yet, and what
+    they do to fetch sources takes long to follow.
     """
-    return masters_functions(ebuild, _CHANGING.union(words))
+    found = masters_functions(ebuild, _CHANGING.union(words))
+    return {name: one for name, one in found.items() if not name.endswith("src_unpack")}
 
 
 def in_order(traces: Iterable[Trace]) -> Iterator[Trace]:
