@@ -127,6 +127,32 @@ E
         'f() { :; }; local A_x=1 B_x=2; local A_"${ABI}"=3; f; dobin "${A_x}" "${A_y}" "${B_x}"',
         ["dobin ${?} ${?} 2"],
     ),
+    "an exported variable whose name is partly unknown": (
+        """f() { local A_x=0; export A_${ABI}="${CHOST}"; dobin "${A_x}" "${A_y}" "${B_x}"; A_z=4; }
+        A_x=1 A_z=2 B_x=3; g() { :; }; f; g; dobin "${A_x}" "${A_y}" "${A_z}" "${C}" ${!A_@}""",
+        ["dobin ${?} ${?} 3", "dobin ${?} ${?} 4  ${?}"],
+    ),
+    "it is exported in one round of a loop or more": (
+        """B=2; for x in ${MAKEOPTS}; do export A_${ABI}=1; done; dobin "${A_x}" "${B}" """,
+        ["dobin ${?} 2"],
+    ),
+    "characters are replaced in what is known of a text": (
+        """x="a-b-${CHOST}-c"; dobin "${x//-/_}" "${x//-}" "${x//b-/_}" "${x//[-]/_}"
+        y=${CHOST//-/_}
+        [[ ${y} == "${CHOST}" ]] && dobin same""",
+        [
+            "dobin a_b_${?}_c ab${?}c ${?} ${?}",
+            "dobin same if [[ ${?} == ${CHOST}",
+        ],
+    ),
+    "a value with any number of words may export others": (
+        """B=2; g() { :; }; export A_${ABI}=${MAKEOPTS}; g; dobin "${B}" """,
+        ["g", "dobin ${?}"],
+    ),
+    "printf assigns to a variable whose name is partly unknown": (
+        """B=2 A_x=1; printf -v A_${ABI} %s 3; dobin "${A_x}" "${A_y}" "${B}" """,
+        ["printf -v A_${ABI} %s 3", "dobin ${?} ${?} 2"],
+    ),
     "a local variable whose name is partly unknown, when its function was left": (
         """f() { local A_"${ABI}"=3; dobin "${A_x}" "${A_y}" "${A_z}"; A_z=4; }
         A_x=1 A_z=2; f; dobin "${A_x}" "${A_y}" "${A_z}" """,

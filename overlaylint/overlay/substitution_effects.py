@@ -133,6 +133,7 @@ def _is_repeatable(shell: Interpreter) -> bool:
         and shell.input is None
         and not shell.guards
         and state.havoc is None
+        and not state.unnamed
     )
 
 
@@ -166,6 +167,7 @@ def _watched_call(
         or shell.signal
         or shell.has_spilt
         or state.havoc is not None
+        or state.unnamed
         or _surroundings(shell) != before
         # what an inner variable hides was looked at all the same
         or any(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from overlaylint.shell import expansion
 from overlaylint.shell.conditionals import test_command
-from overlaylint.shell.declaring import declare, lose_matching, unset
+from overlaylint.shell.declaring import assigns_unnamed, declare, lose_matching, unset
 from overlaylint.shell.expansion import ExpansionProblem, FatalProblem
 from overlaylint.shell.interpreter import (
     BREAK,
@@ -721,6 +721,8 @@ def printf(shell: Interpreter, invocation: Invocation) -> Status:
                 return 2
             if isinstance(name, Mixed):
                 if lose_matching(shell, invocation, name, assigns=True):
+                    return check(invocation)
+                if assigns_unnamed(shell, invocation, name):
                     return check(invocation)
                 return problem(shell, invocation, "the variable's name is unknown")
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(?:\[.+\])?", name, re.DOTALL):

@@ -21,7 +21,7 @@ from overlaylint.shell.invocations import (
     unknown_output,
     written,
 )
-from overlaylint.shell.state import doubtful, options_text
+from overlaylint.shell.state import Unnamed, doubtful, options_text
 from overlaylint.shell.syntax import Assignment, Context, Simple, Source, Word, encode
 from overlaylint.shell.values import (
     ARRAYS,
@@ -106,7 +106,8 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
     operands = invocation.operands[count:]
     if options.is_wrong:
         return 2
-    if is_many(operands):
+    named = [one for one in operands if not isinstance(one, Mixed) or _form_of_name(one) is None]
+    if is_many(named if shell.is_tracing else operands):
         return problem(shell, invocation, "the variables' names are unknown")
     if name in ("export", "readonly"):
         return _set_attribute(shell, invocation, options, operands)
@@ -126,7 +127,11 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
             continue
         found = _operand(shell, operand)
         if found is None:
-            if isinstance(operand, Mixed) and _makes_local(shell, invocation, operand):
+            if (
+                name == "local"
+                and isinstance(operand, Mixed)
+                and assigns_unnamed(shell, invocation, operand, is_local=True)
+            ):
                 continue
             return problem(shell, invocation, "a variable's name is unknown")
         status |= _Declaration(
@@ -144,36 +149,55 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
     return status
 
 
-def _makes_local(shell: Interpreter, invocation: Invocation, operand: Mixed) -> bool:
-    """Make unknown what `local prefix_${name}_suffix=value` may hide; return whether it is that.
+def assigns_unnamed(
+    shell: Interpreter, invocation: Invocation, operand: Mixed, *, is_local: bool = False
+) -> bool:
+    """Make unknown what `export prefix_${name}_suffix=value` may assign; return whether it is that.
 
-    Only a trace does so, which takes what is unknown in a name for a part of a name. It is known
-    again when the function is left.
+    Only a trace does so, which takes what is unknown in a name for a part of a name. What a local
+    variable may hide is known again when the function is left.
     """
-    if not shell.is_tracing or invocation.name != "local" or not _NAME.fullmatch(operand.head):
+    names = _form_of_name(operand) if shell.is_tracing else None
+    if names is None:
         return False
-    written = ""
-    for part in operand.parts:
-        known, equals, _ = part.partition("=") if isinstance(part, str) else ("", "", "")
-        written += re.escape(known.removesuffix("+")) if isinstance(part, str) else r"\w*"
-        if equals:
-            break
-    names = re.compile(written)
     place = invocation.source, invocation.start, invocation.end
-    hidden = unknown("a local variable may hide it, whose name is unknown", *place)
-    scopes, number = shell.state.scopes, shell.function_scope()
+    value = unknown("a variable may be assigned whose name is unknown", *place)
+    scopes = shell.state.scopes
+    first = shell.function_scope() if is_local else 0
     for name in {name for scope in scopes for name in scope if names.fullmatch(name)}:
-        inside = [scope for scope in scopes[number:] if name in scope]
+        inside = [scope for scope in scopes[first:] if name in scope]
         for scope in inside:
-            flags = scope[name].flags | Flag.MAYBE_UNSET
-            scope[name] = Variable(hidden, flags, *place)
+            flags = scope[name].flags
+            if not is_local:
+                flags = doubtful(flags, flags | Flag.EXPORTED)
+            scope[name] = Variable(value, flags | Flag.MAYBE_UNSET, *place)
         variable = shell.state.find(name)
         if not inside and variable is not None:
             flags = doubtful(variable.flags, 0) | Flag.MAYBE_UNSET | Flag.PERHAPS_OUTER
-            scopes[number][name] = Variable(hidden, flags, *place)
-    outer = shell.environment
-    shell.environment = lambda name: hidden if names.fullmatch(name) else outer(name)
+            scopes[first][name] = Variable(value, flags, *place)
+    unnamed = Unnamed(names, value, first + 1 if is_local else 0)
+    if unnamed not in shell.state.unnamed:
+        shell.state.unnamed += (unnamed,)
     return True
+
+
+def _form_of_name(operand: Mixed) -> re.Pattern[str] | None:
+    """Return what the name of a variable looks like whose start is known, as in `name=value`."""
+    if not _NAME.fullmatch(operand.head):
+        return None
+    form = equals = ""
+    for part in operand.parts:
+        if isinstance(part, Unknown):
+            if equals and part.is_many:
+                return None  # what follows may name other variables
+            form += "" if equals else r"\w*"
+        elif not equals:
+            known, equals, _ = part.partition("=")
+            known = known.removesuffix("+") if equals else known
+            if not re.fullmatch(r"\w*", known, re.ASCII):
+                return None
+            form += known
+    return re.compile(form)
 
 
 def declare_compound(
@@ -382,7 +406,7 @@ class _Declaration:
                 havoc = shell.state.havoc
                 if havoc is not None:
                     return scope, Variable(Mixed((havoc,)), Flag.MAYBE_UNSET)
-                value = shell.environment(name)
+                value = shell.inherited(name)
                 return scope, Variable(value, Flag.EXPORTED if value is not None else 0)
         if (existing.flags | existing.flags >> Flag.DOUBT) & Flag.REFERENCE:
             return scope, None
@@ -500,6 +524,14 @@ def _set_attribute(
     status = 0
     for operand in operands:
         found = _operand(shell, operand)  # type: ignore[arg-type]
+        if (
+            found is None
+            and name == "export"
+            and not undoes
+            and isinstance(operand, Mixed)
+            and assigns_unnamed(shell, invocation, operand)
+        ):
+            continue
         if found is None:
             return problem(shell, invocation, "a variable's name is unknown")
         target, subscript, value, append = found
@@ -543,7 +575,7 @@ def _set_attribute(
             if havoc is not None:
                 variable = Variable(Mixed((havoc,)), Flag.MAYBE_UNSET)
             else:
-                variable = Variable(shell.environment(resolved))
+                variable = Variable(shell.inherited(resolved))
         flags = variable.flags & ~flag if undoes else variable.flags | flag
         if not undoes and scope is not shell.state.scopes[0]:
             flags |= Flag.PROPAGATED

@@ -1210,9 +1210,13 @@ def _transform(
             )
     except Undecidable as undecidable:
         return shell.value_unknown(undecidable.reason, source, part.start, part.end)
-    trimmed = _trim_mixed(value, operator, pattern, part.first)
-    if trimmed is not None:
-        return trimmed
+    changed = (
+        _with_characters_replaced(value, pattern, replacement)
+        if operator == "//"
+        else _trim_mixed(value, operator, pattern, part.first)
+    )
+    if changed is not None:
+        return changed
     return shell.value_unknown("the text is unknown", source, part.start, part.end, value)
 
 
@@ -1293,6 +1297,19 @@ def _changed(
             return change(value[0]) + value[1:]
         return value
     return "".join(change(c) if matches_all or pattern.matches(c) else c for c in value)
+
+
+def _with_characters_replaced(value: Mixed, pattern: Pattern, replacement: Value) -> Value | None:
+    """Return a partly known value with each of one character replaced; None for other patterns."""
+    character = pattern.literal
+    if character is None or len(character) != 1 or not isinstance(replacement, str):
+        return None
+    return join(
+        piece.replace(character, replacement)
+        if isinstance(piece, str)
+        else replace(piece, symbol="", pattern="", choices=(), is_word=False)
+        for piece in value.parts
+    )
 
 
 def _trim_mixed(value: Mixed, operator: str, pattern: Pattern, word: Word) -> Value | None:

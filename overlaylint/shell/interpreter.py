@@ -361,7 +361,6 @@ class Interpreter:
         self.elements_are_no_files = False
         self.function_scopes: list[int] = []
         self.environments: list[bool] = []
-        self.outer_environments: list[Callable[[str], Value | None]] = []
         self.is_dead = False
         self.captures = 0  # command substitutions that are being evaluated
         self.has_lost_loops = False  # whether an error in an expansion gave up a loop
@@ -499,10 +498,17 @@ class Interpreter:
         if dynamic is not None:
             value = dynamic.value
             return value.get(0) if isinstance(value, dict) else value
-        value = self.environment(name)
+        value = self.inherited(name)
         if value is None and self.state.havoc is not None:
             return Mixed((self.state.havoc,))
         return value
+
+    def inherited(self, name: str) -> Value | None:
+        """Return what a name holds that was not assigned, or not where its name was known."""
+        for one in self.state.unnamed:
+            if one.names.fullmatch(name):
+                return one.value
+        return self.environment(name)
 
     def ifs(self) -> Value | None:
         """Return IFS; None for its default."""
@@ -532,6 +538,7 @@ class Interpreter:
                 for name in names
             )
             or self.state.havoc is not None
+            or self.state.unnamed
         ):
             return [as_many(unknown("it is unknown which of them are set"))]
         return [
@@ -654,7 +661,7 @@ class Interpreter:
             if self.state.havoc is not None:
                 value = concatenate(Mixed((self.state.havoc,)), value)
             else:
-                before = self.environment(name)
+                before = self.inherited(name)
                 if before is not None:
                     value = concatenate(before, value)
         if value.__class__ is str and len(value) > MAXIMUM_TEXT:
@@ -784,7 +791,7 @@ class Interpreter:
         if variable is not None and flags & DOUBTS:
             self.assign_doubtful(name, variable, source, start, end)
             return
-        current = variable.value if variable is not None else self.environment(name)
+        current = variable.value if variable is not None else self.inherited(name)
         if variable is None and self.state.havoc is not None:
             current = Mixed((self.state.havoc,))
         if not flags & ARRAYS:
@@ -853,7 +860,7 @@ class Interpreter:
         if variable is not None and flags & DOUBTS:
             self.assign_doubtful(target, variable, source, start, end)
             return
-        current = variable.value if variable is not None else self.environment(target)
+        current = variable.value if variable is not None else self.inherited(target)
         if variable is None and self.state.havoc is not None and scope is None:
             current = Mixed((self.state.havoc,))
         if isinstance(current, str):
@@ -1064,10 +1071,10 @@ class Interpreter:
                     scope[name] = Variable(None, 0, variable.source, variable.start, variable.end)
                 else:
                     del scope[name]
-                    if number == 0 and (self.state.havoc is not None or self.environment(name)):
+                    if number == 0 and (self.state.havoc is not None or self.inherited(name)):
                         scope[name] = Variable(None)
                 return
-        if self.state.havoc is not None or self.environment(name) is not None:
+        if self.state.havoc is not None or self.inherited(name) is not None:
             scopes[0][name] = Variable(None)
 
     def lose(self, source: Source, start: int, end: int, reason: str) -> None:
@@ -2372,7 +2379,6 @@ class Interpreter:
         self.stack.append(name)
         self.function_scopes.append(len(self.state.scopes))
         self.environments.append(has_environment)
-        self.outer_environments.append(self.environment)
         self.state.scopes.append({})
         self.state.positional.append(positional_of(arguments))
 
@@ -2381,9 +2387,10 @@ class Interpreter:
         self.stack.pop()
         self.function_scopes.pop()
         self.environments.pop()
-        # `local` of an unknown name may have hidden some of it
-        self.environment = self.outer_environments.pop()
         scope = self.state.scopes.pop()
+        if self.state.unnamed:
+            depth = len(self.state.scopes)
+            self.state.unnamed = tuple(one for one in self.state.unnamed if one.depth <= depth)
         self.state.positional.pop()
         self.depth -= 1
         if has_environment:
@@ -2879,6 +2886,7 @@ def _unchanged(before: State, after: State) -> bool:
                 return False
     return (
         before.functions == after.functions
+        and before.unnamed == after.unnamed
         and before.positional == after.positional
         and before.output == after.output
     )

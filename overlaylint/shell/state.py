@@ -6,6 +6,7 @@ are merged afterwards: what differs between them is unknown from then on.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from operator import is_
 
@@ -35,11 +36,24 @@ class Positional:
     rest: Unknown | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """A variable that was assigned, and of whose name only the form is known.
+
+    `depth` is the number of scopes at which it ends, 0 if it outlives them.
+    """
+
+    names: re.Pattern[str]
+    value: Mixed
+    depth: int
+
+
 class State:
     """What running a command can change. `copy` is cheap: values are never changed in place."""
 
     __slots__ = (
         "functions", "havoc", "options", "output", "positional", "scopes", "shell_options",
+        "unnamed",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,6 +63,7 @@ class State:
         self.options: frozenset[str] = frozenset()  # `shopt`
         self.shell_options: frozenset[str] = frozenset()  # `set`, by letter
         self.output: Output | None = None  # what a command substitution has caught so far
+        self.unnamed: tuple[Unnamed, ...] = ()
         self.havoc: Unknown | None = None  # why every name not assigned since is unknown
 
     def copy(self) -> State:
@@ -60,6 +75,7 @@ class State:
         other.options = self.options
         other.shell_options = self.shell_options
         other.output = None if self.output is None else self.output.copy()
+        other.unnamed = self.unnamed
         other.havoc = self.havoc
         return other
 
@@ -129,6 +145,7 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
                 break
             common.append(one)
         left.output = common if common and common[-1] == reason else [*common, reason]
+    left.unnamed += tuple(one for one in right.unnamed if one not in left.unnamed)
     left.havoc = left.havoc or right.havoc
     return left
 
