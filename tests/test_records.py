@@ -29,6 +29,7 @@ def classes(decorate: Any, options: dict[str, bool]) -> tuple[type, type, type]:
         name: str
         size: int = 3
         parts: list[int] = dataclasses.field(default_factory=list, compare=False)
+        make_parts: str = "no factory of `parts`"
         note: str = dataclasses.field(default="", repr=False)
         last: str = dataclasses.field(default="z", kw_only=True)
         missing: list[int] = dataclasses.field(default_factory=list, compare=False, kw_only=True)
