@@ -9,10 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import field
+from typing import Any
 
 from overlaylint.records import dataclass
 from overlaylint.shell.syntax import Source
 from overlaylint.shell.values import Value
+
+
+def _hash_of(parts: Callable[[Any], object]) -> Callable[[Any], int]:
+    """Return a `__hash__`: that of some of an object's parts, made once and kept in `kept_hash`."""
+
+    def hash_(of: Any) -> int:
+        try:
+            kept: int = of.kept_hash
+        except AttributeError:
+            kept = of.kept_hash = hash(parts(of))
+        return kept
+
+    return hash_
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +52,9 @@ class Check:
     end: int = 0
     # tells apart what stands for conditions that are too large to be kept (see `both`)
     whole: int = field(default=0, repr=False)
-    _hash: int = field(init=False, repr=False, compare=False)
+    kept_hash: int = field(init=False, repr=False, compare=False)
 
-    def __hash__(self) -> int:
-        try:
-            return self._hash
-        except AttributeError:
-            object.__setattr__(self, "_hash", hash((self.words, self.start, self.end, self.whole)))
-            return self._hash
+    __hash__ = _hash_of(lambda self: (self.words, self.start, self.end, self.whole))
 
     def __str__(self) -> str:
         return " ".join(str(word) for word in self.words)
@@ -56,14 +65,9 @@ class Not:
     """`condition` does not hold."""
 
     condition: Condition
-    _hash: int = field(init=False, repr=False, compare=False)
+    kept_hash: int = field(init=False, repr=False, compare=False)
 
-    def __hash__(self) -> int:
-        try:
-            return self._hash
-        except AttributeError:
-            object.__setattr__(self, "_hash", hash(("not", self.condition)))
-            return self._hash
+    __hash__ = _hash_of(lambda self: ("not", self.condition))
 
     def __str__(self) -> str:
         return f"not ({self.condition})"
@@ -76,14 +80,9 @@ class Both:
     left: Condition
     right: Condition
     size: int = field(default=2, repr=False, compare=False)
-    _hash: int = field(init=False, repr=False, compare=False)
+    kept_hash: int = field(init=False, repr=False, compare=False)
 
-    def __hash__(self) -> int:
-        try:
-            return self._hash
-        except AttributeError:
-            object.__setattr__(self, "_hash", hash((self.left, self.right)))
-            return self._hash
+    __hash__ = _hash_of(lambda self: (self.left, self.right))
 
     def __str__(self) -> str:
         return f"{self.left} and {self.right}"
@@ -163,14 +162,14 @@ def holds(condition: Condition, decide: Callable[[UseFlag | Check], bool | None]
     return decide(condition)
 
 
-def excluding(exits: Iterable[Condition], known: Container[Condition]) -> Condition | None:
-    """Return what must hold for `exits`, all taken together, not to have happened.
+def excluding(conditions: Iterable[Condition], known: Container[Condition]) -> Condition | None:
+    """Return what must hold so that not all of `conditions` do, under which a way left early.
 
-    `known` is what holds already, which the result leaves out. None means that nothing more must:
-    they can't all have held.
+    What is `known` to hold is left out. None where nothing more must: one of them is known not to
+    hold, or all are known to, and what follows is never run.
     """
     whole: Condition | None = None
-    for condition in exits:
+    for condition in conditions:
         if condition in known:
             continue
         if negate(condition) in known:

@@ -7,6 +7,7 @@ are merged afterwards: what differs between them is unknown from then on.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from operator import is_
 
@@ -127,9 +128,9 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
     # of what both ways have in common
     if not dict.__eq__(left.functions, right.functions):
         for name in dict.keys(left.functions) | dict.keys(right.functions):
-            if dict.get(left.functions, name) is dict.get(right.functions, name):
-                continue
-            if left.functions.get(name) is not right.functions.get(name):
+            if dict.get(left.functions, name) is not dict.get(right.functions, name):
+                _look(left.functions, name)
+                _look(right.functions, name)
                 left.functions[name] = reason
     for index, positional in enumerate(left.positional):
         if positional != right.positional[index]:
@@ -148,6 +149,11 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
     left.unnamed += tuple(one for one in right.unnamed if one not in left.unnamed)
     left.havoc = left.havoc or right.havoc
     return left
+
+
+def _look(mapping: Mapping[str, object], name: str) -> None:
+    """Look at a value, or its absence, for whoever watches: the outcome depends on it."""
+    mapping.get(name)
 
 
 def options_text(options: frozenset[str]) -> str:
@@ -192,8 +198,8 @@ def _merge_scope(
         else:
             scope[name] = _merged(variable, there, reason, condition)
     for name in added:
-        if name not in scope:
-            scope[name] = _alone(other[name], reason, alone)
+        _look(scope, name)
+        scope[name] = _alone(other[name], reason, alone)
 
 
 def _alone(variable: Variable, reason: Unknown, alone: int) -> Variable:
