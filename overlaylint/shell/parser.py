@@ -329,7 +329,7 @@ def _start(comment: Comment) -> int:
     return comment.start
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)  # the versions of one ebuild stand beside each other
 def _globs_of_body(text: str) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     """Return where extended patterns are in a function's body, outside and inside substitutions.
 
