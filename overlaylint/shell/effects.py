@@ -31,6 +31,7 @@ from overlaylint.shell.syntax import (
     Pipeline,
     ProcessSubstitution,
     Redirection,
+    Refused,
     Simple,
     Subshell,
     Test,
@@ -157,7 +158,7 @@ def _look(own: _Own, node: object, local: set[str]) -> None:
         given = _given(node)
         own.assigned |= given - local
         is_indirect = isinstance(node, Parameter) and node.prefix == "!"
-        own.is_complete &= not isinstance(node, Opaque) and not (given and is_indirect)
+        own.is_complete &= not isinstance(node, Opaque | Refused) and not (given and is_indirect)
         for word in _expressions(node):
             _expression(own, word.raw, local)
         for one in _below(node):

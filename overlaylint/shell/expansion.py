@@ -27,12 +27,13 @@ from overlaylint.shell.syntax import (
     Piece,
     ProcessSubstitution,
     Quoted,
+    Refused,
     Source,
     Text,
     Tilde,
     Word,
 )
-from overlaylint.shell.undecidable import Undecidable
+from overlaylint.shell.undecidable import Undecidable, Unreadable
 from overlaylint.shell.values import (
     ARRAYS,
     MAYBE_ARRAY,
@@ -202,6 +203,8 @@ def part_value(shell: Interpreter, source: Source, part: Part) -> Value:
         return arithmetic(shell, source, part.expression)
     if isinstance(part, Piece):
         return Mixed((part.unknown,))
+    if isinstance(part, Refused):
+        raise Unreadable(part.reason)
     if isinstance(part, Tilde):
         return concatenate(
             shell.unknown(

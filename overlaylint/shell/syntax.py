@@ -178,6 +178,13 @@ class Piece:
     unknown: Unknown
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What bash reads in another way than we do, or not at all, for `reason`."""
+
+    reason: str
+
+
 Part = (
     Text
     | Quoted
@@ -188,6 +195,7 @@ Part = (
     | ProcessSubstitution
     | ArithmeticExpansion
     | Piece
+    | Refused
 )
 
 

@@ -34,4 +34,4 @@ def source_of(text: Value, name: str, parent: Source, start: int, end: int) -> S
         parameter = f"{prefix}{len(pieces)}"
         pieces[parameter] = part
         written.append(f"${{{parameter}}}")
-    return Source(encode("".join(written)), name, parent, (start, end), pieces=pieces)
+    return Source(encode("".join(written)), name, parent, (start, end), pieces=pieces or None)

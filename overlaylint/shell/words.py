@@ -22,13 +22,12 @@ from overlaylint.shell.syntax import (
     CommandSubstitution,
     Context,
     DoubleQuoted,
-    List,
-    Opaque,
     Parameter,
     Part,
     Piece,
     ProcessSubstitution,
     Quoted,
+    Refused,
     Source,
     Text,
     Tilde,
@@ -96,8 +95,22 @@ def parse_parts(word: Word) -> tuple[Part, ...]:
     What bash finds wrong only when it expands the word (an open quote in a here-document, say) is
     a bad substitution that reaches to the end of the word.
     """
-    parts, pieces = _read_parts(word), word.source.pieces
-    return tuple(_with_pieces(parts, pieces)) if pieces else parts
+    pieces = word.source.pieces
+    if word.context is Context.PLAIN:
+        text = word.source.text[word.start : word.end]
+        parts: list[Part] = [Quoted(decode(text))] if text else []
+        return tuple(parts if pieces is None else _with_pieces(parts, pieces))
+    parts = []
+    reader = _Reader(word.source, word.start, word.end)
+    reader.takes_ansi = word.context is Context.QUOTED_OPERAND
+    try:
+        if word.context in _QUOTED_CONTEXTS:
+            reader.quoted_into(parts, word.context)
+        else:
+            reader.word_into(parts, word.context)
+    except ParseError:
+        parts.append(Parameter(reader.position, word.end, "", is_bad=True))
+    return tuple(parts if pieces is None else _with_pieces(parts, pieces))
 
 
 def _with_pieces(parts: Iterable[Part], pieces: Mapping[str, Unknown]) -> Iterator[Part]:
@@ -116,37 +129,18 @@ def _with_pieces(parts: Iterable[Part], pieces: Mapping[str, Unknown]) -> Iterat
             yield part
 
 
-def _read_parts(word: Word) -> tuple[Part, ...]:
-    if word.context is Context.PLAIN:
-        text = word.source.text[word.start : word.end]
-        return (Quoted(decode(text)),) if text else ()
-    parts: list[Part] = []
-    reader = _Reader(word.source, word.start, word.end)
-    reader.takes_ansi = word.context is Context.QUOTED_OPERAND
-    try:
-        if word.context in _QUOTED_CONTEXTS:
-            reader.quoted_into(parts, word.context)
-        else:
-            reader.word_into(parts, word.context)
-    except ParseError:
-        parts.append(Parameter(reader.position, word.end, "", is_bad=True))
-    return tuple(parts)
+def _is_refused(parts: tuple[Part, ...]) -> bool:
+    """Tell whether a part is not read as bash does (see `ansi_operand`)."""
+    return any(
+        _is_refused(part.parts) if isinstance(part, DoubleQuoted) else isinstance(part, Refused)
+        for part in parts
+    )
 
 
-def _refused_in(parts: tuple[Part, ...]) -> Part | None:
-    """Return the first part that stands for what can't be decided (see `ansi_operand`)."""
-    for part in parts:
-        if isinstance(part, DoubleQuoted):
-            inside = _refused_in(part.parts)
-            if inside is not None:
-                return inside
-        elif (
-            isinstance(part, CommandSubstitution)
-            and part.body.commands
-            and isinstance(part.body.commands[0], Opaque)
-        ):
-            return part
-    return None
+# an operand with `$'...'` of which bash makes something else
+_ODD_ANSI = Refused(
+    "`$'...'` in an operand between quotes, beside what bash takes for more than text"
+)
 
 
 class _Reader:
@@ -318,26 +312,17 @@ class _Reader:
         if not re.search(r"""[$`'"\\}]""", text) and not (is_name and re.match(r"\w", text)):
             parts.append(Quoted(text))
             return
-        parts.append(self.refused(match.start(), match.end()))
-
-    def refused(self, start: int, end: int) -> Part:
-        """Return what stands for an operand with `$'...'` of which bash makes something else."""
-        reason = "`$'...'` in an operand between quotes, beside what bash takes for more than text"
-        body = List(start, end, (Opaque(start, end, reason),))
-        return CommandSubstitution(self.source, start, end, body)
+        parts.append(_ODD_ANSI)
 
     def braced_into(self, parts: list[Part], start: int, end: int, *, is_quoted: bool) -> None:
         """Read `${...}`, which stands from `start` to `end`."""
         part = self.parameter(start, end, is_quoted=is_quoted)
         if part.first is not None and self.text.find("$'", start, end) > 0:
-            if is_quoted and part.subscript is not None and _OPERATES.search(part.subscript.raw):
-                # bash takes it for an operator, and reads the quotes after it in another way
-                parts.append(self.refused(start, end))
-                return
-            refused = _refused_in(part.first.parts)
-            if refused is not None:
-                # bash finds the error even where it does not look at the operand
-                parts.append(refused)
+            # bash takes what is in the subscript for an operator, and reads the quotes after it in
+            # another way; an error it finds even where it does not look at the operand
+            subscript = part.subscript if is_quoted else None
+            if (subscript and _OPERATES.search(subscript.raw)) or _is_refused(part.first.parts):
+                parts.append(_ODD_ANSI)
                 return
         parts.append(part)
 
