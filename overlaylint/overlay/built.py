@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import ENV_FOLDER, env_hooks
@@ -43,15 +43,14 @@ def has_at_least(ebuilds: Iterable[Ebuild], version: str) -> bool | None:
     return any(one >= wanted for one in versions) if versions else None
 
 
-def hooked_ebuilds(repository: Repository, speaking_of: Iterable[bytes]) -> Iterator[Ebuild]:
+def hooked_ebuilds(repository: Repository, is_meant: Callable[[str], bool]) -> Iterator[Ebuild]:
     """Yield the newest ebuild of each master's package that the overlay has a hook for.
 
-    Only hooks count whose text has one of the words in `speaking_of`. What is found of such an
-    ebuild lies in no ebuild of the overlay.
+    `is_meant` says of a hook's path whether it counts. What is found of such an ebuild lies in no
+    ebuild of the overlay.
     """
     if repository.focus is not None:
         return
-    words = tuple(speaking_of)
     for category in repository.entries(ENV_FOLDER):
         if category.kind is not Kind.FOLDER:
             continue
@@ -64,7 +63,6 @@ def hooked_ebuilds(repository: Repository, speaking_of: Iterable[bytes]) -> Iter
             if repository.package(cp) is not None:
                 continue
             for ebuild in reversed(built_ebuilds(repository, cp)):
-                texts = [repository.tree.read(path) for path in env_hooks(repository, ebuild)]
-                if any(word in text for text in texts for word in words):
+                if any(map(is_meant, env_hooks(repository, ebuild))):
                     yield ebuild
                     break

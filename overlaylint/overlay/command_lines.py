@@ -16,7 +16,7 @@ from overlaylint.shell.texts import source_of
 from overlaylint.shell.values import ARRAYS, Flag, Value, Variable
 
 # Commands that run what their arguments say, and options of theirs that take a word.
-_AROUND: dict[str, frozenset[str]] = {
+AROUND: dict[str, frozenset[str]] = {
     "env": frozenset({"-u", "-C", "--unset", "--chdir"}),
     "nonfatal": frozenset(),
     "command": frozenset(),
@@ -35,8 +35,11 @@ _AROUND: dict[str, frozenset[str]] = {
 # Of these, the first word is not yet the program: a root, or how long it may run.
 _TAKES_OPERAND = frozenset({"chroot", "timeout"})
 
-_SHELLS = frozenset({"bash", "sh", "dash"})
-_READING = _SHELLS | {".", "source"}
+SHELLS = frozenset({"bash", "sh", "dash"})
+READING = SHELLS | {".", "source"}
+
+# Options of `env` that take a text apart.
+SPLITTING = ("-S", "--split-string")
 
 # What a source is called whose text a shell of its own runs: it changes nothing outside of it.
 SHELL_TEXT = "the text that a shell is given"
@@ -56,8 +59,8 @@ def unwrapped(name: Value, arguments: Sequence[Value]) -> tuple[str, tuple[Value
     file; one that is given its script as text is the program itself.
     """
     program, words = base_name(name), tuple(arguments)
-    while program in _AROUND or program in _READING:
-        if program in _SHELLS:
+    while program in AROUND or program in READING:
+        if program in SHELLS:
             script = _script(words)
             if script.file is None:
                 break
@@ -73,15 +76,15 @@ def unwrapped(name: Value, arguments: Sequence[Value]) -> tuple[str, tuple[Value
 
 
 def _without_options(program: str, words: Sequence[Value]) -> list[Value]:
-    """Return what stands behind the options of one of `_AROUND`, and behind what `env` assigns."""
+    """Return what stands behind the options of one of `AROUND`, and behind what `env` assigns."""
     rest = list(words)
     while rest and str(rest[0]).startswith("-"):
         option = rest.pop(0)
         if option == "--":
             break
-        if program == "env" and str(option).startswith(("-S", "--split-string")):
+        if program == "env" and str(option).startswith(SPLITTING):
             rest[:0] = _split_string(option, rest)
-        elif option in _AROUND.get(program, ()) and rest:
+        elif option in AROUND.get(program, ()) and rest:
             rest.pop(0)
     while program == "env" and rest and "=" in str(rest[0]):
         rest.pop(0)
@@ -152,7 +155,7 @@ def run_program(shell: Interpreter, invocation: Invocation) -> Status:
 
         return run_filter(shell, invocation, invocation.arguments, shell.input)
     name, words = unwrapped(invocation.name, invocation.arguments)
-    script = _script(words) if name in _SHELLS else _Script()
+    script = _script(words) if name in SHELLS else _Script()
     text = invocation.input if script.reads_input else script.text
     if text is None or shell.depth >= _MAXIMUM_DEPTH:
         return _unseen(shell, invocation)

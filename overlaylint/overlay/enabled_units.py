@@ -7,9 +7,11 @@ A unit is enabled by a link in a `.wants` or `.requires` folder of a target (sys
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
+from posixpath import normpath
+from typing import TYPE_CHECKING
 
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.image import removes
@@ -20,7 +22,10 @@ from overlaylint.overlay.systemd_unit import Unit, parse_unit
 from overlaylint.records import dataclass, once_each
 from overlaylint.shell.conditions import Check, Condition, both, negate
 from overlaylint.shell.values import Unknown
-from overlaylint.tree import Kind, TreeError
+from overlaylint.tree import Kind, TreeError, walk
+
+if TYPE_CHECKING:
+    from overlaylint.overlay.written_commands import Written
 
 SUFFIXES = (
     ".service", ".socket", ".target", ".timer", ".path", ".mount", ".automount", ".swap", ".slice",
@@ -30,12 +35,15 @@ SUFFIXES = (
 _FILE = re.compile(rf"(?P<unit>.+?(?:{'|'.join(map(re.escape, SUFFIXES))}))(?:[-.][a-z0-9.]+)?")
 
 _HELPER = "systemd_enable_service"
+_LINKING = frozenset({"dosym", "ln"})
 
 # A link that enables a unit, wherever units lie; what is unknown before `/systemd` is a prefix.
 _LINK = re.compile(
     r"(?P<prefix>.*)/systemd/(?P<scope>system|user)/"
     r"(?P<target>[^/]+)\.(?P<kind>wants|requires|upholds)/(?P<unit>[^/]+)"
 )
+
+_ALSO = re.compile(rb"Also[\s\\]*=")
 
 _SECTION_KEYS = {"wants": "WantedBy", "requires": "RequiredBy", "upholds": "UpheldBy"}
 
@@ -59,6 +67,24 @@ class Enabled:
     step: Step
     guards: tuple[Condition, ...]
     is_in_usr: bool
+
+
+def may_enable(command: Written, units: Iterable[str]) -> bool:
+    """Whether a command, as it is written, may enable one of some units.
+
+    What is not among SUFFIXES is taken for a name: with these, any unit is meant.
+    """
+    is_it = not _LINKING.isdisjoint(command.programs) or any(
+        name.endswith(_HELPER) for name in command.programs
+    )
+    return is_it and any(_may_be(end, unit) for end in command.ends for unit in units)
+
+
+def _may_be(end: str, unit: str) -> bool:
+    """Whether a path that ends so may be that of a unit, or of an instance of it."""
+    name = normpath(end).rpartition("/")[2].strip(".")
+    known = unit.rpartition("@")[2]
+    return name.endswith(known) or known.endswith(name)
 
 
 def enabled_units(of: Sequence[Step]) -> Iterator[Enabled]:
@@ -94,7 +120,7 @@ def _enabled(of: Sequence[Step], places: Mapping[int, int]) -> Iterator[tuple[in
     callers: list[Step] = []
     links: dict[int, list[Write]] = {}
     for one in writes(tuple(of)):
-        if one.step.name in ("dosym", "ln"):
+        if one.step.name in _LINKING:
             links.setdefault(id(one.step), []).append(one)
     for step in of:
         callers = [one for one in callers if _is_inside(step, one)]
@@ -231,6 +257,14 @@ def units_with_also(repository: Repository) -> frozenset[str]:
         for name, paths in _units_of(repository).items()
         if any(b"Also" in repository.tree.read(path) for path in paths)
     )
+
+
+def has_also(ebuild: Ebuild) -> bool:
+    """Whether one of an ebuild's files, whatever it is called, speaks of an `Also=`."""
+    tree = ebuild.repository.tree
+    if tree.kind(ebuild.filesdir) is not Kind.FOLDER:
+        return False
+    return any(_ALSO.search(tree.read(path)) for path in walk(tree, ebuild.filesdir))
 
 
 def _units_below(

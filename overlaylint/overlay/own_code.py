@@ -25,7 +25,7 @@ from overlaylint.records import once_each
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.interpreter import Builtin, Interpreter, Invocation, Status
 from overlaylint.shell.syntax import Function
-from overlaylint.shell.values import Flag, Unknown, Variable, unknown
+from overlaylint.shell.values import Flag, Variable, unknown
 
 _PHASE = "pretend|setup|unpack|prepare|configure|compile|test|install|preinst|postinst"
 
@@ -119,11 +119,6 @@ def tokens(function: Function) -> frozenset[str]:
     return frozenset(_TOKEN.findall(without_comments(function)))
 
 
-def is_entry(name: str) -> bool:
-    """Whether `own_traces` may trace a function of that name though nothing calls it."""
-    return bool(name in eapis.phases("8") or _CALLBACK.fullmatch(name) or _HOOK.fullmatch(name))
-
-
 def own_traces(
     ebuild: Ebuild,
     use: Mapping[str, bool] | None = None,
@@ -150,7 +145,7 @@ def own_traces(
     for name, text in (variables or {}).items():
         state.scopes[0][name] = Variable(text, Flag.EXPORTED | Flag.KEPT)
     others = {
-        name: _changing(function, evaluation.functions)
+        name: _changing(evaluation, name)
         for name, function in evaluation.functions.items()
         if name not in state.functions and isinstance(function, Function)
     }
@@ -185,6 +180,15 @@ def own_traces(
         hook.state.scopes[0] = {**evaluation.state.scopes[0], **hook.state.scopes[0]}
         for name in names:
             yield Trace(ebuild, name, hook.function(name), True, hook.unknown)
+
+
+@once_each
+def build_traces(ebuild: Ebuild, overlay: Repository) -> tuple[Trace, ...]:
+    """Return the `own_traces` of a build with an overlay's hooks.
+
+    They are kept with the ebuild: more than one rule looks at them.
+    """
+    return tuple(own_traces(ebuild, hooks_of=overlay))
 
 
 def in_build_order(traces: Iterable[Trace]) -> Iterator[Trace]:
@@ -253,14 +257,13 @@ def _writing(text: str) -> Builtin:
     return run
 
 
-def _changing(function: Function, functions: Mapping[str, Function | Unknown]) -> Builtin:
+def _changing(evaluation: Evaluation, function: str) -> Builtin:
     """Return what stands for a function that is not followed: the variables it sets are unknown."""
 
     def run(shell: Interpreter, invocation: Invocation) -> Status:
         status = shell.when_missing(shell, invocation)
-        names, _ = assigned_names(function, functions)
         place = invocation.source, invocation.start, invocation.end
-        for name in sorted(names):
+        for name in _set_by(evaluation, function):
             reason = f"`{invocation.name}` may set it"
             flags = Flag.MAYBE_UNSET
             variable = shell.state.find(name)
@@ -273,6 +276,14 @@ def _changing(function: Function, functions: Mapping[str, Function | Unknown]) -
         return status
 
     return run
+
+
+@once_each
+def _set_by(evaluation: Evaluation, function: str) -> tuple[str, ...]:
+    """Return the variables that a function may set, sorted."""
+    found = evaluation.functions[function]
+    assert isinstance(found, Function)
+    return tuple(sorted(assigned_names(found, evaluation.functions)[0]))
 
 
 def _is_exported(name: str, function: Function) -> bool:

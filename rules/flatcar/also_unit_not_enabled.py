@@ -68,7 +68,7 @@ not count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -76,19 +76,14 @@ from typing import TYPE_CHECKING
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.repository import Repository
-from overlaylint.records import dataclass, once_each
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
     from overlaylint.overlay.enabled_units import Enabled, UnitFiles
     from overlaylint.overlay.steps import Step
     from overlaylint.overlay.trace import Trace
-
-# Without one of these in its text, an ebuild enables nothing.
-_TOKENS = (b"enable_service", b"wants", b".requires")
-
-# The beginning of a word that goes on with what bash puts in its place.
-_BEGUN = re.compile(r"([A-Za-z_][\w-]*)[\"']?[${`]")
+    from overlaylint.overlay.written_commands import WrittenCode
 
 _PRESETS = "preset-all"
 _SYSTEMD = "sys-apps/systemd"
@@ -124,100 +119,42 @@ class Options:
 
 @rule(severity=Severity.ERROR, decided_in="47cf4eb1bd29")
 def also_unit_not_enabled(repository: Repository, options: Options) -> Iterator[Outcome]:
-    for ebuild in _enabling(repository, options):
+    from overlaylint.overlay.built import hooked_ebuilds
+    from overlaylint.overlay.written_commands import hook_code, written_code
+
+    def is_hook(path: str) -> bool:
+        return _may_enable(repository, hook_code(repository, path, _is_installing), options)
+
+    for ebuild in repository.ebuilds_of_interest:
+        code = written_code(ebuild, repository, _is_installing)
+        if _may_enable(repository, code, options, ebuild):
+            yield from _ebuild(repository, ebuild, options)
+    for ebuild in hooked_ebuilds(repository, is_hook):
         yield from _ebuild(repository, ebuild, options)
 
 
-# --- which ebuilds ---
+def _may_enable(
+    repository: Repository, code: WrittenCode | None, options: Options, ebuild: Ebuild | None = None
+) -> bool:
+    """Whether code of an ebuild's, or of a hook for any, may enable a unit with an Also=.
 
-
-def _enabling(repository: Repository, options: Options) -> Iterator[Ebuild]:
-    """Yield the ebuilds that may enable such units: the overlay's, and those it has hooks for.
-
-    To follow every ebuild of an overlay takes longer than all the rest of this rule.
+    Any unit may have one that the code writes itself, or installs from a file of any name.
     """
-    from overlaylint.overlay.built import hooked_ebuilds
-    from overlaylint.overlay.enabled_units import units_with_also
-    from overlaylint.overlay.hooks import env_hooks
+    from overlaylint.overlay.enabled_units import SUFFIXES, has_also, may_enable, units_with_also
 
-    eclasses = _speaking_eclasses(repository)
-    units: tuple[bytes, ...] | None = None
-    for ebuild in (*repository.ebuilds_of_interest, *hooked_ebuilds(repository, _TOKENS)):
-        hooks = map(repository.tree.read, env_hooks(repository, ebuild))
-        text = b"\0".join((ebuild.path.encode("utf-8", "surrogateescape"), ebuild.read(), *hooks))
-        if any(name in text for name in eclasses):
-            text = b"\0".join((text, *eclasses.values()))
-        if not any(word in text for word in _TOKENS):
-            continue
-        if units is None:
-            names = (*(one.unit for one in options.units), *units_with_also(repository))
-            units = tuple({_longest_word(name) for name in names})
-        if any(word in text for word in (b"Also", *units)):
-            yield ebuild
-
-
-def _longest_word(unit: str) -> bytes:
-    """Return what stays of a unit's name where it is put together from parts."""
-    words = re.split("[-_@.]", unit.rpartition(".")[0])
-    return max(words, key=len).encode("utf-8", "surrogateescape")
-
-
-@once_each
-def _speaking_eclasses(repository: Repository) -> Mapping[bytes, bytes]:
-    """Return the overlay's eclasses that may enable units, or lead to one: names and texts."""
-    texts = {
-        name.encode("utf-8", "surrogateescape"): repository.tree.read(path)
-        for name, path in repository.eclasses.items()
-    }
-    found = set(_TOKENS)
-    while True:
-        more = {
-            name
-            for name, text in texts.items()
-            if name not in found and any(word in text for word in found)
-        }
-        if not more:
-            return {name: texts[name] for name in sorted(found.difference(_TOKENS))}
-        found |= more
-
-
-def _may_come_to_it(repository: Repository, ebuild: Ebuild) -> bool:
-    """Whether what an ebuild runs may enable a unit, or make all presets.
-
-    Many ebuilds inherit an eclass that could, and few use that function of it. Where a name may
-    be put together from parts, it is taken to be one of those.
-    """
-    from overlaylint.overlay.hooks import env_hooks
-    from overlaylint.overlay.own_code import is_entry, own_functions, tokens
-
-    state = ebuild.evaluation.state
-    hooks = map(repository.tree.read, env_hooks(repository, ebuild))
-    data = b"\0".join((ebuild.path.encode("utf-8", "surrogateescape"), ebuild.read(), *hooks))
-    text = data.decode("utf-8", "surrogateescape")
-    words = (*(token.decode() for token in _TOKENS), _PRESETS)
-    values = (str(variable.value) for variable in state.scopes[0].values())
-    if state.havoc is not None or any(word in one for one in (text, *values) for word in words):
+    if code is None:
         return True
-    functions = own_functions(ebuild)
-    enabling = {
-        name
-        for name, function in functions.items()
-        if any(word in function.source.text[function.start : function.end] for word in words)
-    }
-    while True:
-        more = {
-            name
-            for name, function in functions.items()
-            if name not in enabling and not enabling.isdisjoint(tokens(function))
-        }
-        if not more:
-            break
-        enabling |= more
-    begun = tuple(set(_BEGUN.findall(text)))
-    return any(
-        name in text or is_entry(name) or any(name.startswith(one) for one in begun)
-        for name in enabling
-    )
+    names = {*(one.unit for one in options.units), *units_with_also(repository)}
+    if any(may_enable(command, names) for command in code.commands):
+        return True
+    if not any(may_enable(command, SUFFIXES) for command in code.commands):
+        return False
+    return ebuild is None or code.is_fed or has_also(ebuild)
+
+
+def _is_installing(function: str) -> bool:
+    """Whether the image is there when a function of that name, or what it is the hook of, runs."""
+    return "install" in function or "preinst" in function
 
 
 # --- one ebuild ---
@@ -232,22 +169,37 @@ class _Unit:
 
 
 def _ebuild(repository: Repository, ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
-    from overlaylint.overlay.enabled_units import UnitFiles, enabled_units
-    from overlaylint.overlay.own_code import own_traces
-    from overlaylint.overlay.steps import steps
+    from overlaylint.overlay.own_code import build_traces, own_traces
 
     failure = ebuild.evaluation.failure
-    place = _place(repository, ebuild)
     if failure is not None:
-        yield Undecided(place, f"sourcing {ebuild.cpv} fails: {failure.reason}")
+        reason = f"sourcing {ebuild.cpv} fails: {failure.reason}"
+        yield Undecided(_place(repository, ebuild), reason)
         return
-    if not _may_come_to_it(repository, ebuild):
-        return
+    if ebuild.repository is not repository:
+        # What a master's ebuild itself enables matters only where its hook lacks something.
+        hooks = own_traces(ebuild, hooks_of=repository, wanted=())
+        outcomes = tuple(_judge(repository, ebuild, hooks, options))
+        if all(isinstance(one, NotApplicable) for one in outcomes):
+            yield from outcomes
+            return
+    yield from _judge(repository, ebuild, build_traces(ebuild, repository), options)
+
+
+def _judge(
+    repository: Repository, ebuild: Ebuild, traces: Iterable[Trace], options: Options
+) -> Iterator[Outcome]:
+    from overlaylint.overlay.enabled_units import UnitFiles, enabled_units
+    from overlaylint.overlay.steps import steps
+
+    place = _place(repository, ebuild)
     found: list[_Unit] = []
     everything: list[Step] = []
-    for trace in own_traces(ebuild, hooks_of=repository):
+    for trace in traces:
+        if not _is_installing(trace.phase):
+            continue
         own = steps(trace)
-        if trace.unknown is not None and trace.is_defined and "install" in trace.phase:
+        if trace.unknown is not None and trace.is_defined:
             yield Undecided(place, f"{trace.phase} can't be followed: {trace.unknown.reason}")
         if "src_" in trace.phase and any(_makes_presets(step) for step in own):
             reason = f"`systemctl {_PRESETS}` enables the units of {ebuild.cpv}, with their Also="

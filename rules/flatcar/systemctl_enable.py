@@ -49,8 +49,7 @@ systemd_enable_service() { dosym "../$2" "/usr/lib/systemd/system/$1.wants/$2"; 
 
 ## Limits
 
-Functions of masters' eclasses are not followed, nor is a script that another shell reads from a
-here-document.
+Functions of masters' eclasses are not followed.
 
 ## References
 
@@ -68,16 +67,19 @@ from overlaylint.finding import Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.repository import Repository
-from overlaylint.records import dataclass, once_each
+from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
-from overlaylint.shell.syntax import Word
 
 if TYPE_CHECKING:
     from overlaylint.overlay.steps import Step
     from overlaylint.overlay.trace import Trace
+    from overlaylint.overlay.written_commands import WrittenCode
     from overlaylint.shell.values import Value
 
 _TOOL = "systemctl"
+
+# Programs that run another, which stands somewhere among their words.
+_CALLERS = frozenset({"xargs", "find", "parallel"})
 
 # Options of systemctl that take the next word.
 _TAKES_WORD = frozenset(
@@ -99,18 +101,36 @@ class Options:
 @rule(severity=Severity.ERROR, decided_in="e822b582c1e3")
 def systemctl_enable(repository: Repository, options: Options) -> Iterator[Outcome]:
     from overlaylint.overlay.built import hooked_ebuilds
+    from overlaylint.overlay.written_commands import hook_code, written_code
+
+    def is_hook(path: str) -> bool:
+        return _may_do_it(hook_code(repository, path, _is_merging), options)
 
     for ebuild in repository.ebuilds_of_interest:
-        if _may_call_it(ebuild):
+        if _may_do_it(written_code(ebuild, repository, _is_merging), options):
             yield from _ebuild(repository, ebuild, options)
-    for ebuild in hooked_ebuilds(repository, (_TOOL.encode(),)):
+    for ebuild in hooked_ebuilds(repository, is_hook):
         yield from _ebuild(repository, ebuild, options)
+
+
+def _is_merging(function: str) -> bool:
+    """Whether a function of that name, or one that it is the hook of, runs around the merge."""
+    return "pkg_" in function
+
+
+def _may_do_it(code: WrittenCode | None, options: Options) -> bool:
+    """Whether one of the commands may tell systemctl one of the verbs."""
+    return code is None or any(
+        not command.programs.isdisjoint((_TOOL, *_CALLERS))
+        and any(word is None or word in options.verbs for word in command.words)
+        for command in code.commands
+    )
 
 
 def _ebuild(repository: Repository, ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     """Report the calls of the overlay's own ebuild, or of the hooks for a master's."""
     from overlaylint.overlay.evaluation import span_of
-    from overlaylint.overlay.own_code import own_traces
+    from overlaylint.overlay.own_code import build_traces, own_traces
     from overlaylint.overlay.steps import steps
 
     is_own = ebuild.repository is repository
@@ -121,9 +141,9 @@ def _ebuild(repository: Repository, ebuild: Ebuild, options: Options) -> Iterato
         return
     if _is_replaced(repository, ebuild):
         return
-    for trace in own_traces(ebuild, hooks_of=repository):
-        is_hook = trace.phase.startswith("cros_")
-        if "pkg_" not in trace.phase or not (is_own or is_hook):
+    hooks = own_traces(ebuild, hooks_of=repository, wanted=())
+    for trace in build_traces(ebuild, repository) if is_own else hooks:
+        if not _is_merging(trace.phase):
             continue
         if trace.unknown is not None and trace.is_defined:
             reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
@@ -142,78 +162,24 @@ def _ebuild(repository: Repository, ebuild: Ebuild, options: Options) -> Iterato
                 yield _finding(place, trace, step, str(verb), span)
 
 
-def _may_call_it(ebuild: Ebuild) -> bool:
-    """Whether the ebuild, its hooks or an eclass that it names speak of systemctl at all.
-
-    To follow every ebuild of an overlay takes longer than all the rest of this rule.
-    """
-    texts = [ebuild.read()]
-    texts += [ebuild.repository.tree.read(path) for path in env_hooks(ebuild.repository, ebuild)]
-    words = (_TOOL.encode(), *_speaking_eclasses(ebuild.repository))
-    return any(word in text for text in texts for word in words) or _spells_names(ebuild)
-
-
-def _spells_names(ebuild: Ebuild) -> bool:
-    """Whether a pkg_ phase calls a command by a name that is put together, as `${tool}ctl` is."""
-    from overlaylint.overlay.own_code import own_functions, tokens
-    from overlaylint.shell.effects import simple_commands
-
-    if b"pkg_" not in ebuild.read():
-        return False
-    functions = own_functions(ebuild)
-    seen: set[str] = set()
-    waiting = [name for name in functions if name.startswith("pkg_")]
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        for command in simple_commands(functions[name]):
-            first = command.words[0] if command.words else None
-            if isinstance(first, Word) and first.text in (None, _TOOL):
-                return True
-        waiting.extend(tokens(functions[name]) & functions.keys())
-    return False
-
-
 def _is_replaced(repository: Repository, ebuild: Ebuild) -> bool:
     """Whether a hook puts a function of its own in the program's place."""
-    from overlaylint.overlay.trace import ScriptTracer
+    from overlaylint.overlay.written_commands import hook_functions
 
-    return any(
-        _TOOL in ScriptTracer(repository, path).functions
-        for path in env_hooks(repository, ebuild)
-        if _TOOL.encode() in repository.tree.read(path)
-    )
-
-
-@once_each
-def _speaking_eclasses(repository: Repository) -> tuple[bytes, ...]:
-    """Return the names of the overlay's eclasses that speak of systemctl, or lead to one."""
-    texts = {
-        name.encode("utf-8", "surrogateescape"): repository.tree.read(path)
-        for name, path in repository.eclasses.items()
-    }
-    found = {_TOOL.encode()}
-    while True:
-        more = {
-            name
-            for name, text in texts.items()
-            if name not in found and any(word in text for word in found)
-        }
-        if not more:
-            return tuple(sorted(found - {_TOOL.encode()}))
-        found |= more
+    hooks = (hook_functions(repository, path) for path in env_hooks(repository, ebuild))
+    return any(_TOOL in (functions or ()) for functions in hooks)
 
 
 def _command_line(step: Step) -> Sequence[Value] | None:
     """Return the words after the program, if that is systemctl, or unknown."""
+    from overlaylint.overlay.command_lines import base_name
+
     words = step.arguments
     if step.name == _TOOL or not step.name:
         return words
-    if step.name in ("xargs", "find", "parallel"):
+    if step.name in _CALLERS:
         for at, word in enumerate(words):
-            if str(word).rpartition("/")[2] == _TOOL:
+            if base_name(word) == _TOOL:
                 return words[at + 1 :]
     return None
 
