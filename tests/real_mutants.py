@@ -27,7 +27,7 @@ from overlaylint.overlay.masters import find_repositories
 from overlaylint.overlay.metadata import cache_entry, metadata
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.trace import ORDER, ScriptTracer, Tracer
-from overlaylint.shell.interpreter import Exhausted
+from overlaylint.shell.budget import Exhausted
 
 TRACED = int(os.environ.get("TRACED", "5"))
 _MOST_SECONDS = float(os.environ.get("MOST_SECONDS", "1"))

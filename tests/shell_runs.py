@@ -18,8 +18,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from overlaylint.shell.branching import DIE, EXIT
+from overlaylint.shell.budget import Exhausted
 from overlaylint.shell.builtins import BUILTINS
-from overlaylint.shell.interpreter import DIE, EXIT, Exhausted, Interpreter, Invocation, Status
+from overlaylint.shell.calls import Invocation, Status
+from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.parser import parse
 from overlaylint.shell.state import State
 from overlaylint.shell.syntax import Function

@@ -11,8 +11,9 @@ from random import Random
 
 from shell_runs import NeverMatched, Outcome, compare, evaluate, interpreter, run_bash
 
+from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.conditions import Check
-from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.values import Flag, Variable, unknown
 
 VARIABLES = ("u", "v")  # `v` may be unset

@@ -22,7 +22,7 @@ from shell_runs import evaluate, interpreter
 from shell_scripts import Maker
 from support import SMALL_OVERLAY
 
-from overlaylint.shell.interpreter import MAXIMUM_STEPS
+from overlaylint.shell.budget import MAXIMUM_STEPS
 
 HERE = Path(__file__).parent
 # every bash script in the fixtures' documents

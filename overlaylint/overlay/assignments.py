@@ -7,7 +7,8 @@ import re
 from overlaylint.finding import Span
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.evaluation import Evaluator, span_of
-from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+from overlaylint.shell.calls import Invocation, Status
+from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.values import Variable
 
 _WORD = re.compile(rb"[^\s\"']+")

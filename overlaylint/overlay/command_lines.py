@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from overlaylint.records import dataclass
-from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+from overlaylint.shell.calls import Invocation, Status
+from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.parser import parse_source
 from overlaylint.shell.state import Positional
 from overlaylint.shell.texts import source_of

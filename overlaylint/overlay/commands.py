@@ -12,15 +12,9 @@ from typing import Protocol
 
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.version_functions import VersionProblem, ver_cut, ver_rs, ver_test
+from overlaylint.shell.calls import Call, Failing, Invocation, Status
 from overlaylint.shell.conditions import Check, Condition, UseFlag, negate
-from overlaylint.shell.interpreter import (
-    Builtin,
-    Call,
-    Failing,
-    Interpreter,
-    Invocation,
-    Status,
-)
+from overlaylint.shell.interpreter import Builtin, Interpreter
 from overlaylint.shell.values import (
     Flag,
     Mixed,

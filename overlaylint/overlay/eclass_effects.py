@@ -12,7 +12,8 @@ from dataclasses import field
 from typing import Generic, TypeVar, cast
 
 from overlaylint.records import dataclass
-from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+from overlaylint.shell.calls import Invocation, Status
+from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import Function, Script
 from overlaylint.shell.values import Elements, Unknown, Value, Variable

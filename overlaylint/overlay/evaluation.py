@@ -18,17 +18,12 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.eclass_effects import Recording
 from overlaylint.overlay.repository import Repository
 from overlaylint.records import dataclass
+from overlaylint.shell.branching import DIE, EXIT
+from overlaylint.shell.budget import Exhausted
 from overlaylint.shell.builtins import BUILTINS
+from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.conditions import Check, Condition, leaves
-from overlaylint.shell.interpreter import (
-    DIE,
-    EXIT,
-    Builtin,
-    Exhausted,
-    Interpreter,
-    Invocation,
-    Status,
-)
+from overlaylint.shell.interpreter import Builtin, Interpreter
 from overlaylint.shell.state import State
 from overlaylint.shell.syntax import Function, Opaque, Script, Source
 from overlaylint.shell.values import (

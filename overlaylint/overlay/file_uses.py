@@ -21,9 +21,9 @@ from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.own_code import own_functions, own_traces, tokens, without_comments
 from overlaylint.overlay.trace import ORDER, Trace
 from overlaylint.records import dataclass, once_each
+from overlaylint.shell.calls import Call, Failing
 from overlaylint.shell.conditions import Check, UseFlag, holds
 from overlaylint.shell.effects import assigned_names
-from overlaylint.shell.interpreter import Call, Failing
 from overlaylint.shell.syntax import Function, Source
 from overlaylint.shell.values import Mixed, Unknown, Value, join, pieces_of
 

@@ -15,8 +15,8 @@ from overlaylint.overlay.steps import Location, Step, location, steps
 from overlaylint.overlay.trace import Trace, guarded
 from overlaylint.records import dataclass
 from overlaylint.shell.builtins import BUILTINS
+from overlaylint.shell.calls import Call
 from overlaylint.shell.conditions import Check, Condition
-from overlaylint.shell.interpreter import Call
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Value, join, pieces_of
 

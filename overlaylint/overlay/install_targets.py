@@ -18,7 +18,7 @@ from overlaylint.overlay.steps import (
 )
 from overlaylint.overlay.trace import Trace
 from overlaylint.records import dataclass
-from overlaylint.shell.interpreter import Call
+from overlaylint.shell.calls import Call
 from overlaylint.shell.values import Value
 
 __all__ = [

@@ -21,7 +21,7 @@ from overlaylint.tree import Kind
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild, Package
     from overlaylint.overlay.trace import Trace
-    from overlaylint.shell.interpreter import Call
+    from overlaylint.shell.calls import Call
 
 #: What the files of a kernel package are called: a base name, and perhaps a version.
 COMMON = "commonconfig"

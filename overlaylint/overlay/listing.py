@@ -16,16 +16,11 @@ from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.find import MadeUpFiles, UnknownFind, find, resolved
 from overlaylint.overlay.text_filters import FILTERS, run_filter
 from overlaylint.records import dataclass
+from overlaylint.shell.branching import DIE, EXIT
+from overlaylint.shell.budget import Exhausted
 from overlaylint.shell.builtins import BUILTINS
-from overlaylint.shell.interpreter import (
-    DIE,
-    EXIT,
-    Builtin,
-    Exhausted,
-    Interpreter,
-    Invocation,
-    Status,
-)
+from overlaylint.shell.calls import Invocation, Status
+from overlaylint.shell.interpreter import Builtin, Interpreter
 from overlaylint.shell.invocations import check
 from overlaylint.shell.state import State
 from overlaylint.shell.syntax import Function, Source, Word

@@ -22,8 +22,9 @@ from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.trace import ORDER, ScriptTracer, Trace, Tracer
 from overlaylint.records import once_each
+from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.effects import assigned_names
-from overlaylint.shell.interpreter import Builtin, Interpreter, Invocation, Status
+from overlaylint.shell.interpreter import Builtin, Interpreter
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Flag, Variable, unknown
 

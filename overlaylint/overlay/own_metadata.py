@@ -23,7 +23,8 @@ from overlaylint.overlay.files import LARGEST_SCRIPT
 from overlaylint.overlay.kept import keep_own, kept_own
 from overlaylint.overlay.repository import Repository
 from overlaylint.records import dataclass, once_each
-from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+from overlaylint.shell.calls import Invocation, Status
+from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.syntax import Script
 from overlaylint.shell.values import Mixed, Value, unknown
 

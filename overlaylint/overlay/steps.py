@@ -14,7 +14,7 @@ from overlaylint.overlay.eapi import SAME_PLACE
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.trace import Trace
 from overlaylint.records import dataclass
-from overlaylint.shell.interpreter import Call
+from overlaylint.shell.calls import Call
 from overlaylint.shell.syntax import Function, Source, Subshell
 from overlaylint.shell.values import Mixed, Unknown, Value, join
 

@@ -13,7 +13,8 @@ from typing import cast
 
 from overlaylint.overlay.eclass_effects import Watch, Watched, is_same
 from overlaylint.records import dataclass
-from overlaylint.shell.interpreter import Interpreter, Status
+from overlaylint.shell.calls import Status
+from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.syntax import Function
 from overlaylint.shell.values import Unknown, Value, Variable
 

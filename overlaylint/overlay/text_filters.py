@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from overlaylint.overlay.sed import UnknownEdit, extended, parse_call
-from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+from overlaylint.shell.calls import Invocation, Status
+from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.invocations import check
 from overlaylint.shell.regexes import TooExpensive, Undecidable, search
 from overlaylint.shell.values import Mixed, Value, unknown

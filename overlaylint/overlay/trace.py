@@ -21,18 +21,13 @@ from overlaylint.overlay.evaluation import Evaluation, environment, span_of, sym
 from overlaylint.overlay.filesdir import FilesDir, names_filesdir
 from overlaylint.overlay.repository import Repository
 from overlaylint.records import dataclass
+from overlaylint.shell import branching
+from overlaylint.shell.branching import DIE, EXIT
+from overlaylint.shell.budget import Exhausted
 from overlaylint.shell.builtins import BUILTINS
+from overlaylint.shell.calls import Call, Invocation, Status
 from overlaylint.shell.conditions import Check, Condition, UseFlag, holds
-from overlaylint.shell.interpreter import (
-    DIE,
-    EXIT,
-    Builtin,
-    Call,
-    Exhausted,
-    Interpreter,
-    Invocation,
-    Status,
-)
+from overlaylint.shell.interpreter import Builtin, Interpreter
 from overlaylint.shell.parser import parse
 from overlaylint.shell.state import State
 from overlaylint.shell.syntax import Function, Source
@@ -273,7 +268,9 @@ def _listen(shell: Interpreter) -> list[Given]:
         mixed = tuple(word for word in words if isinstance(word, Mixed) and names_filesdir(word))
         source, start, end = place
         if mixed and source is not None:
-            given.append(Given(name, mixed, source, start, end, shell.current_guards(), is_list))
+            given.append(
+                Given(name, mixed, source, start, end, branching.current_guards(shell), is_list)
+            )
 
     def on_assign(name: str, variable: Variable) -> None:
         if variable.value.__class__ is Mixed:

@@ -17,8 +17,8 @@ from overlaylint.shell.values import pieces_of
 
 if TYPE_CHECKING:
     from overlaylint.overlay.trace import Trace
+    from overlaylint.shell.calls import Call
     from overlaylint.shell.conditions import Condition
-    from overlaylint.shell.interpreter import Call
     from overlaylint.shell.syntax import Function
     from overlaylint.shell.values import Value
 

@@ -6,24 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from overlaylint.shell import expansion
+from overlaylint.shell import assigning, branching, calling, expansion
+from overlaylint.shell.branching import BREAK, CONTINUE, EXIT, RETURN
+from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.conditionals import test_command
 from overlaylint.shell.declaring import assigns_unnamed, declare, lose_matching, unset
-from overlaylint.shell.expansion import ExpansionProblem, FatalProblem
-from overlaylint.shell.interpreter import (
-    BREAK,
-    CONTINUE,
-    EXIT,
-    LETTERS_SET,
-    RETURN,
-    Builtin,
-    Interpreter,
-    Invocation,
-    Status,
-)
+from overlaylint.shell.interpreter import LETTERS_SET, Builtin, Interpreter
 from overlaylint.shell.invocations import check, is_many, problem, unknown_output, written
 from overlaylint.shell.parser import parse_source
 from overlaylint.shell.printing import PrintingProblem, format_printf, interpret_escapes
+from overlaylint.shell.problems import ExpansionProblem, FatalProblem
 from overlaylint.shell.reading import mapfile, read
 from overlaylint.shell.state import Positional, options_of, options_text
 from overlaylint.shell.syntax import Script, Simple, Word
@@ -187,7 +179,7 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
     if script.errors and not shell.signal:
         # a syntax error in `$(...)` is one that bash does not survive
         place = invocation.source, invocation.start, invocation.end
-        shell.may_leave_by_error(127, Unknown(script.errors[0].message, *place), "eval")
+        branching.may_leave_by_error(shell, 127, Unknown(script.errors[0].message, *place), "eval")
     return status
 
 
@@ -258,7 +250,7 @@ def exec_(shell: Interpreter, invocation: Invocation) -> Status:
     """`exec`: with a command the shell ends; without one only redirections take effect."""
     if not invocation.arguments:
         return 0
-    shell.record(invocation, (), ())
+    calling.record(shell, invocation, (), ())
     name = invocation.arguments[0]
     if isinstance(name, str) and shell.finds_programs is False and "/" not in name:
         shell.signal, shell.signal_status = EXIT, 127
@@ -319,7 +311,7 @@ def command(shell: Interpreter, invocation: Invocation) -> Status:
     inner = _inner(invocation, start)
     if name in shell.builtins:
         return shell.builtins[name](shell, inner)
-    shell.record(inner, (), ())
+    calling.record(shell, inner, (), ())
     return shell.when_missing(shell, inner)
 
 
@@ -752,7 +744,7 @@ def printf(shell: Interpreter, invocation: Invocation) -> Status:
         shell.write(value)
         return status
     try:
-        shell.assign_subscript_text(target, value, *place)
+        assigning.assign_subscript_text(shell, target, value, *place)
     except FatalProblem:
         raise
     except ExpansionProblem:

@@ -6,11 +6,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from overlaylint.shell import expansion
+from overlaylint.shell import branching, expansion
 from overlaylint.shell.conditions import Check, Condition, both, either, negate
 from overlaylint.shell.expansion import (
-    ExpansionProblem,
-    FatalProblem,
     is_split,
     known_pieces,
     last_index,
@@ -20,6 +18,7 @@ from overlaylint.shell.expansion import (
     subscript_key,
     unsplit,
 )
+from overlaylint.shell.problems import ExpansionProblem, FatalProblem
 from overlaylint.shell.syntax import (
     Context,
     Source,
@@ -74,9 +73,9 @@ def conditional(shell: Interpreter, expression: TestExpression) -> Truth:
             return int(not truth) if isinstance(truth, bool) else truth
 
         if expression.is_or:
-            status = shell.branch(left, lambda: 0, right_side)
+            status = branching.branch(shell, left, lambda: 0, right_side)
         else:
-            status = shell.branch(left, right_side, lambda: 1)
+            status = branching.branch(shell, left, right_side, lambda: 1)
         return status == 0 if isinstance(status, int) else status
     right = conditional(shell, expression.right)
     if isinstance(right, bool):

@@ -12,8 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overlaylint.records import dataclass
-from overlaylint.shell import expansion
-from overlaylint.shell.expansion import ExpansionProblem
+from overlaylint.shell import assigning, expansion
 from overlaylint.shell.invocations import (
     check,
     is_many,
@@ -21,6 +20,7 @@ from overlaylint.shell.invocations import (
     unknown_output,
     written,
 )
+from overlaylint.shell.problems import ExpansionProblem, FatalProblem
 from overlaylint.shell.state import Unnamed, doubtful, options_text
 from overlaylint.shell.syntax import Assignment, Context, Simple, Source, Word, encode
 from overlaylint.shell.values import (
@@ -40,7 +40,8 @@ from overlaylint.shell.values import (
 )
 
 if TYPE_CHECKING:
-    from overlaylint.shell.interpreter import Assigned, Interpreter, Invocation, Status
+    from overlaylint.shell.calls import Assigned, Invocation, Status
+    from overlaylint.shell.interpreter import Interpreter
 
 DECLARING = frozenset({"declare", "typeset", "local", "export", "readonly"})
 
@@ -232,7 +233,8 @@ def declare_compound(
         raise ExpansionProblem(f"{assignment.name}: it can't be declared")
     assert isinstance(assignment.value, tuple)
     scope = shell.state.scopes[0] if is_global and "g" in options.letters else None
-    shell.assign_compound(
+    assigning.assign_compound(
+        shell,
         assignment.name,
         assignment.value,
         0,
@@ -373,10 +375,14 @@ class _Declaration:
             key: int | str | Mixed = "0" if flags & Flag.ASSOCIATIVE else 0
             if subscript is not None:
                 key = expansion.subscript_key(shell, subscript, Variable(None, flags))
-            assigned = shell.element_assigned(current, flags, key, value, self.place, append=append)
+            assigned = assigning.element_assigned(
+                shell, current, flags, key, value, self.place, append=append
+            )
         else:
             assert not isinstance(current, dict)
-            assigned = shell.transformed(flags, current, value, self.place, append=append)
+            assigned = assigning.transformed(
+                shell, flags, current, value, self.place, append=append
+            )
         shell.store(name, Variable(assigned, flags, *self.place), scope)
         return 0
 
@@ -503,8 +509,8 @@ class _Declaration:
             flags = scope[name].flags
             shell.store(name, Variable(reason, flags, *self.place), scope)
             return
-        shell.assign_compound(
-            name, elements, 0, *self.place, append=append, scope=scope, is_declared=True
+        assigning.assign_compound(
+            shell, name, elements, 0, *self.place, append=append, scope=scope, is_declared=True
         )
 
 
@@ -546,8 +552,10 @@ def _set_attribute(
                 status |= declaration.declare(target, subscript, value, append)
             else:
                 try:
-                    shell.assign_subscript(target, subscript, value, *place, append=append)
-                except expansion.FatalProblem:
+                    assigning.assign_subscript(
+                        shell, target, subscript, value, *place, append=append
+                    )
+                except FatalProblem:
                     raise
                 except ExpansionProblem:
                     status = 1

@@ -12,10 +12,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from overlaylint.shell import assigning, branching
 from overlaylint.shell.arithmetic import ArithmeticProblem, evaluate
 from overlaylint.shell.conditions import Check
 from overlaylint.shell.patterns import Pattern, compile_pattern, has_wildcard
 from overlaylint.shell.printing import quote
+from overlaylint.shell.problems import BadSubscript, ExpansionProblem, FatalProblem
 from overlaylint.shell.state import Positional
 from overlaylint.shell.syntax import (
     ArithmeticExpansion,
@@ -62,26 +64,6 @@ _WILDCARD = re.compile(r"[*?\[\\]")
 _ESCAPABLE = re.compile(r"([*?\[\]\\])")
 _PLAIN_NUMBER = re.compile(r"[1-9][0-9]{,16}")
 MAXIMUM_WORDS = 20_000
-
-
-class ExpansionProblem(Exception):
-    """Bash gives up the line of commands that it is at (a bad substitution, a division by zero)."""
-
-
-class BadSubscript(ExpansionProblem):
-    """An array has no such element; an arithmetic assignment to it does not fail by that."""
-
-    def __init__(self, name: str = "") -> None:
-        super().__init__(f"{name}: bad array subscript" if name else "bad array subscript")
-
-
-class FatalProblem(ExpansionProblem):
-    """A shell that is not interactive exits (`${x?}`); a subshell with a status of its own."""
-
-    def __init__(self, message: str, status: int = 1, subshell_status: int = 1) -> None:
-        super().__init__(message)
-        self.status = status
-        self.subshell_status = subshell_status
 
 
 class UnknownValue(Exception):
@@ -716,7 +698,7 @@ def unknown_operator(
     if (isinstance(current, str | list) and current != []) or part.name in _ALWAYS_SET:
         raise FatalProblem(f"{part.name}: bad substitution", 127)
     reason = Unknown(f"it depends on whether {part.name} is set", source, part.start, part.end)
-    shell.may_leave_by_error(127, reason, f"{part.name}: bad substitution")
+    branching.may_leave_by_error(shell, 127, reason, f"{part.name}: bad substitution")
     return ""
 
 
@@ -726,7 +708,7 @@ def indirect(shell: Interpreter, target: Value | list[Value] | None) -> tuple[st
         if target is None:
             raise ExpansionProblem("invalid indirect expansion")
         if isinstance(target, list):
-            shell.may_give_up(Unknown("`${!name[@]}` with an operator"))
+            branching.may_give_up(shell, Unknown("`${!name[@]}` with an operator"))
         return "", None
     match = re.fullmatch(
         r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])(?:\[(.*)\])?", target, re.DOTALL
@@ -922,7 +904,7 @@ def default(
         raise FatalProblem(f"{name}: {str(operand) or 'parameter null or not set'}", 127)
     if name in _SPECIAL or name.isdigit():
         raise ExpansionProblem("cannot assign in this way")
-    shell.assign_subscript(name, subscript, operand, source, part.start, part.end)
+    assigning.assign_subscript(shell, name, subscript, operand, source, part.start, part.end)
     return operand
 
 
@@ -969,17 +951,19 @@ def _perhaps_default(
             operands.append(operand_value(shell, word))
         except ExpansionProblem as problem:
             if isinstance(problem, FatalProblem):
-                shell.may_leave_by_error(problem.status, Unknown(str(problem), *place), "error")
+                branching.may_leave_by_error(
+                    shell, problem.status, Unknown(str(problem), *place), "error"
+                )
             else:
-                shell.may_give_up(Unknown(str(problem), *place))
+                branching.may_give_up(shell, Unknown(str(problem), *place))
         return 0
 
     if kind == "?":
         reason = Unknown(f"it depends on whether {name} is set", *place)
-        shell.may_leave_by_error(127, reason, f"{name}: parameter null or not set")
+        branching.may_leave_by_error(shell, 127, reason, f"{name}: parameter null or not set")
         return shell.value_unknown("it is unknown whether it is set", *place, current)
     if may_assign(word.parts):
-        shell.branch(condition, expand, None)
+        branching.branch(shell, condition, expand, None)
     else:
         expand()
     alternative = "" if kind == "+" else current
@@ -988,9 +972,9 @@ def _perhaps_default(
     result = shell.value_unknown("it depends on a value that is unknown", *place, current)
     if kind == "=":
         if name in _SPECIAL:
-            shell.may_give_up(Unknown("cannot assign in this way", *place))
+            branching.may_give_up(shell, Unknown("cannot assign in this way", *place))
             return result
-        shell.assign_subscript(name, subscript, result, *place)
+        assigning.assign_subscript(shell, name, subscript, result, *place)
     return result
 
 
@@ -1463,7 +1447,7 @@ def computed(shell: Interpreter, source: Source, word: Word, text: Value) -> Val
         except Undecidable as undecidable:
             value = shell.unknown(undecidable.reason, source, word.start, word.end)
             # it may be refused as well
-            shell.may_give_up(value.unknown)
+            branching.may_give_up(shell, value.unknown)
         except ArithmeticProblem as problem:
             if problem.is_late:
                 reason = "a syntax error after an assignment in an expression"
@@ -1551,7 +1535,8 @@ class Variables:
         It goes on with the expression, which is not so where the variable is readonly.
         """
         with suppress(BadSubscript):
-            self.shell.assign_subscript(
+            assigning.assign_subscript(
+                self.shell,
                 name,
                 self.subscript(subscript),
                 str(value),

@@ -15,46 +15,47 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from enum import IntEnum
-from functools import partial, wraps
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
-from overlaylint.records import dataclass
-from overlaylint.shell import expansion
+from overlaylint.shell import assigning, branching, calling, compound, expansion, redirecting
 from overlaylint.shell.braces import TooManyWords, expand_braces
+from overlaylint.shell.branching import (
+    BREAK,
+    CONTINUE,
+    DIE,
+    DISCARD,
+    EXIT,
+    FUNCTION,
+    LINES,
+    RETURN,
+    SUBSHELL,
+    Region,
+    Surroundings,
+)
+from overlaylint.shell.budget import MAXIMUM_CALLS, MAXIMUM_STEPS, MAXIMUM_TEXT, Exhausted
+from overlaylint.shell.calls import Call, Failing, Invocation, Redirect, Status
 from overlaylint.shell.conditions import (
     Check,
     Condition,
-    both,
-    conjuncts,
-    either,
-    excluding,
-    negate,
 )
-from overlaylint.shell.effects import assigned_names
-from overlaylint.shell.expansion import BadSubscript, ExpansionProblem, FatalProblem
+from overlaylint.shell.redirecting import OUTER, OUTPUT, SINKS
 from overlaylint.shell.state import (
     Output,
     Positional,
     State,
     doubtful,
-    merge,
     options_of,
     options_text,
 )
 from overlaylint.shell.syntax import (
     AndOr,
     Arithmetic,
-    Assignment,
     Background,
     Case,
-    CaseArm,
     Command,
     CommandSubstitution,
     Conditional,
     Coprocess,
-    DoubleQuoted,
-    Element,
     For,
     ForArithmetic,
     Function,
@@ -62,18 +63,14 @@ from overlaylint.shell.syntax import (
     If,
     List,
     Opaque,
-    Parameter,
     Part,
     Pipeline,
     ProcessSubstitution,
-    Quoted,
     Redirected,
-    Redirection,
     Script,
     Simple,
     Source,
     Subshell,
-    Text,
     While,
     Word,
 )
@@ -88,142 +85,16 @@ from overlaylint.shell.values import (
     Value,
     Variable,
     as_many,
-    as_one,
     concatenate,
     join,
     pieces_of,
     unknown,
 )
 
-# A status is a number, or the condition under which it is 0.
-Status = int | Condition
-
-MAXIMUM_STEPS = 200_000
-MAXIMUM_TEXT = 1 << 20  # characters of one value
-MAXIMUM_CALLS = 120  # functions, sourced files and substitutions within each other
-_FIXPOINT_ROUNDS = 12
-_OPEN_ROUNDS = 4  # how many rounds a loop is followed that it may have been left in
-_BRANCH_STEPS = 20  # what it costs to copy and merge a state, in commands
 _RECURSIONS = 2  # how often a function is followed into itself under an unknown condition
 
 # The interpreter recurses as the script does; its own bounds are well below this one.
 sys.setrecursionlimit(max(sys.getrecursionlimit(), 12_000))
-
-RETURN, BREAK, CONTINUE, EXIT, DIE, DISCARD = 1, 2, 3, 4, 5, 6
-
-
-class Exhausted(Exception):
-    """The budget of an evaluation is spent: everything is unknown."""
-
-
-_Run = TypeVar("_Run", bound=Callable[..., Status])
-
-
-def _giving_up(run: _Run) -> _Run:
-    """Make a method that evaluates a command give up the line where an expansion fails."""
-
-    @wraps(run)
-    def guarded(shell: Interpreter, node: object) -> Status:
-        try:
-            return run(shell, node)
-        except ExpansionProblem as problem:
-            return shell.give_up(problem)
-        except Undecidable as undecidable:
-            shell.pass_on(undecidable)
-            shell.may_give_up(Unknown(undecidable.reason))
-            shell.lose(Source(""), 0, 0, undecidable.reason)
-            return Check((undecidable.reason,))
-
-    return cast(_Run, guarded)
-
-
-@dataclass(frozen=True, slots=True)
-class Redirect:
-    """A redirection of a call, with what its target comes to."""
-
-    descriptor: str
-    operator: str
-    target: Value
-
-
-class Failing(IntEnum):
-    """What comes of it where a command fails, as it is written around the command."""
-
-    UNASKED = 0
-    """Nothing looks at its status."""
-    IGNORED = 1
-    """Its status is put aside on purpose: `! command`."""
-    GOES_ON = 2
-    """What follows is another way to go on: `command || other`, `if command`."""
-    ENDS = 3
-    """What follows ends the script, or fails itself: `command || die`, `command || return 1`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A command that a script would run.
-
-    `guards` must all hold for it to run; what is known to hold is not among them. `stack` names the
-    functions that it is called through, outermost first. `input` is what it would read, where
-    that is known. `is_dead` marks a call behind `if false`, which never runs. `failing` is what
-    the innermost list, `if` or loop makes of its failure, be the call in a function there.
-
-    A file that a compound command, an assignment or a command that is not noted is redirected from
-    or to, and the one of `$(< file)`, are noted as redirections of `:`.
-    """
-
-    name: Value
-    arguments: tuple[Value, ...]
-    source: Source
-    start: int
-    end: int
-    guards: tuple[Condition, ...] = ()
-    stack: tuple[str, ...] = ()
-    redirections: tuple[Redirect, ...] = ()
-    environment: tuple[tuple[str, Value], ...] = ()
-    input: Value | None = None
-    is_function: bool = False
-    is_dead: bool = False
-    failing: Failing = Failing.UNASKED
-
-    @property
-    def place(self) -> tuple[Source, int, int]:
-        """The file and the span of the command."""
-        return self.source.place(self.start, self.end)
-
-
-@dataclass(frozen=True, slots=True)
-class Assigned:
-    """An assignment among the words of `declare` and the like, with its value expanded."""
-
-    name: str
-    subscript: Word | None
-    value: Value
-    append: bool
-
-    @property
-    def text(self) -> Value:
-        """The word that it is."""
-        subscript = "" if self.subscript is None else f"[{self.subscript.raw}]"
-        return concatenate(f"{self.name}{subscript}{'+' if self.append else ''}=", self.value)
-
-
-@dataclass(slots=True)
-class Invocation:
-    """A command that is being evaluated: what a builtin gets to see.
-
-    `operands` are its arguments with the assignments among them.
-    """
-
-    name: str
-    arguments: list[Value]
-    operands: list[Value | Assigned]
-    source: Source
-    start: int
-    end: int
-    input: Value | None = None
-    has_environment: bool = False  # whether assignments stand before it
-
 
 Builtin = Callable[["Interpreter", Invocation], Status]
 
@@ -241,60 +112,6 @@ class Files(Protocol):
     def test(self, operator: str, path: Value) -> bool | None:
         """Return whether `test operator path` holds (6.4), for the operators about one file."""
         ...
-
-
-# What is not part of the state and yet differs from way to way: `$_`, what is left of the input,
-# and PIPESTATUS (empty where it is unknown; a status stands for just that one).
-_Surroundings = tuple[Value, Value | None, Status | tuple[Status, ...]]
-
-
-@dataclass(slots=True)
-class _Exit:
-    """A way that left a region early."""
-
-    signal: int
-    count: int
-    status: Status
-    state: State
-    reason: Unknown
-    surroundings: _Surroundings
-    message: Value
-
-    @property
-    def place(self) -> tuple[Source | None, int, int]:
-        """Where the way split off."""
-        return self.reason.source, self.reason.start, self.reason.end
-
-
-# What a signal leaves: a loop, a subshell, a function or sourced file, or (where an expansion
-# fails) a line of commands.
-_LOOP, _SUBSHELL, _FUNCTION, _LINES = range(4)
-_LEAVES = {RETURN: _FUNCTION, BREAK: _LOOP, CONTINUE: _LOOP, DISCARD: _LINES}
-
-
-@dataclass(slots=True)
-class _Region:
-    """What `return`, `break` or `exit` leaves: at its end the ways that left it are merged."""
-
-    kind: int
-    guards: int
-    exclusions: int
-    exits: list[_Exit]
-
-    @property
-    def is_loop(self) -> bool:
-        """Whether `break` leaves it."""
-        return self.kind == _LOOP
-
-    @property
-    def is_subshell(self) -> bool:
-        """Whether `exit` leaves it, and no more than it."""
-        return self.kind == _SUBSHELL
-
-    @property
-    def is_function(self) -> bool:
-        """Whether `return` leaves it."""
-        return self.kind == _FUNCTION
 
 
 class Interpreter:
@@ -325,7 +142,7 @@ class Interpreter:
         self.signal_count = 0
         self.signal_status: Status = 0
         self.signal_message: Value = ""
-        self.sinks: dict[int, int] = _SINKS  # where what is written to a descriptor goes
+        self.sinks: dict[int, int] = SINKS  # where what is written to a descriptor goes
         self.has_spilt = False  # whether something was written to an outer substitution's output
         self.input: Value | None = None
         self.processes: dict[
@@ -333,7 +150,7 @@ class Interpreter:
         ] = {}  # what a process substitution's file holds, by its symbol
         self.guards: list[Condition] = []
         self.exclusions: list[tuple[Condition, ...]] = []
-        self.regions: list[_Region] = []
+        self.regions: list[Region] = []
         self.stack: list[str] = []
         self.callers: tuple[str, ...] = ("source", "main")  # what FUNCNAME ends in
         self.steps = 0
@@ -372,7 +189,7 @@ class Interpreter:
     @property
     def writes_to_substitution_only(self) -> bool:
         """Whether all output goes where a command substitution's goes by itself."""
-        return self.sinks == _SINKS
+        return self.sinks == SINKS
 
     def spend(self, steps: int) -> None:
         """Count steps; raise Exhausted when too many were taken."""
@@ -638,21 +455,24 @@ class Interpreter:
                         )
                         return
                     if target != name:
-                        self.assign_subscript_text(target, value, source, start, end, append=append)
+                        assigning.assign_subscript_text(
+                            self, target, value, source, start, end, append=append
+                        )
                         return
                 if flags & Flag.READONLY:
-                    self.read_only(name, source, start, end)
-                    return
+                    raise assigning.read_only(name)
                 if flags & DOUBTS:
                     self.assign_doubtful(name, current, source, start, end)
                     return
                 if flags & ARRAYS:
                     key: int | str = "0" if flags & Flag.ASSOCIATIVE else 0
-                    self.assign_element(name, key, value, source, start, end, append=append)
+                    assigning.assign_element(
+                        self, name, key, value, source, start, end, append=append
+                    )
                     return
                 assert not isinstance(current.value, dict)
-                value = self.transformed(
-                    flags, current.value, value, (source, start, end), append=append
+                value = assigning.transformed(
+                    self, flags, current.value, value, (source, start, end), append=append
                 )
                 append = False
             if append and current.value is not None and not isinstance(current.value, dict):
@@ -676,385 +496,6 @@ class Interpreter:
             raise self.exhausted(f"{name} may be readonly, or refer to another variable")
         value = unknown(f"the attributes of {name} are unknown", source, start, end)
         self.store(name, Variable(value, current.flags & ~Flag.MAYBE_UNSET, source, start, end))
-
-    def transformed(
-        self,
-        flags: int,
-        current: Value | None,
-        value: Value,
-        place: tuple[Source, int, int],
-        *,
-        append: bool,
-    ) -> Value:
-        """Return what a variable with these attributes comes to when `value` is assigned to it."""
-        if flags & Flag.INTEGER:
-            return self.integer(current, value, *place, append=append)
-        if append and current is not None:
-            value = concatenate(current, value)
-        if flags & (Flag.LOWERCASE | Flag.UPPERCASE | Flag.CAPITALIZED):
-            return expansion.in_case(self, flags, value, *place)
-        return value
-
-    def integer(
-        self,
-        current: Value | None,
-        value: Value,
-        source: Source,
-        start: int,
-        end: int,
-        *,
-        append: bool,
-    ) -> Value:
-        """Return what is assigned to a variable with the integer attribute."""
-        if not append:
-            current = None
-        if not isinstance(value, str) or isinstance(current, Mixed):
-            return self.value_unknown(
-                "it is computed from an unknown value", source, start, end, value, current
-            )
-        text = f"({current or 0}) + ({value or 0})" if append else value
-        word = Word(self.made(text), 0, len(text))
-        try:
-            result = expansion.computed(self, source, word, text)
-        except ExpansionProblem as problem:
-            raise FatalProblem(str(problem)) from problem
-        return result
-
-    def read_only(self, name: str, source: Source, start: int, end: int) -> None:
-        """An assignment to a readonly variable: bash gives up the line."""
-        raise ExpansionProblem(f"{name}: readonly variable")
-
-    def assign_subscript_text(
-        self,
-        target: str,
-        value: Value,
-        source: Source,
-        start: int,
-        end: int,
-        *,
-        append: bool = False,
-    ) -> None:
-        """Assign to `name` or `name[subscript]`, given as text."""
-        name, bracket, rest = target.partition("[")
-        if not bracket:
-            self.assign(name, value, source, start, end, append=append)
-            return
-        from overlaylint.shell.syntax import Context, encode
-
-        text = encode(rest.removesuffix("]"))
-        word = Word(self.made(text), 0, len(text), Context.OPERAND)
-        self.assign_subscript(name, word, value, source, start, end, append=append)
-
-    def assign_subscript(
-        self,
-        name: str,
-        subscript: Word | None,
-        value: Value,
-        source: Source,
-        start: int,
-        end: int,
-        *,
-        append: bool = False,
-    ) -> None:
-        """Assign to an array's element, or to a scalar if there is no subscript."""
-        if subscript is None:
-            self.assign(name, value, source, start, end, append=append)
-            return
-        target = self.resolve(name)
-        if target is None or "[" in target:
-            self.lose(source, start, end, "the element that a reference names is unknown")
-            return
-        variable = self.state.find(target)
-        is_associative = variable is not None and variable.flags & Flag.ASSOCIATIVE
-        if not is_associative and subscript.raw in ("@", "*"):
-            raise BadSubscript
-        key = expansion.subscript_key(self, subscript, variable)
-        self.assign_element(target, key, value, source, start, end, append=append)
-
-    def assign_element(
-        self,
-        name: str,
-        key: int | str | Mixed,
-        value: Value,
-        source: Source,
-        start: int,
-        end: int,
-        *,
-        append: bool = False,
-    ) -> None:
-        """Assign one element of an array."""
-        variable = self.state.find(name)
-        flags = (variable.flags if variable is not None else 0) & ~Flag.MAYBE_UNSET
-        if flags & Flag.READONLY:
-            self.read_only(name, source, start, end)
-            return
-        if variable is not None and flags & DOUBTS:
-            self.assign_doubtful(name, variable, source, start, end)
-            return
-        current = variable.value if variable is not None else self.inherited(name)
-        if variable is None and self.state.havoc is not None:
-            current = Mixed((self.state.havoc,))
-        if not flags & ARRAYS:
-            flags |= Flag.INDEXED
-            if isinstance(current, str):
-                current = {0: current}
-        elements = self.element_assigned(
-            current, flags, key, value, (source, start, end), append=append
-        )
-        self.store(name, Variable(elements, flags, source, start, end))
-
-    def element_assigned(
-        self,
-        current: Value | Elements | None,
-        flags: int,
-        key: int | str | Mixed,
-        value: Value,
-        place: tuple[Source, int, int],
-        *,
-        append: bool,
-    ) -> Mixed | Elements:
-        """Return an array after an assignment to one of its elements."""
-        if isinstance(current, Mixed):
-            return current
-        if isinstance(key, Mixed):
-            return self.value_unknown(
-                "an element with an unknown subscript was assigned", *place, key
-            )
-        assert not isinstance(current, str)
-        elements: Elements = {} if current is None else dict(current)
-        if isinstance(key, int) and key < 0:
-            key += expansion.last_index(elements) + 1
-            if key < 0:
-                raise BadSubscript
-        if key == "":
-            raise BadSubscript
-        elements[key] = self.transformed(flags, elements.get(key), value, place, append=append)
-        self.spend(len(elements) // 64)
-        return elements
-
-    def assign_compound(
-        self,
-        name: str,
-        elements: tuple[Element, ...],
-        flags: int,
-        source: Source,
-        start: int,
-        end: int,
-        *,
-        append: bool,
-        scope: dict[str, Variable] | None = None,
-        is_declared: bool = False,
-    ) -> None:
-        """Assign `name=(...)` (6.7), in a `declare` or the like or by itself."""
-        target = self.resolve(name)
-        if target is None or "[" in target:
-            raise self.exhausted(f"`{name}` refers to what can't be told")
-        variable = self.state.find(target) if scope is None else scope.get(target)
-        flags |= (variable.flags if variable is not None else 0) & ~Flag.MAYBE_UNSET
-        flags &= ~(Flag.INDEXED << Flag.DOUBT)
-        if not flags & Flag.ASSOCIATIVE:
-            flags |= Flag.INDEXED
-        if flags & Flag.READONLY:
-            self.read_only(target, source, start, end)
-            return
-        if variable is not None and flags & DOUBTS:
-            self.assign_doubtful(target, variable, source, start, end)
-            return
-        current = variable.value if variable is not None else self.inherited(target)
-        if variable is None and self.state.havoc is not None and scope is None:
-            current = Mixed((self.state.havoc,))
-        if isinstance(current, str):
-            current = {"0": current} if flags & Flag.ASSOCIATIVE else {0: current}
-        place = source, start, end
-        try:
-            words = self.compound_words(elements, flags, is_declared=is_declared)
-            if append:
-                # expanding the words may have changed the array
-                changed = self.state.find(target) if scope is None else scope.get(target)
-                if changed is not None and changed is not variable:
-                    current = changed.value
-                    if isinstance(current, str):
-                        current = {0: current}
-        except ExpansionProblem:
-            # it has become an array all the same; expanding the words may have changed it
-            changed = self.state.find(target) if scope is None else scope.get(target)
-            if changed is not None and changed is not variable:
-                current = changed.value
-                if isinstance(current, str):
-                    current = {0: current}
-            self.store(target, Variable(current or {}, flags, *place), scope)
-            raise
-        if self.on_elements is not None and words.__class__ is list:
-            self.on_elements(target, [word for _, word, _ in words], place)
-        value: Elements | Mixed
-        if words.__class__ is Mixed or (append and isinstance(current, Mixed)):
-            lost = words if words.__class__ is Mixed else current
-            value = self.value_unknown("its elements are unknown", *place, lost)
-        else:
-            earlier = current if isinstance(current, dict) else {}
-            result: Elements = dict(earlier) if append else {}
-            if append or not flags & Flag.ASSOCIATIVE:
-                earlier = result
-            elif isinstance(current, Mixed) and any(one.append for one in elements):
-                raise Undecidable("an element is added to one that is unknown")
-            try:
-                value = self.fill(result, earlier, words, flags, place)  # type: ignore[arg-type]
-            except ExpansionProblem:
-                self.store(target, Variable(result, flags, *place), scope)
-                raise
-        self.store(target, Variable(value, flags, *place), scope)
-
-    def compound_words(
-        self, elements: tuple[Element, ...], flags: int, *, is_declared: bool
-    ) -> list[tuple[Word | Value | None, Value, bool]] | Mixed:
-        """Expand the words of a compound assignment, all before the first is assigned.
-
-        Each comes with its subscript, and whether it is appended.
-        """
-        words: list[tuple[Word | Value | None, Value, bool]] = []
-        is_associative = flags & Flag.ASSOCIATIVE
-        expand = expansion.unsplit if is_associative else expansion.value_of
-        takes_pairs = is_associative and bool(elements) and elements[0].key is None
-        for element in elements:
-            if element.key is not None:
-                made = [] if is_associative else self.braced_elements(element)
-                if made:
-                    words += [(None, word, False) for word in made]
-                    continue
-                if is_associative and not takes_pairs:
-                    key = expand(self, element.key)
-                    # where the key is empty, bash does not come to the value
-                    is_skipped = key == "" and not is_declared
-                    value = "" if is_skipped else expand(self, element.value)
-                    words.append((key, value, element.append))
-                    continue
-                if not is_associative:
-                    self.check_element(element.value)
-                value = expand(self, element.value)
-                if takes_pairs:
-                    operator = "]+=" if element.append else "]="
-                    value = concatenate("[", expand(self, element.key), operator, value)
-                    words.append((None, value, False))
-                else:
-                    words.append((element.key, value, element.append))
-            elif is_associative:
-                words.append((None, expand(self, element.value), False))
-            else:
-                for field in expansion.fields(self, (element.value,)):
-                    words.append((None, field, False))
-        lost = next((w for _, w, _ in words if w.__class__ is Mixed and w.is_many), None)
-        if lost is None or is_associative:
-            return words
-        for subscript, _, _ in words:
-            if isinstance(subscript, Word):
-                expansion.subscript_key(self, subscript, None)  # which may assign something
-        return lost
-
-    def check_element(self, word: Word) -> None:
-        """Leave open what a list comes to: bash joins it by IFS or by blanks, as it is written."""
-        raw = word.source.text[word.start : word.end]
-        if "$" in raw and ("@" in raw or "*" in raw) and self.ifs() is not None:
-            raise Undecidable("a list in an array's element where IFS was changed")
-
-    def braced_elements(self, element: Element) -> list[Value]:
-        """Return the words that braces make of `[key]=value`: these are no assignments any more.
-
-        Nothing is returned where there are no braces to expand.
-        """
-        key, value = element.key, element.value
-        assert key is not None
-        if "{" not in value.source.text[key.start : value.end]:
-            return []
-        whole = Word(value.source, key.start - 1, value.end)
-        operator = "+=" if element.append else "="
-        parts = (Quoted("["), *key.parts, Quoted("]"), Text(operator), *value.parts)
-        whole.__dict__["parts"] = parts
-        alternatives = list(expansion.brace_alternatives(self, whole))
-        made: list[Value] = []
-        if len(alternatives) > 1:
-            for word in alternatives:
-                expansion.expand_parts(self, word, word.parts, made)
-        return made
-
-    def fill(
-        self,
-        result: Elements,
-        earlier: Elements,
-        words: list[tuple[Word | Value | None, Value, bool]],
-        flags: int,
-        place: tuple[Source, int, int],
-    ) -> Elements | Mixed:
-        """Return an array with the words of a compound assignment added to it.
-
-        `[key]+=value` is added to the element of `earlier`: in an associative array that is the
-        one before the assignment, however often the key is given.
-        """
-        if flags & Flag.ASSOCIATIVE and words and words[0][0] is None:
-            # bash takes the words as keys and values in turn
-            for position in range(0, len(words), 2):
-                key = words[position][1]
-                if isinstance(key, Mixed):
-                    return key
-                if not key:
-                    continue  # bash only complains
-                value = words[position + 1][1] if position + 1 < len(words) else ""
-                result[key] = self.transformed(flags, None, value, place, append=False)
-            return result
-        index = expansion.last_index(result) + 1
-        for subscript, value, append in words:
-            if subscript is None:
-                if flags & Flag.ASSOCIATIVE:
-                    continue  # bash only complains
-                found: int | str | Mixed = index
-            else:
-                if not isinstance(subscript, Word):
-                    found = subscript
-                elif subscript.raw in ("@", "*", ""):
-                    continue  # bash only complains
-                else:
-                    text = expansion.value_of(self, subscript)
-                    if text == "":
-                        continue  # bash only complains
-                    found = expansion.subscript_number(self, subscript, text)
-                if isinstance(found, Mixed):
-                    return self.value_unknown("an element's subscript is unknown", *place, found)
-                if isinstance(found, int) and found < 0:
-                    found += expansion.last_index(result) + 1
-                    if found < 0:
-                        continue
-                if found == "":
-                    continue
-            assert not isinstance(found, Mixed)
-            result[found] = self.transformed(flags, earlier.get(found), value, place, append=append)
-            if isinstance(found, int):
-                index = found + 1
-        self.spend(len(result) // 16)
-        return result
-
-    def perform(self, assignment: Assignment, source: Source) -> None:
-        """Carry out an assignment statement."""
-        value = assignment.value
-        if isinstance(value, tuple):
-            self.assign_compound(
-                assignment.name,
-                value,
-                0,
-                source,
-                assignment.start,
-                assignment.end,
-                append=assignment.append,
-            )
-            return
-        text = expansion.value_of(self, value)
-        self.assign_subscript(
-            assignment.name,
-            assignment.subscript,
-            text,
-            source,
-            assignment.start,
-            assignment.end,
-            append=assignment.append,
-        )
 
     def unset_variable(self, name: str) -> None:
         """Unset a variable: the innermost one of its name (`unset -v`)."""
@@ -1113,7 +554,7 @@ class Interpreter:
             reason = Unknown(
                 "it depends on which files there are", word.source, word.start, word.end
             )
-            self.may_leave(DISCARD, 1, reason, "no match")
+            branching.may_leave(self, DISCARD, 1, reason, "no match")
         pieces: list[str | Unknown] = []
         for piece in pieces_of(pattern):
             if isinstance(piece, str):
@@ -1210,10 +651,10 @@ class Interpreter:
         redirection = details.redirections[0]
         if redirection.operator != "<" or redirection.descriptor not in ("", "0"):
             return None
-        redirect = self.redirects(details.redirections)[0]
-        self.record_files((redirect,), command.source, command.start, command.end)
-        self.status = self.opens((redirect,)) or 0
-        return self.content(redirect.target)
+        redirect = redirecting.redirects(self, details.redirections)[0]
+        calling.record_files(self, (redirect,), command.source, command.start, command.end)
+        self.status = redirecting.opens(self, (redirect,)) or 0
+        return redirecting.content(self, redirect.target)
 
     def process_substitution(self, part: ProcessSubstitution) -> Value:
         """Return the file that stands for a process, with what it would hold if that is known."""
@@ -1247,10 +688,10 @@ class Interpreter:
         if output is not None:
             self.state.output = output
             self.sinks = {
-                number: _OUTER if sink == _OUTPUT else sink for number, sink in sinks.items()
+                number: OUTER if sink == OUTPUT else sink for number, sink in sinks.items()
             }
-            self.sinks[1] = _OUTPUT
-        region = self.enter_region(_SUBSHELL)
+            self.sinks[1] = OUTPUT
+        region = branching.enter_region(self, SUBSHELL)
         last_argument, pipe_status = self.last_argument, self.pipe_status
         box: list[Output] = []
         try:
@@ -1268,165 +709,18 @@ class Interpreter:
         if self.signal and self.signal != DIE:
             self.status = self.signal_status
             self.signal = 0
-        self.rejoin(self.regions[-1], (RETURN, BREAK, CONTINUE, EXIT, DISCARD))
+        branching.rejoin(self, self.regions[-1], (RETURN, BREAK, CONTINUE, EXIT, DISCARD))
 
     # --- unknown conditions ---
 
-    def branch(
-        self,
-        condition: Condition,
-        then: Callable[[], Status],
-        otherwise: Callable[[], Status] | None,
-    ) -> Status:
-        """Follow both ways of an unknown condition, and merge what they come to."""
-        self.spend(_BRANCH_STEPS)
-        reason = Unknown(f"it depends on `{condition}`", *_place(condition))
-        before, surroundings = self.state, self.surroundings
-        status = self.status
-        depth = len(self.guards)
-        first = before.copy()
-        self.guards.append(condition)
-        self.state = first
-        then_status = then()
-        then_exit = self.take_exit(reason)
-        then_surroundings = self.surroundings
-        first = self.state
-        self.guards[depth:] = [negate(condition)]
-        self.state, self.surroundings, self.status = before, surroundings, status
-        else_status = otherwise() if otherwise is not None else 0
-        else_exit = self.take_exit(reason)
-        del self.guards[depth:]
-        if then_exit and else_exit:
-            for taken, other, held in (
-                (then_exit, else_exit, condition),
-                (else_exit, then_exit, negate(condition)),
-            ):
-                if self.region_for(taken.signal) is None and (
-                    taken is then_exit or self.region_for(other.signal) is not None
-                ):
-                    if self.region_for(other.signal) is not None:
-                        self.leave(taken, (held,))
-                    return self.go_on(other)
-            self.leave(then_exit, ())
-            return self.go_on(else_exit)
-        if then_exit:
-            self.leave(then_exit, (condition,))
-            return else_status
-        if else_exit:
-            self.state, self.surroundings = first, then_surroundings
-            self.leave(else_exit, (negate(condition),))
-            return then_status
-        self.join_surroundings(then_surroundings, reason)
-        self.state = merge(first, self.state, reason, condition)
-        return _merged_status(condition, then_status, else_status)
-
     @property
-    def surroundings(self) -> _Surroundings:
+    def surroundings(self) -> Surroundings:
         """What is not part of the state and yet differs from way to way."""
         return self.last_argument, self.input, self.pipe_status
 
     @surroundings.setter
-    def surroundings(self, value: _Surroundings) -> None:
+    def surroundings(self, value: Surroundings) -> None:
         self.last_argument, self.input, self.pipe_status = value
-
-    def join_surroundings(self, other: _Surroundings, reason: Unknown) -> None:
-        """Make unknown what differs on another way."""
-        argument, input_, pipe_status = other
-        if argument != self.last_argument:
-            self.last_argument = Mixed((reason,))
-        if input_ != self.input:
-            self.input = Mixed((reason,))
-        if pipe_status != self.pipe_status:
-            self.pipe_status = ()
-
-    def take_exit(self, reason: Unknown) -> _Exit | None:
-        """Return how the way just followed ended early, if it did."""
-        if not self.signal:
-            return None
-        taken = _Exit(
-            self.signal,
-            self.signal_count,
-            self.signal_status,
-            self.state,
-            reason,
-            self.surroundings,
-            self.signal_message,
-        )
-        self.signal = 0
-        return taken
-
-    def go_on(self, taken: _Exit) -> Status:
-        """Follow a way that left early."""
-        self.state, self.surroundings = taken.state, taken.surroundings
-        self.signal, self.signal_count = taken.signal, taken.count
-        self.signal_status, self.signal_message = taken.status, taken.message
-        return taken.status
-
-    def leave(self, taken: _Exit, conditions: tuple[Condition, ...]) -> None:
-        """Keep a way that left early, to be merged where it leads; what follows is without it."""
-        region = self.region_for(taken.signal)
-        if region is None:
-            for condition in conditions:
-                self.possible_deaths.append((condition, taken.message))
-            return
-        region.exits.append(taken)
-        if conditions:
-            held = (*self.guards[region.guards :], *conditions)
-            self.exclusions.append(tuple(c for one in held for c in conjuncts(one)))
-
-    def region_for(self, signal: int) -> _Region | None:
-        """Return what a signal leaves; None if it ends everything."""
-        if signal == DIE:
-            return None
-        kind = _LEAVES.get(signal)
-        for region in reversed(self.regions):
-            if region.kind in (kind, _SUBSHELL):
-                return region
-        return None
-
-    def rejoin(self, region: _Region, signals: tuple[int, ...]) -> None:
-        """Merge the ways that left `region` by one of `signals` into the state."""
-        if not region.exits:
-            return
-        remaining: list[_Exit] = []
-        for taken in region.exits:
-            if taken.signal not in signals:
-                remaining.append(taken)
-                continue
-            # a way may have left functions on its way here
-            del taken.state.scopes[len(self.state.scopes) :]
-            del taken.state.positional[len(self.state.positional) :]
-            way = Check(
-                (f"the way that is taken: {taken.reason.reason}",),
-                taken.reason.source,
-                taken.reason.start,
-                taken.reason.end,
-            )
-            left = self.take_exit(taken.reason)
-            if left is not None:
-                # the way followed so far leads elsewhere, and this one goes on here
-                self.leave(left, (way,) if self.region_for(left.signal) is None else ())
-                self.state, self.status = taken.state, taken.status
-                self.surroundings = taken.surroundings
-                continue
-            if self.status != taken.status:
-                self.status = way
-            self.join_surroundings(taken.surroundings, taken.reason)
-            self.state = merge(self.state, taken.state, taken.reason)
-        region.exits[:] = remaining
-
-    def current_guards(self) -> tuple[Condition, ...]:
-        """Return what must hold for the commands here to run."""
-        # in order, each once
-        guards: dict[Condition, None] = {}
-        for guard in self.guards:
-            for condition in conjuncts(guard):
-                guards[condition] = None
-        for exits in self.exclusions:
-            excluded = excluding(exits, guards)
-            if excluded is not None:
-                guards[excluded] = None
-        return tuple(guards)
 
     # --- commands ---
 
@@ -1443,68 +737,12 @@ class Interpreter:
                 break
         return status
 
-    def run_and_or(self, node: AndOr) -> Status:
-        """Evaluate `&&` and `||`."""
-        first_call = self.call_count
-        status = self.status = self.run(node.commands[0])
-        return self.and_or_from(node, 0, status, first_call)
-
-    def and_or_from(self, node: AndOr, index: int, status: Status, first_call: int) -> Status:
-        """Evaluate the rest of a list of `&&` and `||`, after the command at `index`.
-
-        The calls of the list are those noted since `first_call`.
-        """
-        while index < len(node.operators):
-            if self.signal:
-                return status
-            operator = node.operators[index]
-            index += 1
-            following = node.commands[index]
-            if isinstance(status, int):
-                if (status == 0) == (operator == "&&"):
-                    status = self.status = self.run(following)
-                elif self.is_tracing and _is_constant(node.commands[index - 1]):
-                    self.run_dead(following)
-                continue
-            condition = status if operator == "&&" else negate(status)
-
-            taken, skipped = (0, 1) if operator == "&&" else (1, 0)
-            then = partial(self.run_after, taken, following)
-            if operator == "||" and self.calls is not None:
-                then = partial(self.run_failing, then, first_call, len(self.calls))
-            status = self.status = self.branch(condition, then, partial(int, skipped))
-            if operator == "&&" and isinstance(status, int) and status != 0:
-                # it fails both ways, but nobody knows with which status the first command did
-                status = self.status = both(condition, negate(condition))
-        return status
-
-    def run_dead(self, command: Command) -> None:
-        """Note the calls of a command that can never run (`if false`)."""
-        if self.calls is None:
-            return
-        self.is_dead, was_dead = True, self.is_dead
-        with self.subshell(output=[]):
-            self.run(command)
-            self.signal = 0
-        self.is_dead = was_dead
-
-    def run_after(self, status: int, command: Command) -> Status:
-        """Evaluate a command with `$?` set."""
-        self.status = status
-        return self.run(command)
-
     # what comes of a call's failure
 
     @property
     def call_count(self) -> int:
         """How many calls are noted so far."""
         return 0 if self.calls is None else len(self.calls)
-
-    def run_failing(self, run: Callable[[], Status], start: int, end: int) -> Status:
-        """Follow a way that is taken after calls, and note what it says of their failure."""
-        status = run()
-        self.note_failing(start, end, Failing.ENDS if self.is_failing else Failing.GOES_ON)
-        return status
 
     @property
     def is_failing(self) -> bool:
@@ -1522,650 +760,7 @@ class Interpreter:
             if known <= Failing.IGNORED:
                 calls[index] = replace(calls[index], failing=failing)
 
-    def run_pipeline(self, node: Pipeline) -> Status:
-        """Evaluate a pipeline: each command in a subshell of its own."""
-        commands = node.commands
-        first_call = self.call_count
-        status = self.run(commands[0]) if len(commands) == 1 else self.piped(node)
-        if node.is_negated and not self.signal:
-            self.note_failing(first_call, self.call_count, Failing.IGNORED)
-            return int(status == 0) if isinstance(status, int) else negate(status)
-        return status
-
-    def piped(self, node: Pipeline) -> Status:
-        """Evaluate commands joined by pipes."""
-        commands = node.commands
-        rest = self.input
-        statuses: list[Status] = []
-        outer, sinks = self.state.output, self.sinks
-        for position, command in enumerate(commands[:-1]):
-            with self.subshell(output=[]) as box:
-                if node.pipes_stderr[position]:
-                    self.sinks[2] = _OUTPUT
-                self.status = self.run(command)
-                self.end_subshell()
-                box.append(self.state.output or [])
-            if position == 0:
-                rest = self.input
-            statuses.append(self.status)
-            if self.signal:
-                self.input = rest
-                return self.status
-            self.input = join(box[0])
-        in_shell = self.state.option("lastpipe")
-        if in_shell is None:
-            raise self.exhausted("whether `lastpipe` is on is unknown")
-        if in_shell:
-            statuses.append(self.run(commands[-1]))
-        else:
-            with self.subshell(output=None) as box:
-                self.state.output, self.sinks = outer, sinks
-                if outer is not None:
-                    self.state.output = outer.copy()
-                self.status = self.run(commands[-1])
-                self.end_subshell()
-                box.append(self.state.output or [])
-            statuses.append(self.status)
-            if outer is not None and not self.signal:
-                self.state.output = box[0]
-        self.input = rest
-        self.pipe_status = tuple(statuses)
-        if self.signal:
-            return statuses[-1]
-        letters = self.state.shell_options
-        if "?|" in letters:
-            return Check(("pipefail",), self.source_of(node), node.start, node.end)
-        if "|" in letters:
-            return _last_failure(statuses)
-        return statuses[-1]
-
-    def run_background(self, node: Background) -> Status:
-        """Evaluate a command that runs beside the script."""
-        with self.subshell(output=None):
-            self.run(node.command)
-            self.end_subshell()
-        return 0
-
-    def run_group(self, node: Group) -> Status:
-        """Evaluate `{ ... }`."""
-        return self.run_list(node.body)
-
-    def run_subshell(self, node: Subshell) -> Status:
-        """Evaluate `( ... )`: what it changes is lost, what it writes is not."""
-        outer = self.state.output
-        with self.subshell(output=None) as box:
-            self.status = self.run_list(node.body)
-            self.end_subshell()
-            box.append(self.state.output or [])
-        if outer is not None:
-            self.state.output = box[0]
-        self.pipe_status = self.status
-        return self.status
-
-    def run_if(self, node: If) -> Status:
-        """Evaluate `if`."""
-        return self.if_from(node, 0)
-
-    def if_from(self, node: If, index: int) -> Status:
-        """Evaluate `if` from one of its branches on."""
-        if index == len(node.branches):
-            return 0 if node.otherwise is None else self.run_list(node.otherwise)
-        condition, body = node.branches[index]
-        first_call = self.call_count
-        status = self.run_list(condition)
-        if self.signal:
-            return status
-        last_call = self.call_count
-        if isinstance(status, int):
-            is_constant = self.is_tracing and _is_constant(condition)
-            if status == 0:
-                if is_constant and node.otherwise is not None:
-                    self.run_dead(node.otherwise)
-                return self.run_list(body)
-            if is_constant:
-                self.run_dead(body)
-            return self.if_from(node, index + 1)
-        then, otherwise = partial(self.run_list, body), partial(self.if_from, node, index + 1)
-        if first_call == last_call:
-            return self.branch(status, then, otherwise)
-        return self.branch_on_calls(status, then, otherwise, first_call, last_call)
-
-    def branch_on_calls(
-        self,
-        condition: Condition,
-        then: Callable[[], Status],
-        otherwise: Callable[[], Status],
-        start: int,
-        end: int,
-    ) -> Status:
-        """Follow both ways of a condition that some calls make: where one ends, they may not fail.
-
-        Which of the two is the one of their failure is not asked: `if ! command` turns it round.
-        """
-        ended: list[bool] = []
-
-        def following(run: Callable[[], Status]) -> Status:
-            status = run()
-            ended.append(self.is_failing)
-            return status
-
-        status = self.branch(condition, partial(following, then), partial(following, otherwise))
-        self.note_failing(start, end, Failing.ENDS if any(ended) else Failing.GOES_ON)
-        return status
-
-    def run_while(self, node: While) -> Status:
-        """Evaluate `while` and `until`."""
-
-        def test() -> Status:
-            first_call = self.call_count
-            status = self.run_list(node.condition)
-            self.note_failing(first_call, self.call_count, Failing.GOES_ON)
-            if node.is_until:
-                return int(status == 0) if isinstance(status, int) else negate(status)
-            return status
-
-        return self.loop(test, lambda: self.run_list(node.body), lambda: None)
-
-    @_giving_up
-    def run_for_arithmetic(self, node: ForArithmetic) -> Status:
-        """Evaluate `for ((a; b; c))`."""
-        source = node.condition.source
-
-        failures: list[str] = []
-
-        def step(word: Word, default: int) -> Status:
-            self.spend(3)
-            if not word.raw.strip():
-                return int(default == 0)
-            try:
-                return _truth(expansion.arithmetic(self, source, word), source, word)
-            except FatalProblem:
-                raise
-            except ExpansionProblem as problem:
-                failures.append(str(problem))
-                return 1
-
-        step(node.initial, 1)
-        if failures:
-            return 1
-
-        def test() -> Status:
-            return 1 if failures else step(node.condition, 1)
-
-        status = self.loop(test, lambda: self.run_list(node.body), lambda: step(node.step, 1))
-        return 1 if failures and not self.signal else status
-
-    def loop(
-        self, test: Callable[[], Status], body: Callable[[], Status], step: Callable[[], object]
-    ) -> Status:
-        """Evaluate a loop that goes on while `test` succeeds."""
-        region = self.enter_region(_LOOP)
-        open_rounds = 0
-        status: Status = 0
-        try:
-            while True:
-                self.spend(1)
-                result = test()
-                if self.signal:
-                    if self.end_round(region):
-                        break
-                    continue
-                if not isinstance(result, int):
-                    self.unknown_rounds(region, result, test, body, step)
-                    status = Check(("the loop's last command",), *_place(result))
-                    break
-                if result != 0:
-                    break
-                if len(region.exits) > open_rounds:
-                    open_rounds += 1
-                    if open_rounds > _OPEN_ROUNDS:
-                        # it may have ended in each of these rounds, and nobody knows when it does
-                        goes_on = Check(("the loop goes on",), *region.exits[-1].place)
-                        self.unknown_rounds(region, goes_on, test, body, step)
-                        status = Check(("the loop's last command",), *_place(goes_on))
-                        break
-                self.status = body()
-                if self.end_round(region):
-                    status = self.status
-                    break
-                status = self.status
-                step()
-        finally:
-            self.status = status
-            self.leave_loop(region)
-        return self.status
-
-    def leave_loop(self, region: _Region) -> None:
-        """Leave a loop: merge the ways that broke out of it."""
-        inner = [taken for taken in region.exits if taken.count <= 1]
-        outer = [taken for taken in region.exits if taken.count > 1]
-        for taken in outer:
-            taken.count -= 1
-        region.exits = outer
-        self.leave_region(region)
-        region.exits = inner
-        self.rejoin(region, (BREAK, CONTINUE))
-
-    def end_round(self, region: _Region) -> bool:
-        """End one round of a loop; tell whether the loop is left."""
-        if self.signal == CONTINUE and self.signal_count <= 1:
-            self.signal = 0
-        if region.exits:
-            # the ways that go on with the next round; one that leaves the loop is kept for its end
-            continued = [
-                taken for taken in region.exits if taken.signal == CONTINUE and taken.count <= 1
-            ]
-            if continued:
-                region.exits = [taken for taken in region.exits if taken not in continued]
-                self.rejoin(_Region(_LOOP, 0, 0, continued), (CONTINUE,))
-        del self.exclusions[region.exclusions :]
-        if self.signal in (BREAK, CONTINUE):
-            if self.signal_count > 1:
-                self.signal_count -= 1
-            else:
-                self.signal = 0
-            return True
-        return bool(self.signal)
-
-    def unknown_rounds(
-        self,
-        region: _Region,
-        condition: Condition,
-        test: Callable[[], Status],
-        body: Callable[[], Status],
-        step: Callable[[], object],
-    ) -> None:
-        """Evaluate a loop that runs an unknown number of times, till nothing changes any more.
-
-        Calls are recorded in the last round only, when the state is what any round could find.
-        """
-        reason = Unknown(f"it depends on `{condition}`", *_place(condition))
-        recorded = self.calls
-
-        def round_() -> Status:
-            body()
-            if self.signal == BREAK or (self.signal == CONTINUE and self.signal_count > 1):
-                return 0  # this way leaves the loop, and the other one goes on
-            if not self.end_round(region):
-                step()
-                test()
-            return 0
-
-        self.calls = None
-        for _ in range(_FIXPOINT_ROUNDS):
-            before, surroundings = self.state.copy(), self.surroundings
-            self.branch(condition, round_, None)
-            self.signal = 0
-            self.state = merge(self.state, before.copy(), reason)
-            if _unchanged(before, self.state) and surroundings == self.surroundings:
-                break
-        else:
-            raise self.exhausted("a loop does not settle")
-        self.calls = recorded
-        if recorded is not None:
-            self.branch(condition, round_, None)
-            self.signal = 0
-
-    @_giving_up
-    def run_for(self, node: For) -> Status:
-        """Evaluate `for name in words`."""
-        if node.words is None:
-            items = expansion.positional_words(self.state.positional[-1])
-            origin = self.source_of(node)
-        else:
-            items = expansion.fields(self, node.words)
-            origin = node.words[0].source if node.words else self.source_of(node)
-        if node.is_select:
-            self.lose(origin, node.start, node.end, "it asks somebody (`select`)")
-            return Check(("select",), origin, node.start, node.end)
-        region = self.enter_region(_LOOP)
-        status: Status = 0
-        try:
-            for item in items:
-                self.spend(1)
-                if item.__class__ is Mixed and item.is_many:
-                    condition = Check(("for", node.name, "in", item), origin, node.start, node.end)
-
-                    def again() -> Status:
-                        return condition  # noqa: B023
-
-                    field = _as_field(item)
-
-                    def body(field: Value = field) -> Status:
-                        self.assign(node.name, field, origin, node.start, node.end)
-                        return self.run_list(node.body)
-
-                    self.unknown_rounds(region, condition, again, body, lambda: None)
-                    status = Check(("the loop's last command",), origin, node.start, node.end)
-                    continue
-                try:
-                    self.assign(node.name, item, origin, node.start, node.end)
-                except FatalProblem:
-                    raise
-                except ExpansionProblem:
-                    status = 1
-                    break
-                self.status = self.run_list(node.body)
-                is_left = self.end_round(region)
-                status = self.status
-                if is_left:
-                    break
-        finally:
-            self.status = status
-            self.leave_loop(region)
-        return self.status
-
-    def source_of(self, node: Command) -> Source:
-        """Return the source of a node that does not carry it: that of a command inside it."""
-        stack: list[object] = [node]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, Simple | Word | Function):
-                return item.source
-            if isinstance(item, tuple):
-                stack.extend(item)
-            elif hasattr(item, "__dataclass_fields__"):
-                stack.extend(getattr(item, name) for name in item.__dataclass_fields__)
-        return Source("")
-
-    @_giving_up
-    def run_case(self, node: Case) -> Status:
-        """Evaluate `case`."""
-        self.check_case_word(node.subject)
-        subject = expansion.unsplit(self, node.subject)
-        return self.case_from(node, subject, 0)
-
-    def check_case_word(self, word: Word) -> None:
-        """Refuse a word in which bash (up to 5.2 at least) keeps a mark for what is empty.
-
-        `case "${x:9}"a in a)` does not match there.
-        """
-        if word.literal is not None or len(word.parts) < 2:
-            return
-        for part in word.parts:
-            if not isinstance(part, DoubleQuoted) or not part.parts:
-                continue
-            if all(isinstance(p, Parameter) and p.operator[:1] in _MARKING for p in part.parts):
-                alone = (part,)
-                if expansion.may_assign(alone) or expansion.join_parts(self, word, alone) == "":
-                    raise Undecidable(
-                        "an empty `${name:...}` in quotes beside other text in `case`"
-                    )
-
-    def case_from(self, node: Case, subject: Value, index: int, status: Status = 0) -> Status:
-        """Evaluate `case` from one of its clauses on; `status` is its status if none matches."""
-        while index < len(node.arms):
-            matched = self.arm_matches(node, subject, node.arms[index])
-            if matched is True:
-                return self.run_arms(node, subject, index)
-            if matched is not False:
-                return self.branch(
-                    matched,
-                    partial(self.run_arms, node, subject, index),
-                    partial(self.case_from, node, subject, index + 1, status),
-                )
-            index += 1
-        return status
-
-    def run_arms(self, node: Case, subject: Value, index: int) -> Status:
-        """Evaluate a clause, and those that it falls through to (`;&`, `;;&`)."""
-        while True:
-            arm = node.arms[index]
-            status = self.run_list(arm.body)
-            if self.signal or arm.terminator == ";;" or index + 1 == len(node.arms):
-                return status
-            if arm.terminator == ";;&":
-                return self.case_from(node, subject, index + 1, status)
-            index += 1
-
-    def arm_matches(self, node: Case, subject: Value, arm: CaseArm) -> bool | Condition:
-        """Tell whether one of a clause's patterns matches."""
-        from overlaylint.shell.conditionals import matches
-
-        result: bool | Condition = False
-        for word in arm.patterns:
-            self.check_case_word(word)
-            matched = matches(self, subject, word, ("case", node.start, node.end))
-            if matched is True:
-                return True
-            if matched is not False:
-                result = matched if result is False else either(result, matched)  # type: ignore[arg-type]
-        return result
-
-    @_giving_up
-    def run_arithmetic(self, node: Arithmetic) -> Status:
-        """Evaluate `((expression))`."""
-        self.spend(3)
-        source = node.expression.source
-        try:
-            status = _truth(
-                expansion.arithmetic(self, source, node.expression), source, node.expression
-            )
-        except FatalProblem:
-            raise
-        except ExpansionProblem:
-            status = 1  # bash only complains
-        self.pipe_status = status
-        return status
-
-    @_giving_up
-    def run_conditional(self, node: Conditional) -> Status:
-        """Evaluate `[[ expression ]]`."""
-        from overlaylint.shell.conditionals import conditional
-
-        self.spend(1)
-        result = conditional(self, node.expression)
-        status: Status = int(not result) if isinstance(result, bool) else result
-        self.pipe_status = status
-        return status
-
-    def run_function(self, node: Function) -> Status:
-        """Define a function."""
-        self.state.functions[node.name] = node
-        return 0
-
-    def run_coprocess(self, node: Coprocess) -> Status:
-        """Evaluate a coprocess: nothing of it comes back."""
-        with self.subshell(output=None):
-            self.run(node.command)
-            self.end_subshell()
-        return 0
-
-    def run_opaque(self, node: Opaque) -> Status:
-        """Meet what could not be parsed."""
-        self.state.make_unknown(Unknown(node.reason, None, node.start, node.end))
-        return Check((node.reason,))
-
-    @_giving_up
-    def run_redirected(self, node: Redirected) -> Status:
-        """Evaluate a compound command with redirections."""
-        redirects = self.redirects(node.redirections)
-        if self.calls is not None:
-            self.record_files(redirects, self.source_of(node), node.start, node.end)
-
-        def run() -> Status:
-            with self.redirected(redirects):
-                return self.run(node.command)
-
-        opens = None if self.is_tracing else self.opens(redirects)
-        return run() if opens is None else self.branch(opens, run, lambda: 1)
-
     # --- simple commands ---
-
-    def run_simple(self, node: Simple) -> Status:
-        """Evaluate a simple command (3.7.1)."""
-        self.steps += 1
-        if self.steps > MAXIMUM_STEPS:
-            raise self.exhausted("it takes too many steps")
-        # without a command substitution the status is 0, with one it is that of the last
-        self.substituted = 0
-        status: Status
-        try:
-            if node.details.words:
-                status = self.run_words(node)
-            else:
-                status = self.assign_all(node)
-                self.last_argument = ""
-        except ExpansionProblem as problem:
-            status = self.give_up(problem)
-        except Undecidable as undecidable:
-            self.pass_on(undecidable)
-            self.may_give_up(Unknown(undecidable.reason, node.source, node.start, node.end))
-            self.lose(node.source, node.start, node.end, undecidable.reason)
-            status = Check((undecidable.reason,), node.source, node.start, node.end)
-        self.pipe_status = status
-        return status
-
-    def assign_all(self, node: Simple) -> Status:
-        """Carry out assignments with no command after them."""
-        details = node.details
-        for assignment in details.assignments:
-            self.perform(assignment, node.source)
-        if details.redirections:
-            redirects = self.redirects(details.redirections)
-            self.record_files(redirects, node.source, node.start, node.end)
-            opens = self.opens(redirects)
-            if opens is not None:
-                return opens if self.substituted == 0 else both(opens, self.substituted)  # type: ignore[arg-type]
-        return self.substituted
-
-    def run_words(self, node: Simple) -> Status:
-        """Evaluate a command with words."""
-        details = node.details
-        operands: list[Value | Assigned] = []
-        arguments: list[Value] = []
-        for word in details.words:
-            if word.__class__ is Assignment:
-                self.expand_assignment(node, word, operands)
-            else:
-                text = word.literal  # type: ignore[union-attr]
-                if text is not None:
-                    arguments.append(text)
-                    operands.append(text)
-                else:
-                    before = len(arguments)
-                    expansion.expand_word(self, word, arguments)  # type: ignore[arg-type]
-                    operands.extend(arguments[before:])
-        if not arguments:
-            return self.assign_all(node)
-        name = arguments[0]
-        redirects = self.redirects(details.redirections) if details.redirections else ()
-        if name.__class__ is not str:
-            return self.call_unknown(node, arguments, redirects)
-        invocation = Invocation(
-            name,
-            arguments[1:],
-            operands[1:],
-            node.source,
-            node.start,
-            node.end,
-            self.input,
-        )
-        try:
-            return self.run_invocation(node, invocation, redirects)
-        finally:
-            last = operands[-1]
-            self.last_argument = as_one(last.text if isinstance(last, Assigned) else last)
-
-    def expand_assignment(
-        self, node: Simple, assignment: Assignment, operands: list[Value | Assigned]
-    ) -> None:
-        """Expand an assignment among the words of `declare` and the like."""
-        value = assignment.value
-        if isinstance(value, tuple):
-            from overlaylint.shell.declaring import declare_compound
-
-            declare_compound(self, node, assignment, operands)
-            operands.append(assignment.name)
-            return
-        expansion.check_star(self, value)
-        name, subscript, append = assignment.name, assignment.subscript, assignment.append
-        if value.is_active and "{" in value.raw:
-            words = list(expansion.brace_alternatives(self, value))
-            if len(words) > 1:
-                # what braces make is no assignment any more, but any word
-                target = name if subscript is None else f"{name}[{subscript.raw}]"
-                target += "+=" if append else "="
-                for word in words:
-                    expansion.expand_parts(self, word, (Text(target), *word.parts), operands)
-                return
-        operands.append(Assigned(name, subscript, expansion.value_of(self, value), append))
-
-    def run_invocation(
-        self, node: Simple, invocation: Invocation, redirects: tuple[Redirect, ...]
-    ) -> Status:
-        """Evaluate a command with its redirections, and the assignments before it."""
-        details = node.details
-        if not details.assignments and not redirects:
-            called = None
-            if node is self.alone and self.call_alone is not None:
-                called = self.call_alone(self, invocation)
-            status = self.invoke(invocation, (), ()) if called is None else called
-            if self.sinks is not _SINKS:
-                self.complain(invocation.name, status)
-            return status
-        environment: tuple[tuple[str, Value], ...] = ()
-        if details.assignments:
-            invocation.has_environment = True
-            scope: dict[str, Variable] = {}
-            self.state.scopes.append(scope)
-            try:
-                environment = tuple(self.temporary(node, details.assignments, scope))
-            except BaseException:
-                self.state.scopes.pop()
-                raise
-        try:
-            if not redirects:
-                return self.invoke(invocation, redirects, environment)
-
-            def run() -> Status:
-                with self.redirected(redirects):
-                    invocation.input = self.input
-                    status = self.invoke(invocation, redirects, environment)
-                    self.complain(invocation.name, status)
-                    return status
-
-            opens = None if self.is_tracing else self.opens(redirects)
-            return run() if opens is None else self.branch(opens, run, lambda: 1)
-        finally:
-            if details.assignments:
-                self.state.scopes.pop()
-
-    def complain(self, name: str, status: Status) -> None:
-        """Write what a command that may have failed writes to standard error, if that is caught."""
-        sink = self.sinks.get(2, _ELSEWHERE)
-        if sink == _ELSEWHERE or status == 0 or self.state.output is None:
-            return
-        if name not in _QUIET and name not in self.state.functions:
-            self.write_to(sink, unknown(f"it is how `{name}` fails"))
-
-    def temporary(
-        self, node: Simple, assignments: tuple[Assignment, ...], scope: dict[str, Variable]
-    ) -> Iterator[tuple[str, Value]]:
-        """Assign variables for one command, each seeing those before it."""
-        for assignment in assignments:
-            if assignment.subscript is not None:
-                continue  # bash only complains
-            name = assignment.name
-            if isinstance(assignment.value, tuple):
-                value: Value = unknown("a list is given to one command", node.source, node.start)
-            else:
-                value = expansion.value_of(self, assignment.value)
-            hidden = self.find(name)
-            if hidden is not None and hidden.flags & Flag.READONLY:
-                continue  # bash only complains
-            if hidden is not None and (hidden.flags & (DOUBTS | Flag.REFERENCE)):
-                raise self.exhausted(f"the attributes of {name} are unknown")
-            if assignment.append:
-                before = hidden.value if hidden is not None else self.special(name)
-                flags = hidden.flags if hidden is not None else 0
-                if isinstance(before, dict):
-                    before = before.get("0" if flags & Flag.ASSOCIATIVE else 0)
-                place = node.source, node.start, node.end
-                value = self.transformed(flags, before, value, place, append=True)
-            flags = Flag.EXPORTED | Flag.TEMPORARY
-            scope[name] = Variable(value, flags, node.source, node.start, node.end)
-            yield name, value
 
     def invoke(
         self,
@@ -2182,7 +777,7 @@ class Interpreter:
                 if not reason.startswith("it is unknown what `"):
                     reason = f"it is unknown what `{name}` does: {reason}"
                 self.lose(invocation.source, invocation.start, invocation.end, reason)
-                self.record(invocation, redirects, environment)
+                calling.record(self, invocation, redirects, environment)
                 return Check(
                     (name, *invocation.arguments),
                     invocation.source,
@@ -2190,9 +785,9 @@ class Interpreter:
                     invocation.end,
                 )
             if self.calls is not None:
-                self.record(invocation, redirects, environment, is_function=True)
+                calling.record(self, invocation, redirects, environment, is_function=True)
             if self.guards and self.stack.count(name) >= _RECURSIONS:
-                return self.not_followed(invocation, function)
+                return calling.not_followed(self, invocation, function)
             return self.call(
                 name, function, invocation.arguments, has_environment=bool(environment)
             )
@@ -2201,144 +796,15 @@ class Interpreter:
             return 1  # there is no job control
         if builtin is None:
             if self.calls is not None:
-                self.record(invocation, redirects, environment)
+                calling.record(self, invocation, redirects, environment)
             return self.when_missing(self, invocation)
         if self.calls is not None:
             if name not in self.silent:
-                self.record(invocation, redirects, environment)
+                calling.record(self, invocation, redirects, environment)
             elif redirects:
                 source, start, end = invocation.source, invocation.start, invocation.end
-                self.record_files(redirects, source, start, end)
+                calling.record_files(self, redirects, source, start, end)
         return builtin(self, invocation)
-
-    def not_followed(self, invocation: Invocation, function: Function) -> Status:
-        """Meet a function that calls itself, nobody knows how often: what it assigns is unknown."""
-        source, start, end = invocation.source, invocation.start, invocation.end
-        reason = f"`{invocation.name}` calls itself an unknown number of times"
-        if not self.is_tracing:
-            self.lose(source, start, end, reason)
-        else:
-            names, _ = assigned_names(function, self.state.functions)
-            for name in names:
-                variable = self.state.find(name)
-                flags = (variable.flags if variable is not None else 0) | Flag.MAYBE_UNSET
-                self.store(
-                    name, Variable(unknown(reason, source, start, end), flags, source, start, end)
-                )
-        self.write(unknown(reason, source, start, end))
-        return Check((invocation.name, *invocation.arguments), source, start, end)
-
-    def call_unknown(
-        self, node: Simple, arguments: list[Value], redirects: tuple[Redirect, ...]
-    ) -> Status:
-        """Evaluate a command whose name is unknown: it may be anything.
-
-        A trace takes it for a program, which changes no variable; the call's name tells.
-        """
-        assert isinstance(arguments[0], Mixed)
-        chosen = arguments[0].unknown.choices if len(arguments[0].parts) == 1 else ()
-        if chosen:
-            return self.call_chosen(node, chosen, arguments, redirects)
-        if self.calls is not None:
-            self.calls.append(
-                Call(
-                    arguments[0],
-                    tuple(arguments[1:]),
-                    node.source,
-                    node.start,
-                    node.end,
-                    self.current_guards(),
-                    tuple(self.stack),
-                    redirects,
-                )
-            )
-        reason = "a command was run whose name is unknown"
-        if self.is_tracing or _is_path(arguments[0]):
-            self.write(unknown(reason, node.source, node.start, node.end))
-        else:
-            self.lose(node.source, node.start, node.end, reason)
-        return Check(tuple(arguments), node.source, node.start, node.end)
-
-    def call_chosen(
-        self,
-        node: Simple,
-        choices: tuple[tuple[Condition, str], ...],
-        arguments: list[Value],
-        redirects: tuple[Redirect, ...],
-    ) -> Status:
-        """Evaluate a command whose name is one of several, each under a condition."""
-        condition, name = choices[0]
-
-        def run() -> Status:
-            if not name:
-                return 0
-            invocation = Invocation(
-                name,
-                arguments[1:],
-                list(arguments[1:]),
-                node.source,
-                node.start,
-                node.end,
-                self.input,
-            )
-            return self.invoke(invocation, redirects, ())
-
-        if len(choices) == 1:
-            return run()
-        return self.branch(
-            condition, run, lambda: self.call_chosen(node, choices[1:], arguments, redirects)
-        )
-
-    def record(
-        self,
-        invocation: Invocation,
-        redirects: tuple[Redirect, ...],
-        environment: tuple[tuple[str, Value], ...],
-        *,
-        is_function: bool = False,
-    ) -> None:
-        """Note a call, where calls are noted."""
-        if self.calls is None:
-            return
-        self.calls.append(
-            Call(
-                invocation.name,
-                tuple(
-                    operand.text if isinstance(operand, Assigned) else operand
-                    for operand in invocation.operands
-                ),
-                invocation.source,
-                invocation.start,
-                invocation.end,
-                self.current_guards(),
-                tuple(self.stack),
-                redirects,
-                environment,
-                invocation.input,
-                is_function,
-                self.is_dead,
-            )
-        )
-
-    def record_files(
-        self, redirects: tuple[Redirect, ...], source: Source, start: int, end: int
-    ) -> None:
-        """Note the files that are redirected from or to where no call has them."""
-        files = tuple(filter(_is_of_file, redirects))
-        if self.calls is not None and files:
-            self.calls.append(
-                Call(
-                    ":",
-                    (),
-                    source,
-                    start,
-                    end,
-                    self.current_guards(),
-                    tuple(self.stack),
-                    files,
-                    is_dead=self.is_dead,
-                )
-            )
 
     def call(
         self,
@@ -2441,23 +907,6 @@ class Interpreter:
             return script.extended_globs
         return script.extended_globs + script.inner_extended_globs
 
-    def may_leave(self, signal: int, status: int, reason: Unknown, message: str) -> None:
-        """Note that the way followed may end here, and goes on where `signal` leads."""
-        taken = _Exit(
-            signal, 1, status, self.state.copy(), reason, self.surroundings, message
-        )  # fmt: skip
-        self.leave(taken, (Check((message,), reason.source, reason.start, reason.end),))
-
-    def may_give_up(self, reason: Unknown) -> None:
-        """Note that an expansion may fail here, and bash then gives up the line."""
-        self.note_lost_loops()
-        self.may_leave(DISCARD, 1, reason, reason.reason)
-
-    def may_leave_by_error(self, status: int, reason: Unknown, message: str) -> None:
-        """Note that a fatal error may be met here."""
-        is_subshell = any(region.is_subshell for region in self.regions)
-        self.may_leave(EXIT, 1 if is_subshell else status, reason, message)
-
     def may_parse(self, command: Command, extended_globs: tuple[int, ...]) -> bool:
         """Tell whether bash can read a command: extended patterns in it need `extglob` on."""
         return self.state.option("extglob") is not False or not any(
@@ -2474,21 +923,8 @@ class Interpreter:
         if not commands:
             self.status = 0
             return 0
-        if any(region.is_subshell for region in self.regions):
-            for line in _lines_of(commands, source.text):
-                if extended_globs and not all(self.may_parse(c, extended_globs) for c in line):
-                    self.die("syntax error near unexpected token `('", 2)
-                    return 2
-                last = line[-1]
-                if isinstance(last, Opaque):
-                    self.status = Check((last.reason,), source, last.start, last.end)
-                    break
-                for command in line:
-                    self.status = _RUN[command.__class__](self, command)
-                    if self.signal:
-                        return self.status
-            return self.status
-        region = self.enter_region(_LINES)
+        is_subshell = any(region.is_subshell for region in self.regions)
+        region = None if is_subshell else branching.enter_region(self, LINES)
         try:
             for line in _lines_of(commands, source.text):
                 if extended_globs and not all(self.may_parse(c, extended_globs) for c in line):
@@ -2503,21 +939,23 @@ class Interpreter:
                     self.status = _RUN[command.__class__](self, command)
                     if self.signal:
                         break
-                if self.signal == DISCARD:
-                    self.signal = 0
-                    self.status = 1
-                if region.exits:
-                    self.rejoin(region, (DISCARD,))
-                del self.exclusions[region.exclusions :]
+                if region is not None:
+                    if self.signal == DISCARD:
+                        self.signal = 0
+                        self.status = 1
+                    if region.exits:
+                        branching.rejoin(self, region, (DISCARD,))
+                    del self.exclusions[region.exclusions :]
                 if self.signal:
                     break
         finally:
-            self.leave_region(region)
+            if region is not None:
+                branching.leave_region(self, region)
         return self.status
 
     def returning(self, body: Command, script: Script | None = None) -> Status:
         """Evaluate what `return` leaves, and merge the ways that it left by."""
-        region = self.enter_region(_FUNCTION)
+        region = branching.enter_region(self, FUNCTION)
         try:
             if script is None:
                 self.status = self.run(body)
@@ -2527,53 +965,10 @@ class Interpreter:
                 self.signal = 0
                 self.status = self.signal_status
             if region.exits:
-                self.rejoin(region, (RETURN,))
+                branching.rejoin(self, region, (RETURN,))
         finally:
-            self.leave_region(region)
+            branching.leave_region(self, region)
         return self.status
-
-    def enter_region(self, kind: int) -> _Region:
-        """Enter what a signal may leave."""
-        region = _Region(kind, len(self.guards), len(self.exclusions), [])
-        self.regions.append(region)
-        return region
-
-    def leave_region(self, region: _Region) -> None:
-        """Leave a region; ways that lead further out than it go on to where they lead."""
-        self.regions.pop()
-        del self.guards[region.guards :]
-        del self.exclusions[region.exclusions :]
-        for taken in region.exits:
-            outer = self.region_for(taken.signal)
-            if outer is not None:
-                outer.exits.append(taken)
-
-    def give_up(self, problem: ExpansionProblem) -> Status:
-        """Meet an error in an expansion: bash gives up the line, or exits."""
-        self.signal_message = str(problem)
-        self.note_lost_loops()
-        if isinstance(problem, FatalProblem):
-            self.signal = EXIT
-            is_subshell = any(region.is_subshell for region in self.regions)
-            self.signal_status = problem.subshell_status if is_subshell else problem.status
-        else:
-            self.signal = DISCARD
-            self.signal_status = 1
-        return 1
-
-    def pass_on(self, undecidable: Undecidable) -> None:
-        """Raise what concerns the command around the substitution that is being evaluated."""
-        if self.captures and undecidable.__class__ is Unreadable:
-            raise undecidable
-
-    def note_lost_loops(self) -> None:
-        """Note that loops are given up: bash goes on counting them among those it is in."""
-        for region in reversed(self.regions):
-            if region.is_subshell:
-                return
-            if region.is_loop:
-                self.has_lost_loops = True
-                return
 
     def die(self, message: Value, status: int) -> None:
         """End everything: what bash or the package manager does on a fatal error."""
@@ -2583,128 +978,11 @@ class Interpreter:
 
     # --- redirections (3.6) ---
 
-    def redirects(self, redirections: tuple[Redirection, ...]) -> tuple[Redirect, ...]:
-        """Return redirections with their targets expanded."""
-        return tuple(
-            Redirect(item.descriptor, item.operator, expansion.value_of(self, item.target))
-            for item in redirections
-        )
-
-    @contextmanager
-    def redirected(self, redirects: tuple[Redirect, ...]) -> Iterator[None]:
-        """Evaluate with input and output redirected."""
-        self.spend(6)
-        saved = self.sinks, self.input
-        sinks = dict(self.sinks)
-        is_input = False
-        for item in redirects:
-            operator, target = item.operator, item.target
-            default = 0 if operator[0] == "<" else 1
-            number = int(item.descriptor) if item.descriptor.isdigit() else default
-            if item.descriptor.startswith("{"):
-                name = item.descriptor[1:-1]
-                place = _place_of(target)
-                self.assign(name, unknown("it is a file descriptor's number", *place), *place)
-                continue
-            if operator in (">&", "<&"):
-                self.duplicate(sinks, operator, item.descriptor, number, target)
-                is_input = is_input or (number == 0 and target != "0")
-                if number == 0 and target != "0":
-                    self.input = unknown("it is read from another descriptor")
-            elif operator in ("&>", "&>>"):
-                sinks[1] = sinks[2] = _sink_of(sinks, target)
-            elif operator[0] == ">":
-                sinks[number] = _sink_of(sinks, target)
-            elif number == 0:
-                is_input = True
-                if operator == "<<<":
-                    self.input = concatenate(target, "\n")
-                elif operator in ("<<", "<<-"):
-                    self.input = target
-                else:
-                    self.input = self.content(target)
-            else:
-                sinks[number] = _ELSEWHERE
-        self.sinks = sinks
-        try:
-            yield
-        finally:
-            self.sinks = saved[0]
-            if is_input:
-                self.input = saved[1]
-
-    def duplicate(
-        self, sinks: dict[int, int], operator: str, descriptor: str, number: int, target: Value
-    ) -> None:
-        """Carry out `>&` or `<&` (3.6.8, 3.6.9)."""
-        if isinstance(target, Mixed):
-            sinks[number] = _UNKNOWN
-            if not descriptor:
-                sinks[2] = _UNKNOWN
-        elif target.rstrip("-").isdigit():
-            other = int(target.rstrip("-"))
-            sinks[number] = sinks.get(other, _ELSEWHERE)
-            if target.endswith("-") and other != number:
-                sinks[other] = _ELSEWHERE
-        elif target == "-" or descriptor or operator == "<&":
-            sinks[number] = _ELSEWHERE
-        else:
-            sinks[1] = sinks[2] = _sink_of(sinks, target)
-
-    def descriptors(self) -> set[str]:
-        """Return what may stand after `>&`."""
-        return {"0", "-", *map(str, self.sinks)}
-
-    def opens(self, redirects: tuple[Redirect, ...]) -> Check | None:
-        """Return the condition under which all redirections succeed; None if they certainly do."""
-        for item in redirects:
-            target = item.target
-            if item.operator in ("<<", "<<-", "<<<") or target in _CERTAIN_FILES:
-                continue
-            if item.operator in (">&", "<&") and target in self.descriptors():
-                continue
-            if isinstance(target, Mixed) and target.unknown.symbol in self.processes:
-                continue
-            return Check((item.operator, target), *_place_of(target))
-        return None
-
-    def content(self, target: Value) -> Value:
-        """Return what a file holds: known of /dev/null and process substitutions only."""
-        if target == "/dev/null":
-            return ""
-        if target in ("/dev/stdin", "/dev/fd/0") and self.input is not None:
-            return self.input
-        if isinstance(target, Mixed) and len(target.parts) == 1:
-            symbol = target.unknown.symbol
-            known = self.processes.get(symbol)
-            if known is not None:
-                return known
-        return unknown("it is read from a file")
-
     def write(self, value: Value) -> None:
         """Write to standard output."""
         output = self.state.output
         if output is not None:
-            self.write_to(self.sinks[1], value)
-
-    def write_to(self, sink: int, value: Value) -> None:
-        """Write to where a descriptor leads."""
-        output = self.state.output
-        if output is None:
-            return
-        if sink == _OUTPUT:
-            pieces = pieces_of(value)
-            if output and isinstance(output[-1], Unknown) and not output[-1].symbol:
-                # after what is unknown, more of it tells nothing
-                while pieces and isinstance(pieces[0], Unknown) and not pieces[0].symbol:
-                    pieces = pieces[1:]
-            output.extend(pieces)
-            self.spend(1)
-        elif sink == _OUTER:
-            self.has_spilt = True
-        elif sink == _UNKNOWN:
-            output.append(Unknown("it is unknown where a command's output goes"))
-            self.has_spilt = True
+            redirecting.write_to(self, self.sinks[1], value)
 
 
 _GAP = re.compile(r"(?:[ \t\n;&]|\\\n|#[^\n]*)*")
@@ -2722,51 +1000,6 @@ def _lines_of(commands: tuple[Command, ...], text: str) -> Iterator[tuple[Comman
             yield commands[start:index]
             start = index
     yield commands[start:]
-
-
-def _last_failure(statuses: list[Status]) -> Status:
-    """Return a pipeline's status with `pipefail`: the last one that is not 0."""
-    result: Status = 0
-    for status in statuses:
-        if isinstance(status, int):
-            result = status or result
-        elif result == 0:
-            result = status
-        elif not isinstance(result, int):
-            result = both(result, status)
-    return result
-
-
-def _place_of(value: Value) -> tuple[Source, int, int]:
-    """Return where a value became unknown."""
-    if isinstance(value, Mixed):
-        piece = value.unknown
-        if piece.source is not None:
-            return piece.source, piece.start, piece.end
-    return Source(""), 0, 0
-
-
-def _is_of_file(redirect: Redirect) -> bool:
-    """Whether a redirection is one from or to a file that may be anywhere."""
-    target = redirect.target
-    if redirect.operator in ("<<", "<<-", "<<<"):
-        return False
-    if redirect.operator in (">&", "<&"):
-        return isinstance(target, str) and not target.rstrip("-").isdigit() and target != "-"
-    if isinstance(target, str):
-        return not target.startswith("/dev/")
-    return not target.unknown.symbol.startswith("<(")
-
-
-def _sink_of(sinks: dict[int, int], target: Value) -> int:
-    """Return where what is written to a file goes."""
-    if target in ("/dev/stdout", "/dev/fd/1"):
-        return sinks[1]
-    if target in ("/dev/stderr", "/dev/fd/2"):
-        return sinks.get(2, _ELSEWHERE)
-    if isinstance(target, Mixed) and not target.is_nonempty:
-        return _UNKNOWN
-    return _ELSEWHERE
 
 
 def _ends_line(text: str) -> bool:
@@ -2802,111 +1035,6 @@ def _missing(shell: Interpreter, invocation: Invocation) -> Status:
     )
     return condition
 
-
-def _as_field(value: Mixed) -> Value:
-    """Return one of the fields that an unquoted expansion comes to: none of them is empty."""
-    only = value.parts[0]
-    if len(value.parts) == 1 and isinstance(only, Unknown) and only.choices:
-        choices = tuple(choice for choice in only.choices if choice[1])
-        if len(choices) == 1 and not any(sign in choices[0][1] for sign in " \t\n*?[:"):
-            return choices[0][1]
-        value = Mixed((replace(only, choices=choices),))
-    return as_one(value)
-
-
-def _is_path(name: Mixed) -> bool:
-    """Tell whether a command's name is certainly that of a program: it has a slash in it."""
-    return any(isinstance(part, str) and "/" in part for part in name.parts)
-
-
-def _place(condition: Condition) -> tuple[Source | None, int, int]:
-    """Return where a condition is tested."""
-    stack = [condition]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Check):
-            return item.source, item.start, item.end
-        for name in ("condition", "right", "left"):
-            inside = getattr(item, name, None)
-            if inside is not None:
-                stack.append(inside)
-    return None, 0, 0
-
-
-def _merged_status(condition: Condition, then: Status, otherwise: Status) -> Status:
-    """Return the status after one of two ways."""
-    if then == otherwise:
-        return then
-    if isinstance(then, int) and isinstance(otherwise, int):
-        if then == 0:
-            return condition
-        return negate(condition) if otherwise == 0 else then
-    if isinstance(otherwise, int):
-        if otherwise != 0:
-            return both(condition, then)  # type: ignore[arg-type]
-        return either(negate(condition), then)  # type: ignore[arg-type]
-    if isinstance(then, int):
-        if then != 0:
-            return both(negate(condition), otherwise)
-        return either(condition, otherwise)
-    return either(both(condition, then), both(negate(condition), otherwise))
-
-
-def _is_constant(command: Command) -> bool:
-    """Tell whether a condition is just `true`, `false` or `:`, whatever the state."""
-    if isinstance(command, List):
-        return len(command.commands) == 1 and _is_constant(command.commands[0])
-    if isinstance(command, Pipeline):
-        return len(command.commands) == 1 and _is_constant(command.commands[0])
-    if not isinstance(command, Simple) or len(command.words) != 1:
-        return False
-    word = command.words[0]
-    return isinstance(word, Word) and word.literal in ("true", "false", ":")
-
-
-def _truth(value: Value, source: Source, word: Word) -> Status:
-    """Return the status of an arithmetic command."""
-    if isinstance(value, str):
-        return int(int(value) == 0)
-    return Check(("((", word.raw, "))"), source, word.start, word.end)
-
-
-def _unchanged(before: State, after: State) -> bool:
-    """Tell whether a round of a loop changed nothing that matters."""
-    for one, other in zip(before.scopes, after.scopes, strict=True):
-        if one.keys() != other.keys():
-            return False
-        for name, variable in one.items():
-            there = other[name]
-            if variable is there:
-                continue
-            if variable.flags != there.flags:
-                return False
-            if variable.value != there.value:
-                return False
-    return (
-        before.functions == after.functions
-        and before.unnamed == after.unnamed
-        and before.positional == after.positional
-        and before.output == after.output
-    )
-
-
-_MARKING = frozenset(":^,~@")  # operators whose empty result in quotes leaves a mark
-
-# where what is written goes: the output of the innermost command substitution (or of the script),
-# that of one around it, a file or a terminal, or nobody knows where
-_OUTPUT, _OUTER, _ELSEWHERE, _UNKNOWN = range(4)
-_SINKS = {1: _OUTPUT, 2: _ELSEWHERE}
-_CERTAIN_FILES = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2"})
-
-# builtins that fail without a word
-_QUIET = frozenset(
-    {
-        "false", "test", "[", "return", "exit", "read", "shopt", "command", "eval", "let", "!",
-        "continue", "break", "shift", "getopts", "has", "hasv", "hasq", "use", "usev", "usex",
-    }
-)  # fmt: skip
 
 # what starts the symbol of `$-`, before the options that are on, where it can be set again
 LETTERS_SET = "$-: "
@@ -2953,22 +1081,22 @@ _SILENT = frozenset(
 )  # fmt: skip
 
 _RUN: dict[type, Callable[[Interpreter, Any], Status]] = {
-    Simple: Interpreter.run_simple,
+    Simple: calling.run_simple,
     List: Interpreter.run_list,
-    AndOr: Interpreter.run_and_or,
-    Pipeline: Interpreter.run_pipeline,
-    Background: Interpreter.run_background,
-    Group: Interpreter.run_group,
-    Subshell: Interpreter.run_subshell,
-    If: Interpreter.run_if,
-    While: Interpreter.run_while,
-    For: Interpreter.run_for,
-    ForArithmetic: Interpreter.run_for_arithmetic,
-    Case: Interpreter.run_case,
-    Arithmetic: Interpreter.run_arithmetic,
-    Conditional: Interpreter.run_conditional,
-    Function: Interpreter.run_function,
-    Coprocess: Interpreter.run_coprocess,
-    Redirected: Interpreter.run_redirected,
-    Opaque: Interpreter.run_opaque,
+    AndOr: compound.run_and_or,
+    Pipeline: compound.run_pipeline,
+    Background: compound.run_background,
+    Group: compound.run_group,
+    Subshell: compound.run_subshell,
+    If: compound.run_if,
+    While: compound.run_while,
+    For: compound.run_for,
+    ForArithmetic: compound.run_for_arithmetic,
+    Case: compound.run_case,
+    Arithmetic: compound.run_arithmetic,
+    Conditional: compound.run_conditional,
+    Function: compound.run_function,
+    Coprocess: compound.run_coprocess,
+    Redirected: compound.run_redirected,
+    Opaque: compound.run_opaque,
 }

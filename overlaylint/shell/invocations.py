@@ -9,7 +9,8 @@ from overlaylint.shell.conditions import Check
 from overlaylint.shell.values import Mixed, unknown
 
 if TYPE_CHECKING:
-    from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+    from overlaylint.shell.calls import Invocation, Status
+    from overlaylint.shell.interpreter import Interpreter
 
 
 def check(invocation: Invocation) -> Check:

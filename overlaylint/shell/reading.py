@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from overlaylint.shell import expansion
+from overlaylint.shell import assigning, expansion
 from overlaylint.shell.invocations import check, is_many, problem
+from overlaylint.shell.problems import ExpansionProblem, FatalProblem
 from overlaylint.shell.values import (
     ARRAYS,
     Elements,
@@ -20,7 +21,8 @@ from overlaylint.shell.values import (
 )
 
 if TYPE_CHECKING:
-    from overlaylint.shell.interpreter import Interpreter, Invocation, Status
+    from overlaylint.shell.calls import Invocation, Status
+    from overlaylint.shell.interpreter import Interpreter
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[.+\])?", re.DOTALL)
 _WHITE = " \t\n"
@@ -108,7 +110,9 @@ def read(shell: Interpreter, invocation: Invocation) -> Status:
             return 1
         elements: Elements = dict(enumerate(_words(line, separators)))
         for index, value in elements.items():
-            elements[index] = shell.transformed(variable.flags, None, value, place, append=False)
+            elements[index] = assigning.transformed(
+                shell, variable.flags, None, value, place, append=False
+            )
         shell.store(array, Variable(elements, variable.flags, *place))
         return status
     if not names:
@@ -184,10 +188,10 @@ def _array(shell: Interpreter, name: str) -> Variable | None:
 def _assign(shell: Interpreter, name: str, value: Value, place: object) -> bool:
     """Assign a variable; tell whether it was possible."""
     try:
-        shell.assign_subscript_text(name, value, *place)  # type: ignore[misc]
-    except expansion.FatalProblem:
+        assigning.assign_subscript_text(shell, name, value, *place)  # type: ignore[misc]
+    except FatalProblem:
         raise
-    except expansion.ExpansionProblem:
+    except ExpansionProblem:
         return False
     return True
 
@@ -365,7 +369,9 @@ def mapfile(shell: Interpreter, invocation: Invocation) -> Status:
         shell.input = ""
     flags = variable.flags & ~ARRAYS | Flag.INDEXED
     for number, line in enumerate(chosen):
-        elements[numbers["O"] + number] = shell.transformed(flags, None, line, place, append=False)
+        elements[numbers["O"] + number] = assigning.transformed(
+            shell, flags, None, line, place, append=False
+        )
     shell.spend(len(elements) // 16)
     shell.store(name, Variable(elements, flags, *place))
     return 0

@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     from overlaylint.overlay.sed import SedCall
     from overlaylint.overlay.steps import Step
     from overlaylint.overlay.trace import Trace
-    from overlaylint.shell.interpreter import Call
+    from overlaylint.shell.calls import Call
     from overlaylint.shell.values import Value
 
 # What builds, or installs what was built.

@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from overlaylint.overlay.image import Presence
     from overlaylint.overlay.profile import Profile
     from overlaylint.overlay.trace import Trace
-    from overlaylint.shell.interpreter import Call
+    from overlaylint.shell.calls import Call
 
 _PACKAGES = ("app-containers/containerd", "app-emulation/containerd")
 
