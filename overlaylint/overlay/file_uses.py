@@ -18,7 +18,14 @@ from overlaylint.overlay.evaluation import span_of
 from overlaylint.overlay.filesdir import FILESDIR, FilesDir, names_filesdir
 from overlaylint.overlay.gaps import ANYTHING, PART_OF_A_NAME, with_gaps
 from overlaylint.overlay.hooks import env_hooks
-from overlaylint.overlay.own_code import own_functions, own_traces, tokens, without_comments
+from overlaylint.overlay.own_code import (
+    called_from,
+    leading_to,
+    own_functions,
+    own_traces,
+    tokens,
+    without_comments,
+)
 from overlaylint.overlay.trace import ORDER, Trace
 from overlaylint.records import dataclass, once_each
 from overlaylint.shell.calls import Call, Failing
@@ -404,16 +411,7 @@ def _reaching(functions: Mapping[str, Function], names: frozenset[str]) -> froze
         if not wanted.isdisjoint(tokens(function))
         or (phases and name.endswith(phases) and _has_default(function))
     }
-    found = set(more)
-    while more:
-        # Only what was found last can lead to others.
-        more = {
-            name
-            for name, function in functions.items()
-            if name not in found and not more.isdisjoint(tokens(function))
-        }
-        found |= more
-    return frozenset(found)
+    return leading_to(functions, more)
 
 
 def _setting(functions: Mapping[str, Function], names: frozenset[str]) -> frozenset[str]:
@@ -433,14 +431,7 @@ def _setting(functions: Mapping[str, Function], names: frozenset[str]) -> frozen
 
 def _called(functions: Mapping[str, Function], names: frozenset[str]) -> Iterator[Function]:
     """Yield functions, and those that they may call."""
-    seen: set[str] = set()
-    waiting = [name for name in names if name in functions]
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            yield functions[name]
-            waiting.extend(tokens(functions[name]) & functions.keys())
+    return (functions[name] for name in called_from(functions, names))
 
 
 @once_each

@@ -21,6 +21,7 @@ from overlaylint.overlay.filesdir import FilesDir
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.trace import ORDER, ScriptTracer, Trace, Tracer
+from overlaylint.reach import reached
 from overlaylint.records import once_each
 from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.effects import assigned_names
@@ -94,18 +95,26 @@ def masters_functions(ebuild: Ebuild, words: frozenset[str]) -> Mapping[str, Fun
         for name, function in ebuild.evaluation.functions.items()
         if isinstance(function, Function) and name not in own
     }
-    wanted = set(words)
-    found: dict[str, Function] = {}
-    while True:
-        more = {
-            name: function
-            for name, function in masters.items()
-            if name not in found and not wanted.isdisjoint(tokens(function))
-        }
-        if not more:
-            return found
-        found |= more
-        wanted |= more.keys()
+    found = leading_to(masters, words)
+    return {name: function for name, function in masters.items() if name in found}
+
+
+def leading_to(functions: Mapping[str, Function], words: Iterable[str]) -> frozenset[str]:
+    """Return `words`, and the functions that have one in their text, or may call one that has."""
+    return reached(
+        words,
+        lambda last: (
+            name for name, function in functions.items() if not last.isdisjoint(tokens(function))
+        ),
+    )
+
+
+def called_from(functions: Mapping[str, Function], names: Iterable[str]) -> frozenset[str]:
+    """Return those of the functions called `names`, and all that they may call."""
+    return reached(
+        functions.keys() & names,
+        lambda last: {word for name in last for word in tokens(functions[name]) & functions.keys()},
+    )
 
 
 @once_each

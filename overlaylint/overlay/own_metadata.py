@@ -22,6 +22,7 @@ from overlaylint.overlay.evaluation import Evaluator, environment
 from overlaylint.overlay.files import LARGEST_SCRIPT
 from overlaylint.overlay.kept import keep_own, kept_own
 from overlaylint.overlay.repository import Repository
+from overlaylint.reach import reached
 from overlaylint.records import dataclass, once_each
 from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.interpreter import Interpreter
@@ -221,12 +222,7 @@ def _inherited(data: bytes) -> Iterator[bytes]:
 
 def _with_heirs(found: set[str], inherits: Mapping[str, set[str]]) -> frozenset[str]:
     """Return the names with those of the eclasses that inherit one, or may."""
-    while True:
-        more = {
-            name
-            for name, named in inherits.items()
-            if name not in found and (named & found or any("$" in word for word in named))
-        }
-        if not more:
-            return frozenset(found)
-        found |= more
+    unsure = {name for name, named in inherits.items() if any("$" in word for word in named)}
+    return reached(
+        found | unsure, lambda last: (name for name, named in inherits.items() if named & last)
+    )

@@ -35,7 +35,7 @@ _RUNS_WORDS = READING | AROUND.keys()
 _RUNS_TEXT = SHELLS | {"eval"}
 
 # A function that defines others when it is run has one of these in its text.
-_DEFINES = re.compile(r"\beval\b|\bfunction\b|(?<!=)\(\s*\)")
+_DEFINES = re.compile(r"\beval\b|(?<![\w-])function\s|(?<!=)\(\s*\)")
 
 # What a command inside of a word begins with.
 _INSIDE = ("$(", "`", "<(", ">(")

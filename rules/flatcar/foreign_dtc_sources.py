@@ -194,7 +194,7 @@ class _Script:
 
 def _scripts(repository: Repository, path: str, options: Options) -> Iterator[_Script]:
     """Yield the phases of each ebuild that inherits the eclass, else the eclass's functions."""
-    from overlaylint.overlay.own_code import own_evaluation, own_functions
+    from overlaylint.overlay.own_code import called_from, own_evaluation, own_functions, tokens
     from overlaylint.overlay.trace import ScriptTracer
     from overlaylint.shell.syntax import Function
 
@@ -211,7 +211,7 @@ def _scripts(repository: Repository, path: str, options: Options) -> Iterator[_S
         own = own_functions(ebuild, evaluation)
         state.functions = dict(own)
         entries = tuple((name, own[name]) for name in _PHASES if name in own)
-        called |= _reachable(own, (name for name, _ in entries))
+        called |= called_from(own, (name for name, _ in entries))
         yield _Script(ebuild.source_path, state, entries, evaluation.eapi, _release(ebuild.PV))
     tracer = ScriptTracer(repository, path)
     functions = {
@@ -223,7 +223,7 @@ def _scripts(repository: Repository, path: str, options: Options) -> Iterator[_S
         name
         for name in functions
         if name not in called
-        and not any(name in _names(one) for other, one in functions.items() if other != name)
+        and not any(name in tokens(one) for other, one in functions.items() if other != name)
     ]
     for name in roots:
         yield _Script(path, tracer.state, ((name, functions[name]),), "7", None)
@@ -240,22 +240,6 @@ def _ebuilds(repository: Repository, options: Options) -> Iterator[Ebuild]:
 def _release(version: str) -> _Release | None:
     match = _NUMBERS.match(version)
     return None if match is None else (int(match[1]), int(match[2]))
-
-
-def _names(function: Function) -> frozenset[str]:
-    """Return every word of a function's text: what it calls is among them."""
-    return frozenset(re.findall(r"[\w.-]+", function.source.text[function.start : function.end]))
-
-
-def _reachable(functions: Mapping[str, Function], start: Iterator[str]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(start)
-    while waiting:
-        name = waiting.pop()
-        if name in functions and name not in found:
-            found.add(name)
-            waiting += _names(functions[name])
-    return found
 
 
 # --- what is copied ---

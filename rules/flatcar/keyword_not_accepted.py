@@ -122,6 +122,7 @@ from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span
 from overlaylint.overlay.atom import package_of
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.text import lines
+from overlaylint.reach import reached
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
@@ -317,13 +318,11 @@ class _Search:
         named = self._dependencies.named(self.profile.repository)
         found = [cp for cp in best if cp not in named]
         # What names only itself in a circle would be passed over, and so would what it needs.
-        reached = {cp for cp in self.profile.repository.packages if cp not in named}
-        while True:
-            more = {cp for cp, by in named.items() if cp not in reached and by & reached}
-            if not more:
-                break
-            reached |= more
-        found += [cp for cp in best if cp not in reached]
+        there = reached(
+            (cp for cp in self.profile.repository.packages if cp not in named),
+            lambda last: (cp for cp, by in named.items() if by & last),
+        )
+        found += [cp for cp in best if cp not in there]
         return [cp for cp in found if not _matches(cp, apart)]
 
     def _look(

@@ -68,8 +68,7 @@ from typing import TYPE_CHECKING
 
 from overlaylint.finding import Outcome, Undecided
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.repository import Repository
-from overlaylint.records import dataclass, once_each
+from overlaylint.records import dataclass
 from overlaylint.rule import Severity, rule
 
 if TYPE_CHECKING:
@@ -95,8 +94,6 @@ def savedconfig(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     from overlaylint.policies.flags import not_set_off, plus, settings_of
 
     is_named = ebuild.cp in options.packages
-    if not is_named and not _may_inherit(ebuild):
-        return
     evaluation = ebuild.evaluation
     inherits = _ECLASS in (*evaluation.inherited, *evaluation.missing)
     if not inherits and not is_named:
@@ -113,39 +110,6 @@ def savedconfig(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
         purpose = f", so that the build reads no configuration from /{_FOLDER}"
         yield from plus(ebuild, _FLAG, f"take the plus away{purpose}")
         yield from not_set_off(ebuild, _FLAG, settings, purpose)
-
-
-def _may_inherit(ebuild: Ebuild) -> bool:
-    """Whether the ebuild may get at the eclass: a quick look, which evaluation has to confirm.
-
-    To evaluate every ebuild of an overlay takes longer than all the rest of this rule.
-    """
-    data = ebuild.read()
-    names = _leading_eclasses(ebuild.repository)
-    if any(name in data for name in names):
-        return True
-    # An `inherit` whose arguments are not all written out.
-    commands = data.replace(b"\\\n", b" ").split(b"\n")
-    return any(b"inherit" in one and (b"$" in one or b"`" in one) for one in commands)
-
-
-@once_each
-def _leading_eclasses(repository: Repository) -> frozenset[bytes]:
-    """Return the names of the eclasses that may bring the eclass in, itself among them."""
-    texts: dict[bytes, bytes] = {}
-    for one in repository.family:
-        for name, path in one.eclasses.items():
-            texts.setdefault(name.encode("utf-8", "surrogateescape"), one.tree.read(path))
-    found = {_ECLASS.encode(), _FUNCTION.encode()}
-    while True:
-        more = {
-            name
-            for name, text in texts.items()
-            if name not in found and any(one in text for one in found)
-        }
-        if not more:
-            return frozenset(found)
-        found |= more
 
 
 # --- calls ---
