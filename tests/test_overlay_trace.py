@@ -404,3 +404,23 @@ def test_files_of_what_is_no_call(tmp_path: Path) -> None:
         f"{one.operator}{one.target}" for call in trace.named(":") for one in call.redirections
     ]
     assert files == ["<list", ">${ED}/etc/b", ">${ED}/etc/c", ">${ED}/etc/d", "<e"]
+
+
+def test_the_pipeline_of_a_call(tmp_path: Path) -> None:
+    body = """first() { one; "$(sub)"; two | three; }; { first; four; } | five > >(six) |& seven
+    eight
+    shopt -s lastpipe; nine | ten; eleven"""
+    traced = ebuild(tmp_path, f"src_install() {{\n{body}\n}}\n").trace("src_install")
+    found = {str(call.name): call.pipe for call in traced}
+    places = {name: pipe and (pipe.index, pipe.count) for name, pipe in found.items()}
+    assert places == {
+        "first": (0, 3), "one": (0, 3), "sub": None, "${?}": (0, 3), "two": (0, 2),
+        "three": (1, 2), "four": (0, 3), "five": (1, 3), "six": None, "seven": (2, 3),
+        "eight": None, "nine": (0, 2), "ten": (1, 2), "eleven": None,
+    }  # fmt: skip
+    four, seven = found["four"], found["seven"]
+    assert four is not None
+    assert seven is not None
+    assert (four.start, four.end) == (seven.start, seven.end)
+    text = four.source.text[four.start : four.end]
+    assert text == "{ first; four; } | five > >(six) |& seven"

@@ -253,6 +253,7 @@ def call_unknown(
                 branching.current_guards(shell),
                 tuple(shell.stack),
                 redirects,
+                pipe=shell.pipe,
             )
         )
     reason = "a command was run whose name is unknown"
@@ -322,6 +323,7 @@ def record(
             invocation.input,
             is_function,
             shell.is_dead,
+            pipe=shell.pipe,
         )
     )
 
@@ -343,6 +345,7 @@ def record_files(
                 tuple(shell.stack),
                 files,
                 is_dead=shell.is_dead,
+                pipe=shell.pipe,
             )
         )
 

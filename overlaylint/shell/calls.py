@@ -36,13 +36,28 @@ class Failing(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Pipe:
+    """A place in a pipeline (3.2.3): the command at `index` of `count`, the first being 0.
+
+    `source`, `start` and `end` say where the pipeline stands, which is the same for all of it.
+    """
+
+    source: Source
+    start: int
+    end: int
+    index: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A command that a script would run.
 
     `guards` must all hold for it to run; what is known to hold is not among them. `stack` names the
     functions that it is called through, outermost first. `input` is what it would read, where
     that is known. `is_dead` marks a call behind `if false`, which never runs. `failing` is what
-    the innermost list, `if` or loop makes of its failure, be the call in a function there.
+    the innermost list, `if` or loop makes of its failure, be the call in a function there. `pipe`
+    is the innermost pipeline that it is part of, in a function as well, if that has more commands.
 
     A file that a compound command, an assignment or a command that is not noted is redirected from
     or to, and the one of `$(< file)`, are noted as redirections of `:`.
@@ -61,6 +76,7 @@ class Call:
     is_function: bool = False
     is_dead: bool = False
     failing: Failing = Failing.UNASKED
+    pipe: Pipe | None = None
 
     @property
     def place(self) -> tuple[Source, int, int]:

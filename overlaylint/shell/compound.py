@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from overlaylint.shell import branching, calling, expansion, redirecting
 from overlaylint.shell.branching import BREAK, CONTINUE, LOOP, Region, tested_at
-from overlaylint.shell.calls import Failing, Status
+from overlaylint.shell.calls import Failing, Pipe, Status
 from overlaylint.shell.conditions import Check, Condition, both, either, negate
 from overlaylint.shell.problems import ExpansionProblem, FatalProblem
 from overlaylint.shell.redirecting import OUTPUT
@@ -152,8 +152,10 @@ def piped(shell: Interpreter, node: Pipeline) -> Status:
     rest = shell.input
     statuses: list[Status] = []
     outer, sinks = shell.state.output, shell.sinks
+    place = source_of(node), node.start, node.end
     for position, command in enumerate(commands[:-1]):
         with shell.subshell(output=[]) as box:
+            shell.pipe = Pipe(*place, position, len(commands))
             if node.pipes_stderr[position]:
                 shell.sinks[2] = OUTPUT
             shell.status = shell.run(command)
@@ -169,10 +171,16 @@ def piped(shell: Interpreter, node: Pipeline) -> Status:
     in_shell = shell.state.option("lastpipe")
     if in_shell is None:
         raise shell.exhausted("whether `lastpipe` is on is unknown")
+    last = Pipe(*place, len(commands) - 1, len(commands))
     if in_shell:
-        statuses.append(shell.run(commands[-1]))
+        around, shell.pipe = shell.pipe, last
+        try:
+            statuses.append(shell.run(commands[-1]))
+        finally:
+            shell.pipe = around
     else:
         with shell.subshell(output=None) as box:
+            shell.pipe = last
             shell.state.output, shell.sinks = outer, sinks
             if outer is not None:
                 shell.state.output = outer.copy()
@@ -188,7 +196,7 @@ def piped(shell: Interpreter, node: Pipeline) -> Status:
         return statuses[-1]
     letters = shell.state.shell_options
     if "?|" in letters:
-        return Check(("pipefail",), source_of(node), node.start, node.end)
+        return Check(("pipefail",), *place)
     if "|" in letters:
         return _last_failure(statuses)
     return statuses[-1]

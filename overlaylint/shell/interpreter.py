@@ -33,7 +33,7 @@ from overlaylint.shell.branching import (
     Surroundings,
 )
 from overlaylint.shell.budget import MAXIMUM_CALLS, MAXIMUM_STEPS, MAXIMUM_TEXT, Exhausted
-from overlaylint.shell.calls import Call, Failing, Invocation, Redirect, Status
+from overlaylint.shell.calls import Call, Failing, Invocation, Pipe, Redirect, Status
 from overlaylint.shell.conditions import (
     Check,
     Condition,
@@ -157,6 +157,7 @@ class Interpreter:
         self.depth = 0
         self.possible_deaths: list[tuple[Condition, Value]] = []
         self.calls: list[Call] | None = None
+        self.pipe: Pipe | None = None  # where in a pipeline the commands here are
         self.is_tracing = False  # in a trace, a command that nobody knows is taken for a program
         self.on_assign: Callable[[str, Variable], None] | None = None
         # told of the words of `name=(...)`, each by itself, where the array may be unknown
@@ -625,6 +626,7 @@ class Interpreter:
         self.captures += 1
         try:
             with self.subshell(output=[]) as shell_state:
+                self.pipe = None
                 self.alone = cast(Simple, body.commands[0]) if is_alone else None  # type: ignore[union-attr]
                 self.status = (
                     self.run(body) if not (isinstance(body, List) and not body.commands) else 0
@@ -663,6 +665,7 @@ class Interpreter:
             content = self.capture(part.body)
         else:
             with self.subshell(output=None):
+                self.pipe = None
                 self.run(part.body)
                 self.end_subshell()
         symbol = f"<({part.start})"
@@ -692,7 +695,7 @@ class Interpreter:
             }
             self.sinks[1] = OUTPUT
         region = branching.enter_region(self, SUBSHELL)
-        last_argument, pipe_status = self.last_argument, self.pipe_status
+        last_argument, pipe_status, pipe = self.last_argument, self.pipe_status, self.pipe
         box: list[Output] = []
         try:
             yield box
@@ -701,7 +704,7 @@ class Interpreter:
             del self.guards[region.guards :]
             del self.exclusions[region.exclusions :]
             self.state, self.sinks = saved, sinks
-            self.last_argument, self.pipe_status = last_argument, pipe_status
+            self.last_argument, self.pipe_status, self.pipe = last_argument, pipe_status, pipe
             self.depth -= 1
 
     def end_subshell(self) -> None:
