@@ -172,7 +172,7 @@ def edited_config(ebuild: Ebuild, config: KernelConfig, symbols: Iterable[str]) 
     doubts: list[tuple[Span, str]] = []
     # Of the architectures' flags, the own one is on.
     use = {**dict.fromkeys(("amd64", "arm64", "arm", "x86"), False), config.arch: True}
-    for trace in own_traces(ebuild, use):
+    for trace in own_traces(ebuild, use, last=_CONFIGURING[-1]):
         if trace.phase not in _CONFIGURING:
             continue
         for call in trace:

@@ -227,18 +227,6 @@ def _source_of(function: Function) -> str:
     return function.source.place(function.start, function.end)[0].name
 
 
-def mentions(ebuild: Ebuild, text: bytes) -> bool:
-    """Whether the ebuild has `text`, or an eclass of its overlay that it inherits."""
-    repository = ebuild.repository
-    if text in ebuild.read():
-        return True
-    return any(
-        text in repository.tree.read(path)
-        for name, path in repository.eclasses.items()
-        if name in ebuild.evaluation.inherited
-    )
-
-
 def own_evaluation(ebuild: Ebuild) -> Evaluation:
     """Return the ebuild's global scope as if eclasses of missing masters set nothing.
 

@@ -140,24 +140,19 @@ def as_built(
 ) -> tuple[KernelConfig, list[Undecided]]:
     """Return a configuration after the phases of the ebuilds that are built with it.
 
-    Only ebuilds that speak of the symbols are followed, themselves or in an eclass; what they may
-    do besides is undecided.
+    What they may do besides is undecided.
     """
-    from overlaylint.overlay.own_code import mentions
-
     doubts = []
     wanted = tuple(symbols)
     for ebuild in package.ebuilds:
         same = kernel_config_for(ebuild, package, config.arch)
         if same is None or same.paths != config.paths:
             continue
-        # The last word of a symbol may be put behind the others.
-        if any(mentions(ebuild, symbol.rpartition("_")[2].encode()) for symbol in wanted):
-            edited = edited_config(ebuild, config, wanted)
-            config = edited.config
-            for span, reason in edited.doubts:
-                where = ebuild.span() if span.repository or not span.path else span
-                doubts.append(Undecided(where, f"what is set in the end: {reason}"))
+        edited = edited_config(ebuild, config, wanted)
+        config = edited.config
+        for span, reason in edited.doubts:
+            where = ebuild.span() if span.repository or not span.path else span
+            doubts.append(Undecided(where, f"what is set in the end: {reason}"))
     return config, doubts
 
 

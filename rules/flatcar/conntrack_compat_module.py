@@ -68,8 +68,10 @@ upstream's lines are not at hand.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import islice
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
@@ -101,6 +103,15 @@ _COMPRESSED = (".gz", ".bz2", ".xz", ".lzma", ".zst")
 _FILESDIR, _UNKNOWN = "\x00", "\x01"
 
 _BLANK = b" \t\r\n\"'()"
+
+# Options of `echo`.
+_OPTION = re.compile(r"-[neE]+")
+
+_MAKEFILES = ("Makefile", "Kbuild")
+_BUILD_FILES = (*_MAKEFILES, "Kconfig")
+
+# `obj-m += a.o`, `a-objs := b.o`, `a-$(CONFIG_A) += b.o`, and no flags for the compiler.
+_OBJECTS = re.compile(r"(?:\s*(?!\S*flags)\S+-(?:objs|[ym]|\$\S+)\s*[+:?]?=)?(?P<objects>[^=]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +182,7 @@ def _patch(path: str, data: bytes, options: Options) -> Finding | None:
     from overlaylint.overlay.patch import parse_patch
 
     files = parse_patch(data).files
-    source = f"{options.module}.c"
-    added = [*_created(files, source), *_objects(files, options), *_symbols(files, options)]
+    added = [*_created(files, f"{options.module}.c"), *_lines(files, options)]
     if not added:
         return None
     added.sort(key=lambda one: one[0])
@@ -213,37 +223,40 @@ def _created(files: Iterable[FilePatch], name: str) -> Iterator[_Place]:
         yield *where, f"creates {name}"
 
 
-def _objects(files: Iterable[FilePatch], options: Options) -> Iterator[_Place]:
-    """Yield where a Makefile is given the module's object file."""
-    name = f"{options.module}.o"
-    makefiles = [file for file in files if _name(file.path()).startswith(("Makefile", "Kbuild"))]
-    found, gone = _net(makefiles, re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])"))
-    for line in found[: max(0, len(found) - gone)]:
-        yield line.start, line.end, f"adds {name} to a Makefile"
+def _lines(files: Iterable[FilePatch], options: Options) -> Iterator[_Place]:
+    """Yield the lines that add a part of the module, less those that are only moved."""
+    found: dict[str, list[PatchLine]] = {}
+    gone: Counter[str] = Counter()
+    for file in files:
+        name = _name(file.path())
+        for line in file.added:
+            for what in _parts(name, line.text, options):
+                found.setdefault(what, []).append(line)
+        for line in file.removed:
+            gone.update(_parts(name, line.text, options))
+    for what, lines in found.items():
+        for line in lines[: max(0, len(lines) - gone[what])]:
+            yield line.start, line.end, what
 
 
-def _symbols(files: Iterable[FilePatch], options: Options) -> Iterator[_Place]:
-    """Yield where the symbol is defined, used to build something, or set."""
+def _parts(name: str, line: str, options: Options) -> Iterator[str]:
+    """Yield what a line of a file called `name` does for the module.
+
+    A line without an assignment may go on with a list of objects.
+    """
+    text = line.partition("#")[0]
     symbol = re.escape(options.symbol)
-    for prefix, pattern, what in (
-        ("Kconfig", rf"^\s*(?:menu)?config\s+{symbol}\s*$", "adds the symbol"),
-        ("Makefile", rf"\bCONFIG_{symbol}\b", "builds what depends on the symbol"),
-        ("", rf"^CONFIG_{symbol}=[ym]\s*$", "sets the symbol"),
-    ):
-        some = [file for file in files if _name(file.path()).startswith(prefix)]
-        found, gone = _net(some, re.compile(pattern))
-        for line in found[: max(0, len(found) - gone)]:
-            yield line.start, line.end, f"{what} {options.symbol}"
-
-
-def _net(files: Iterable[FilePatch], pattern: re.Pattern[str]) -> tuple[list[PatchLine], int]:
-    """Return the lines added that match outside of comments, and how many such are removed."""
-
-    def matches(line: PatchLine) -> bool:
-        return pattern.search(line.text.partition("#")[0]) is not None
-
-    found = [line for file in files for line in file.added if matches(line)]
-    return found, sum(matches(line) for file in files for line in file.removed)
+    if name.startswith("Kconfig"):
+        if re.fullmatch(rf"\s*(?:menu)?config\s+{symbol}\s*", text):
+            yield f"adds the symbol {options.symbol}"
+    elif name.startswith(_MAKEFILES):
+        objects = _OBJECTS.fullmatch(text)
+        if objects is not None and f"{options.module}.o" in objects["objects"].split():
+            yield f"adds {options.module}.o to a Makefile"
+        if re.search(rf"\bCONFIG_{symbol}\b", text):
+            yield f"builds what depends on the symbol {options.symbol}"
+    elif re.fullmatch(rf"CONFIG_{symbol}=[ym]\s*", text):
+        yield f"sets the symbol {options.symbol}"
 
 
 def _name(path: str) -> str:
@@ -257,8 +270,9 @@ def _entries(
     ebuild: Ebuild, patches: Mapping[str, Finding], compressed: frozenset[str]
 ) -> Iterator[Outcome]:
     """Report the entries of an ebuild's lists, and its calls, that name such a patch."""
-    from overlaylint.overlay.own_code import own_traces
+    from overlaylint.overlay.own_code import build_traces
 
+    listed: set[str] = set()
     for name in _LISTS:
         variable = ebuild.variable(name)
         if variable is None:
@@ -266,57 +280,44 @@ def _entries(
         values = variable.elements if variable.is_array else (variable.value,)
         for value in values or ():
             for word in _words(value, is_split=not variable.is_array):
-                yield from _entry(ebuild, variable, word, patches, compressed)
+                named = _named(ebuild, word, patches, compressed)
+                yield from _entry(ebuild, variable, named, patches)
+                listed.update(named or ())
     if not any(path.startswith(f"{ebuild.filesdir}/") for path in patches):
         return
-    for trace in own_traces(ebuild):
+    for trace in build_traces(ebuild, ebuild.repository):
         for call in trace.named(*_APPLY):
-            span = trace.span(call)
+            span = _own(ebuild, trace.span(call))
             for argument in call.arguments:
                 for word in _words(argument, is_split=False):
+                    # What a list names is reported where it stands, and not where it is applied.
                     for path in _named(ebuild, word, patches, compressed) or ():
-                        if span.repository or _is_of_list(call.source.text, span):
-                            continue
-                        yield _finding(span, call.name, path, patches, None)
-
-
-def _is_of_list(text: str, span: Span) -> bool:
-    """Whether a call applies `PATCHES`, whose entries are reported where they stand."""
-    from overlaylint.overlay.text import encode
-
-    return b"PATCHES" in encode(text)[span.start : span.end]
+                        if path not in listed:
+                            yield _applied(span, call.name, path, patches)
 
 
 def _entry(
     ebuild: Ebuild,
     variable: Evaluated,
-    word: str,
+    named: tuple[str, ...] | None,
     patches: Mapping[str, Finding],
-    compressed: frozenset[str],
 ) -> Iterator[Outcome]:
-    named = _named(ebuild, word, patches, compressed)
     if named is None:
         reason = f"it is unknown which patches {variable.name} names"
         yield Undecided(_own(ebuild, variable.span), reason)
         return
     for path in named:
-        if path in compressed:
-            reason = f"{variable.name} names {path}, which is compressed and not read"
-            yield Undecided(_own(ebuild, variable.span), reason)
-            continue
-        span = _written(ebuild, variable, path)
+        span = _written(ebuild, variable, path) if path in patches else None
         fix = None if span is None else _removal(ebuild, span)
         where = span or _own(ebuild, variable.span)
-        yield _finding(where, variable.name, path, patches, fix)
+        yield _applied(where, variable.name, path, patches, fix)
 
 
-def _finding(
-    span: Span,
-    name: Value,
-    path: str,
-    patches: Mapping[str, Finding],
-    fix: Fix | None,
-) -> Finding:
+def _applied(
+    span: Span, name: Value, path: str, patches: Mapping[str, Finding], fix: Fix | None = None
+) -> Outcome:
+    if path not in patches:
+        return Undecided(span, f"{name} applies {path}, which is compressed and not read")
     return Finding(
         span,
         f"{name} applies {_name(path)}, which adds an empty module to the kernel",
@@ -328,7 +329,7 @@ def _finding(
 
 def _made(package: Package, options: Options) -> Iterator[Outcome]:
     """Report where an ebuild's own phases make the module, without any patch."""
-    from overlaylint.overlay.own_code import in_build_order, mentions, own_traces
+    from overlaylint.overlay.own_code import build_traces, in_build_order
     from overlaylint.overlay.steps import steps
     from overlaylint.overlay.version import parse_version
 
@@ -338,15 +339,13 @@ def _made(package: Package, options: Options) -> Iterator[Outcome]:
     for ebuild in package.ebuilds:
         if ebuild.is_built_as_links_only or ebuild.version < merged:
             continue
-        if not any(mentions(ebuild, one.encode()) for one in (options.module, options.symbol)):
-            continue
         failure = ebuild.evaluation.failure
         if failure is not None:
             yield Undecided(ebuild.span(), f"sourcing {ebuild.cpv} fails: {failure.reason}")
             continue
         of: list[Step] = []
         spans: dict[int, Span] = {}
-        for trace in in_build_order(own_traces(ebuild)):
+        for trace in in_build_order(build_traces(ebuild, ebuild.repository)):
             if "src_" not in trace.phase:
                 continue
             if trace.unknown is not None and trace.is_defined:
@@ -381,47 +380,63 @@ def _makes(ebuild: Ebuild, of: Sequence[Step], options: Options) -> Iterator[tup
     from overlaylint.overlay.source_edits import source_edits
     from overlaylint.overlay.steps import sources
 
-    source = f"{options.module}.c"
     folder = sources(ebuild)
     prefix = folder.path.rstrip("/") + "/"
     order = {id(step): at for at, step in enumerate(of)}
-    edits = tuple(source_edits(ebuild, of, folder, ebuild.repository))
-    made = tuple(writes(tuple(of)))
+    edits = [one for one in source_edits(ebuild, of, folder, ebuild.repository) if _is_known(one)]
+    made = [one for one in writes(tuple(of)) if one.location.root == folder.root]
     for one in made:
         place = one.location
-        if one.is_folder or place.root != folder.root or not place.path.startswith(prefix):
+        if one.is_folder or not place.path.startswith(prefix):
             continue
+        at = order[id(one.step)]
         path = place.path[len(prefix) :]
-        after = of[order[id(one.step)] + 1 :]
-        gone = [(step, removes_at(step, place)) for step in after]
-        if _name(path) == source and not _is_copy_of_own(one, folder, source):
-            doubt = _doubt(one.step, gone)
-            if doubt is not None:
-                yield one.step, f"creates {source}", doubt
-            continue
-        if not _name(path).startswith(_BUILD_FILES):
-            continue
-        later = frozenset(map(id, after))
-        gone += [
-            (other.step, True)
-            for other in made
-            if other.location == place and id(other.step) in later and not _appends(other.step)
-        ]
-        for line, what in _parts_of_it(path, _written_text(ebuild, one, of), options):
-            undone = [
-                (edit.step, _is_undone(edit, path, line, options))
-                for edit in edits
-                if id(edit.step) in later and edit.is_in(path)
-            ]
-            doubt = _doubt(one.step, [*gone, *undone])
+        for line, what in _adds(ebuild, one, of, options):
+            undone = [(step, removes_at(step, place)) for step in of[at + 1 :]]
+            if line:
+                undone += [
+                    (edit.step, _is_undone(edit, path, line, options))
+                    for edit in edits
+                    if order[id(edit.step)] > at and edit.is_in(path)
+                ]
+                undone += [
+                    (other.step, True)
+                    for other in made
+                    if order[id(other.step)] > at
+                    and other.location == place
+                    and not _appends(other.step)
+                ]
+            doubt = _doubt(one.step, undone)
             if doubt is not None:
                 yield one.step, what, doubt
     for edit in edits:
-        if edit.patch is None and edit.text is None and _may_put_in(edit, options):
+        if edit.patch is None and _may_put_in(edit, options):
             yield edit.step, "adds the module to a build", "upstream's lines are not at hand"
 
 
-_BUILD_FILES = ("Makefile", "Kbuild", "Kconfig")
+def _is_known(edit: SourceEdit) -> bool:
+    """Whether it is a patch, or made by an editor: what puts a file in its place is a Write."""
+    from overlaylint.overlay.source_edits import edits_in_place
+
+    step = edit.step
+    is_editor = step.name in ("sed", "find", "xargs") or edits_in_place(step.name, step.arguments)
+    return edit.patch is not None or is_editor
+
+
+def _adds(
+    ebuild: Ebuild, made: Write, of: Sequence[Step], options: Options
+) -> Iterator[tuple[str, str]]:
+    """Yield what a file that is written is for the module, with the line of a build's file."""
+    from overlaylint.overlay.steps import sources
+
+    name = _name(made.location.path)
+    source = f"{options.module}.c"
+    if name == source and not _is_copy_of_own(made, sources(ebuild), source):
+        yield "", f"creates {source}"
+    elif name.startswith(_BUILD_FILES):
+        for line in _written_text(ebuild, made, of).splitlines():
+            for what in islice(_parts(name, line, options), 1):
+                yield line, what
 
 
 def _doubt(step: Step, undoing: Iterable[tuple[Step, bool | None]]) -> str | None:
@@ -488,7 +503,8 @@ def _printed(ebuild: Ebuild, step: Step) -> str:
     from overlaylint.overlay.steps import pattern_of
 
     if step.name in ("echo", "printf"):
-        return " ".join(map(pattern_of, step.arguments)).replace("\\n", "\n")
+        words = [pattern_of(word) for word in step.arguments if not _OPTION.fullmatch(str(word))]
+        return " ".join(words).replace("\\n", "\n")
     if step.name not in ("cat", "tee"):
         return ""
     given = "" if step.call.input is None else pattern_of(step.call.input)
@@ -505,63 +521,29 @@ def _given_file(ebuild: Ebuild, word: Value) -> str:
     return decode(tree.read(path)) if path is not None and tree.kind(path) is Kind.FILE else ""
 
 
-def _parts_of_it(path: str, text: str, options: Options) -> Iterator[tuple[str, str]]:
-    """Yield the lines of a text that add something of the module to a build, and what they do."""
-    name = _name(path)
-    module, symbol = re.escape(options.module), re.escape(options.symbol)
-    # An option of `echo` may stand before the line.
-    wanted = {
-        rf"(?:-\w+\s+)?\s*obj-\S*?\s*[+:]{{0,2}}=(?:.*\s)?{module}\.o(?:\s.*)?": (
-            f"adds {options.module}.o to a {name}"
-        ),
-        rf".*\bCONFIG_{symbol}\b.*": f"builds what depends on the symbol {options.symbol}",
-    }
-    if name.startswith("Kconfig"):
-        wanted = {
-            rf"(?:-\w+\s+)?\s*(?:menu)?config\s+{symbol}\s*": (
-                f"adds the symbol {options.symbol} to a {name}"
-            )
-        }
-    for line in text.replace("\\\n", " ").splitlines():
-        for pattern, what in wanted.items():
-            if re.fullmatch(pattern, line.partition("#")[0]):
-                yield line, what
-                break
-
-
 def _is_undone(edit: SourceEdit, path: str, line: str, options: Options) -> bool | None:
     """Whether an edit takes a line's part of the module away again; None if that is unknown."""
     from overlaylint.overlay.sed import UnknownEdit
 
-    if edit.sed is None and edit.patch is None:
-        # What is written over it is looked at elsewhere, and unknown patches don't know the line.
-        is_editor = edit.step.name in ("sed", "find", "xargs") or not edit.doubt.startswith(
-            ("a file", "the patches")
-        )
-        return None if is_editor else False
     try:
         kept = edit.apply((line,))
     except UnknownEdit:
         return None
-    return not any(True for _ in _parts_of_it(path, "\n".join(kept), options))
+    return not any(True for one in kept for _ in _parts(_name(path), one, options))
 
 
 def _may_put_in(edit: SourceEdit, options: Options) -> bool:
     """Whether an editor may put the module's object or symbol into a file of the build."""
     from overlaylint.overlay.sed import UnknownEdit
-    from overlaylint.overlay.source_edits import edits_in_place
     from overlaylint.overlay.steps import pattern_of
 
-    step = edit.step
-    if not (step.name in ("sed", "find", "xargs") or edits_in_place(step.name, step.arguments)):
-        return False
     names = [_name(file) for file in edit.files]
     if not any(
         name.startswith(_BUILD_FILES) or any(fnmatchcase(one, name) for one in _BUILD_FILES)
         for name in names
     ):
         return False
-    texts = tuple(map(pattern_of, step.arguments))
+    texts = tuple(map(pattern_of, edit.step.arguments))
     if edit.sed is not None:
         try:
             texts = edit.sed.new_texts()
@@ -680,19 +662,11 @@ def _configs(package: Package, options: Options) -> Iterator[Outcome]:
 
 def _edits(package: Package, options: Options) -> Iterator[Outcome]:
     """Report where an ebuild itself sets the symbol in the configuration that it is built with."""
-    from overlaylint.overlay.kernel_config import (
-        config_arches,
-        edited_config,
-        kernel_config_for,
-    )
-    from overlaylint.overlay.own_code import mentions
+    from overlaylint.overlay.kernel_config import config_arches, edited_config, kernel_config_for
 
     said = set()
     for ebuild in package.ebuilds:
-        arches = config_arches(package)
-        if not arches or not mentions(ebuild, options.symbol.encode()):
-            continue
-        for arch in arches:
+        for arch in config_arches(package):
             config = kernel_config_for(ebuild, package, arch)
             if config is None:
                 continue
