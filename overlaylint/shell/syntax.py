@@ -600,7 +600,7 @@ class Redirected:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Opaque:
-    """What could not be parsed, for `reason`. To evaluate it makes everything unknown."""
+    """What could not be parsed, or bash reads anew, for `reason`. All is unknown after it."""
 
     start: int
     end: int
