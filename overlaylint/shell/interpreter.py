@@ -11,7 +11,6 @@ budget of steps and of text, so that any script ends quickly.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -92,9 +91,6 @@ from overlaylint.shell.values import (
 )
 
 _RECURSIONS = 2  # how often a function is followed into itself under an unknown condition
-
-# The interpreter recurses as the script does; its own bounds are well below this one.
-sys.setrecursionlimit(max(sys.getrecursionlimit(), 12_000))
 
 Builtin = Callable[["Interpreter", Invocation], Status]
 
