@@ -23,7 +23,7 @@ from shell_mutants import mutate
 from shell_scripts import Maker
 
 from overlaylint.shell import parse
-from overlaylint.shell.parser import ParseError, Parser
+from overlaylint.shell.parser import ParseError, Parser, Unsure
 from overlaylint.shell.syntax import (
     Command,
     CommandSubstitution,
@@ -142,11 +142,13 @@ def whole(text: str) -> tuple[object, ...]:
     """Return what a script comes to that is read at once, with its functions' bodies."""
     parser = Parser(Source(text), postpones=False)
     commands: list[Command] = []
-    problem = ()
+    problem: object = ""
     try:
         parser.commands_into(commands, frozenset())
+    except Unsure as error:
+        problem = error.message
     except ParseError as error:
-        problem = ((error.start, error.end, error.message),)
+        problem = (error.start, error.end, error.message)
     globs = tuple(parser.extended_globs), tuple(parser.inner_extended_globs)
     return problem, *globs, tuple(map(placed, commands))
 
@@ -154,9 +156,14 @@ def whole(text: str) -> tuple[object, ...]:
 def in_pieces(text: str) -> tuple[object, ...]:
     """Return what a script comes to whose functions are passed over, and read when asked for."""
     script = parse(text.encode("latin-1"))
-    problem = tuple((error.start, error.end, error.message) for error in script.errors)
+    problem: object = ""
+    commands = script.body.commands
+    if commands and isinstance(commands[-1], Opaque):
+        *commands, last = commands
+        problem = last.reason
+    for error in script.errors:
+        problem = (error.start, error.end, error.message)
     globs = script.extended_globs, script.inner_extended_globs
-    commands = script.body.commands[: -1 if problem else None]
     return problem, *globs, tuple(map(placed, commands))
 
 

@@ -362,7 +362,7 @@ class Repository:
             name = f"{self.name}:{path}"
             if len(data) > LARGEST_SCRIPT:
                 reason = f"it is larger than {LARGEST_SCRIPT // 1024 // 1024} MiB"
-                body = List(0, 0, (Opaque(0, 0, reason),))
+                body = List(0, 0, (Opaque(0, 0, reason, is_error=False),))
                 script = Script(Source("", name), body, (), ())
             elif self.shared is not None:
                 script = self.shared.parse(data, name)

@@ -930,6 +930,8 @@ class Interpreter:
                     self.die("syntax error near unexpected token `('", 2)
                     return 2
                 last = line[-1]
+                if isinstance(last, Opaque) and not last.is_error:
+                    raise self.exhausted(last.reason)
                 if isinstance(last, Opaque):
                     # bash reads the whole line before it runs any of it
                     self.status = Check((last.reason,), source, last.start, last.end)

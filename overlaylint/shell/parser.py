@@ -81,6 +81,10 @@ class ParseError(Exception):
         self.message = message
 
 
+class Unsure(ParseError):
+    """Whether bash can read the script from here on is not known."""
+
+
 # --- what words are made of ----------------------------------------------------------------
 # The quantifiers are possessive: these expressions hardly ever backtrack.
 
@@ -300,10 +304,11 @@ def parse_source(source: Source) -> Script:
     try:
         parser.commands_into(commands, _NOTHING)
     except ParseError as error:
-        errors = (SyntaxProblem(error.start, error.end, error.message),)
-    if errors:
+        is_error = not isinstance(error, Unsure)
+        if is_error:
+            errors = (SyntaxProblem(error.start, error.end, error.message),)
         start = commands[-1].end if commands else 0
-        commands.append(Opaque(start, len(source.text), errors[0].message))
+        commands.append(Opaque(start, len(source.text), error.message, is_error))
     return Script(
         source,
         List(0, len(source.text), tuple(commands)),
@@ -370,7 +375,6 @@ class Parser:
         self.end = len(source.text) if end is None else end
         self.depth = 0
         self.substitutions = 0  # how many of them the position is in
-        self.loses_escape = False  # whether an element of an array has an escape that bash loses
         self.finish = start  # where the last part of a simple command ended
         self.ends_in_word = False  # whether the last command did, so that `}` is a word after it
         self.postpones = postpones
@@ -1224,7 +1228,9 @@ class Parser:
                 self.pair(SUBSCRIPT)
             self.word_into(may_be_empty=self.position > start)
             if self.substitutions and _LOST.search(self.text, start, self.position):
-                self.loses_escape = True
+                # from 5.2 on bash writes and reads such elements anew, without that backslash
+                reason = "a backslash in an array's element in a substitution"
+                raise Unsure(start, self.position, reason)
             spans.append((start, self.position))
         self.position += 1
         self.depth -= 1
@@ -1433,17 +1439,10 @@ class Parser:
             before = len(self.extended_globs)
             pending, self.pending = self.pending, []
             ends_in_word = self.ends_in_word
-            loses_escape, self.loses_escape = self.loses_escape, False
             self.substitutions += 1
             body = self.list_until(_PARENTHESIS, may_be_empty=True)
             self.expect(start, self.text[start : start + opener], ")")
             self.substitutions -= 1
-            if self.loses_escape:
-                # bash from 5.2 on runs a copy that it writes itself, without that backslash
-                reason = "a backslash in an array's element in a substitution"
-                opaque = Opaque(start, self.position, reason)
-                body = List(body.start, body.end, (opaque,))
-            self.loses_escape |= loses_escape
             self.ends_in_word = ends_in_word
             self.pending += pending
             self.inner_extended_globs += self.extended_globs[before:]

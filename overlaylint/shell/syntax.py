@@ -600,11 +600,15 @@ class Redirected:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Opaque:
-    """What could not be parsed, or bash reads anew, for `reason`. All is unknown after it."""
+    """What could not be parsed, for `reason`. To evaluate it makes everything unknown.
+
+    `is_error` tells whether bash refuses it.
+    """
 
     start: int
     end: int
     reason: str
+    is_error: bool = True
 
 
 Command = (

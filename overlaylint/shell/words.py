@@ -15,6 +15,7 @@ from overlaylint.shell.parser import (
     SUBSCRIPT,
     ParseError,
     Parser,
+    Unsure,
     parse_source,
 )
 from overlaylint.shell.syntax import (
@@ -108,6 +109,8 @@ def parse_parts(word: Word) -> tuple[Part, ...]:
             reader.quoted_into(parts, word.context)
         else:
             reader.word_into(parts, word.context)
+    except Unsure as error:
+        parts.append(Refused(error.message))
     except ParseError:
         parts.append(Parameter(reader.position, word.end, "", is_bad=True))
     return tuple(parts if pieces is None else _with_pieces(parts, pieces))
