@@ -145,6 +145,10 @@ E
             "dobin same if [[ ${?} == ${CHOST}",
         ],
     ),
+    "what declare -p writes of a value is not the value": (
+        """x=a; use a && x='b$'; dobin "$(declare -p x)" "$(y=${D}; declare -p y)" """,
+        ["dobin declare -- x=${?} declare -- y=${?}"],
+    ),
     "a value with any number of words may export others": (
         """B=2; g() { :; }; export A_${ABI}=${MAKEOPTS}; g; dobin "${B}" """,
         ["g", "dobin ${?}"],

@@ -666,7 +666,7 @@ def _print(shell: Interpreter, invocation: Invocation, operands: Sequence[object
         elif isinstance(value, dict):
             shell.write(concatenate(head, "=(", *_print_elements(value, variable.flags), ")\n"))
         elif isinstance(value, Mixed) and variable.flags & ARRAYS:
-            shell.write(concatenate(head, "=", Mixed((value.unknown,)), "\n"))
+            shell.write(concatenate(head, "=", _of_unknown_form(value), "\n"))
         else:
             shell.write(concatenate(head, "=", _double_quote(value), "\n"))
     return status
@@ -690,15 +690,20 @@ def _print_elements(value: Elements, flags: int) -> list[Value]:
 def _double_quote(value: Value) -> Value:
     """Return a value between double quotes, as `declare -p` writes it."""
     if isinstance(value, Mixed):
+        if len(value.parts) == 1 and value.unknown.choices:
+            return expansion.with_choices(value, _double_quote)
         # what is unknown in it may be what makes bash quote it in another way
-        return (
-            Mixed((value.unknown,)) if any(isinstance(part, str) for part in value.parts) else value
-        )
+        return _of_unknown_form(value)
     if any(character < " " or character == "\x7f" for character in value):
         return _ansi_quote(value)
     if not value.isascii():
         return unknown("how it is quoted depends on the locale")
     return '"' + re.sub(r'([\\"$`])', r"\\\1", value) + '"'
+
+
+def _of_unknown_form(value: Mixed) -> Mixed:
+    """Return what is written of a value: not the value itself."""
+    return Mixed((replace(value.unknown, symbol="", pattern="", choices=(), is_word=False),))
 
 
 def _ansi_quote(text: str) -> Value:
