@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import CLEAN, HELLO, SMALL_OVERLAY, overlay, overlaylint
+from support import CLEAN, HELLO, SMALL_OVERLAY, overlay, overlaylint, write
 
 from overlaylint import __version__
 
@@ -222,7 +222,39 @@ def test_exclude_holds_for_folders_and_with_force_for_given_files(tmp_path: Path
     assert found([root / HELLO]) == [(HELLO, "parse-error")]
     ran = overlaylint(["check", "--force-exclude", root / HELLO])
     assert ran.status == 0
-    assert ran.err == "overlaylint: every file given is excluded\n"
+    assert ran.err == "overlaylint: every file given is excluded, or is none of an overlay's\n"
+
+
+def test_with_force_what_is_in_no_overlay_is_left_out(tmp_path: Path) -> None:
+    root = overlay(tmp_path, {HELLO: BROKEN})
+    stray = [write(tmp_path, path, "") for path in ("README", "my-project/licenses/MIT", "a/b/c")]
+    assert [rule for _, rule in found(["--force-exclude", root / HELLO, *stray])] == ["parse-error"]
+    ran = overlaylint(["check", "--force-exclude", *stray])
+    assert (ran.status, ran.out) == (0, "")
+    assert ran.err == "overlaylint: every file given is excluded, or is none of an overlay's\n"
+    baseline = write(tmp_path, "baseline.json", "kept")
+    options = ["--output-format", "sarif", "--write-baseline", baseline]
+    ran = overlaylint(["check", "--force-exclude", *options, *stray])
+    assert ran.status == 0
+    assert json.loads(ran.out)["runs"][0]["results"] == []
+    assert baseline.read_text() == "kept"
+    # But what looks like an overlay's is not passed over in silence.
+    for path in ("other/a-b/c/c-1.ebuild", "profiles/arch.list", "a/b/files/c"):
+        lost = write(tmp_path / "other", path, "")
+        ran = overlaylint(["check", "--force-exclude", lost])
+        assert ran.status == 2
+        assert "no overlay is there" in ran.err
+
+
+@pytest.mark.parametrize(
+    "path", ["licenses/MIT", "metadata/news", "app-misc/other", "app-misc/hello/files", "sys-x"]
+)
+def test_a_bad_link_in_the_place_of_anything_is_a_finding_if_it_is_given(
+    tmp_path: Path, path: str
+) -> None:
+    files = {HELLO: CLEAN, "profiles/categories": "app-misc\nsys-x\n"}
+    root = overlay(tmp_path, files, {path: "gone"})
+    assert found([root / path]) == [(path, "dangling-link")]
 
 
 def test_select_and_ignore(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def render(results: Sequence[Result], settings: Settings) -> str:
         "columnKind": "utf16CodeUnits",
         "invocations": [
             {
-                "executionSuccessful": not result.unfinished,
+                "executionSuccessful": not any(result.unfinished for result in results),
                 "toolExecutionNotifications": notifications,
             }
         ],
