@@ -34,10 +34,13 @@ def forbidden_file(subject: Package | Repository, form: ForbidFile) -> Iterator[
 
 
 def _matching(subject: Package | Repository, glob: str) -> Iterator[File]:
-    """Yield the files that a glob matches, looking into no folder that it can't mean."""
+    """Yield the files that a glob matches, looking into no folder that it can't mean.
+
+    One that ends in a slash means a folder: whatever lies in it.
+    """
     repository = subject.repository if isinstance(subject, Package) else subject
     root = f"{subject.path}/" if isinstance(subject, Package) else ""
-    whole = root + glob.strip("/")
+    whole = root + glob.strip("/") + ("/*" if glob.endswith("/") else "")
     literal: list[str] = []
     for part in whole.split("/")[:-1]:
         if set(part) & _WILDCARDS:

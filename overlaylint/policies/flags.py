@@ -153,6 +153,9 @@ def _in_no_such_state(
     if silent:
         names = ", ".join(one.profile.name for one in silent)
         message = f"{form.flag} is not {form.state} for {ebuild.cp}"
+        if any(is_in_state(one, form.state) for one in silent):
+            # IUSE alone has it so.
+            message = f"no profile line sets {form.flag} {form.state} for {ebuild.cp}"
         files = {"on": "package.use", "forced": "package.use.force", "masked": "package.use.mask"}
         help_ = f"add `{ebuild.cp} {form.flag}` to {files[form.state]} of these profiles: {names}"
         place = line_to_add(ebuild, form.flag, tuple(silent)) if form.state == "on" else None
