@@ -21,7 +21,7 @@ from pathlib import Path
 from overlaylint.shell.branching import DIE, EXIT
 from overlaylint.shell.budget import Exhausted
 from overlaylint.shell.builtins import BUILTINS
-from overlaylint.shell.calls import Invocation, Status
+from overlaylint.shell.calls import Failure, Invocation, Status
 from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.parser import parse
 from overlaylint.shell.state import State
@@ -319,7 +319,11 @@ def compare(ours: Evaluation, theirs: Outcome | None) -> list[str]:
 
     if state.output is not None:
         _compare_value("output", ours.output, theirs.output, wrong, unknown)
-    if isinstance(ours.status, int):
+    if isinstance(ours.status, Failure):
+        unknown("?", "it fails")
+        if theirs.status == 0:
+            wrong.append("it fails, but not in bash")
+    elif isinstance(ours.status, int):
         if ours.status != theirs.status:
             wrong.append(f"status {ours.status}, in bash {theirs.status}")
     else:

@@ -149,6 +149,22 @@ E
         """x=a; use a && x='b$'; dobin "$(declare -p x)" "$(y=${D}; declare -p y)" """,
         ["dobin declare -- x=${?} declare -- y=${?}"],
     ),
+    "a status that is not 0 is no number": (
+        """tool || dobin a$?; if use x; then (return 3); else (return 4); fi; dobin b$?
+        f() { other || return; }; f || dobin c$?; use x && (exit 3) || dobin d$? ${PIPESTATUS}
+        (exit 5) || dobin e$?""",
+        [
+            "tool",
+            "dobin a${?} if not (tool)",
+            "dobin b${?}",
+            "other",
+            "dobin c${?} if not (the way that is taken: it depends on `not (other)`)",
+            "exit 3 if use x",
+            "dobin d${?} ${?}",
+            "exit 5",
+            "dobin e5",
+        ],
+    ),
     "a value with any number of words may export others": (
         """B=2; g() { :; }; export A_${ABI}=${MAKEOPTS}; g; dobin "${B}" """,
         ["g", "dobin ${?}"],

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from overlaylint.records import dataclass
-from overlaylint.shell.calls import Status
+from overlaylint.shell.calls import FAILED, Status
 from overlaylint.shell.conditions import (
     Check,
     Condition,
@@ -221,7 +221,9 @@ def rejoin(shell: Interpreter, region: Region, signals: tuple[int, ...]) -> None
             shell.surroundings = taken.surroundings
             continue
         if shell.status != taken.status:
-            shell.status = way
+            ends = shell.status, taken.status
+            has_failed = all(isinstance(one, int) and one != 0 for one in ends)
+            shell.status = FAILED if has_failed else way
         join_surroundings(shell, taken.surroundings, taken.reason)
         shell.state = merge(shell.state, taken.state, taken.reason)
     region.exits[:] = remaining
@@ -330,7 +332,7 @@ def _merged_status(condition: Condition, then: Status, otherwise: Status) -> Sta
     if isinstance(then, int) and isinstance(otherwise, int):
         if then == 0:
             return condition
-        return negate(condition) if otherwise == 0 else then
+        return negate(condition) if otherwise == 0 else FAILED
     if isinstance(otherwise, int):
         if otherwise != 0:
             return both(condition, then)  # type: ignore[arg-type]

@@ -13,6 +13,21 @@ from overlaylint.shell.values import Value, concatenate
 Status = int | Condition
 
 
+class Failure(int):
+    """A status that is not 0, and of which nothing more is known: no number is equal to it."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Failure)
+
+    def __ne__(self, other: object) -> bool:
+        return not isinstance(other, Failure)
+
+    __hash__ = int.__hash__
+
+
+FAILED = Failure(1)
+
+
 @dataclass(frozen=True, slots=True)
 class Redirect:
     """A redirection of a call, with what its target comes to."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from overlaylint.shell import branching, calling, expansion, redirecting
 from overlaylint.shell.branching import BREAK, CONTINUE, LOOP, Region, tested_at
-from overlaylint.shell.calls import Failing, Pipe, Status
+from overlaylint.shell.calls import FAILED, Failing, Pipe, Status
 from overlaylint.shell.conditions import Check, Condition, both, either, negate
 from overlaylint.shell.problems import ExpansionProblem, FatalProblem
 from overlaylint.shell.redirecting import OUTPUT
@@ -100,14 +100,15 @@ def and_or_from(
             continue
         condition = status if operator == "&&" else negate(status)
 
-        taken, skipped = (0, 1) if operator == "&&" else (1, 0)
+        taken, skipped = (0, FAILED) if operator == "&&" else (FAILED, 0)
         then = partial(run_after, shell, taken, following)
         if operator == "||" and shell.calls is not None:
             then = partial(run_failing, shell, then, first_call, len(shell.calls))
-        status = shell.status = branching.branch(shell, condition, then, partial(int, skipped))
-        if operator == "&&" and isinstance(status, int) and status != 0:
-            # it fails both ways, but nobody knows with which status the first command did
-            status = shell.status = both(condition, negate(condition))
+        status = shell.status = branching.branch(shell, condition, then, partial(_same, skipped))
+    return status
+
+
+def _same(status: Status) -> Status:
     return status
 
 

@@ -32,7 +32,7 @@ from overlaylint.shell.branching import (
     Surroundings,
 )
 from overlaylint.shell.budget import MAXIMUM_CALLS, MAXIMUM_STEPS, MAXIMUM_TEXT, Exhausted
-from overlaylint.shell.calls import Call, Failing, Invocation, Pipe, Redirect, Status
+from overlaylint.shell.calls import Call, Failing, Failure, Invocation, Pipe, Redirect, Status
 from overlaylint.shell.conditions import (
     Check,
     Condition,
@@ -256,12 +256,7 @@ class Interpreter:
                 pipe_status = (pipe_status,)
             if not pipe_status:
                 return Variable(unknown("it depends on which way was taken"), Flag.INDEXED)
-            statuses: Elements = {
-                index: str(status)
-                if isinstance(status, int)
-                else unknown(f"it depends on `{status}`")
-                for index, status in enumerate(pipe_status)
-            }
+            statuses: Elements = dict(enumerate(map(_status_text, pipe_status)))
             return Variable(statuses, Flag.INDEXED)
         if name == "BASH_VERSINFO":
             # EAPI 8 asks for bash 5.0, EAPI 9 for 5.3, and there is no bash 6
@@ -287,12 +282,7 @@ class Interpreter:
                 str(len(positional.words)) if positional.rest is None else Mixed((positional.rest,))
             )
         if name == "?":
-            status = self.status
-            return (
-                str(status)
-                if isinstance(status, int)
-                else unknown(f"it depends on `{status}`", is_word=True)
-            )
+            return _status_text(self.status)
         if name == "_":
             self.looks_outside += 1
             return self.last_argument
@@ -1006,6 +996,15 @@ def _lines_of(commands: tuple[Command, ...], text: str) -> Iterator[tuple[Comman
 def _ends_line(text: str) -> bool:
     """Tell whether what stands between two commands ends a line."""
     return "\n" in text and "\n" in text.replace("\\\n", "")
+
+
+def _status_text(status: Status) -> Value:
+    """Return a status as a parameter has it."""
+    if isinstance(status, Failure):
+        return unknown("it is the status of a command that fails", is_word=True)
+    if isinstance(status, int):
+        return str(status)
+    return unknown(f"it depends on `{status}`", is_word=True)
 
 
 def positional_of(arguments: Iterable[Value]) -> Positional:
