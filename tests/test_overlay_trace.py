@@ -165,6 +165,21 @@ E
             "dobin e5",
         ],
     ),
+    "options that a function may put back": (
+        """t() { [[ -o noglob ]] && dobin $1; }
+        f() { if use x; then local -; shopt -s nullglob; fi; t 1; }; f; t 2
+        g() { use x && { local -; set -f; }; t 3; }; g; t 4; set +f
+        h() { use x && local -; set -f; t 5; }; h; t 6; set +f; t 7
+        i() { local -; dobin "$-"; set -f; t 8; }; i; t 9""",
+        [
+            "dobin 3 if test -o noglob",
+            "dobin 4 if test -o noglob",
+            "dobin 5",
+            "dobin 6 if test -o noglob",
+            "dobin ${?}",
+            "dobin 8",
+        ],
+    ),
     "a value with any number of words may export others": (
         """B=2; g() { :; }; export A_${ABI}=${MAKEOPTS}; g; dobin "${B}" """,
         ["g", "dobin ${?}"],

@@ -21,7 +21,7 @@ from overlaylint.shell.invocations import (
     written,
 )
 from overlaylint.shell.problems import ExpansionProblem, FatalProblem
-from overlaylint.shell.state import Unnamed, doubtful, options_text
+from overlaylint.shell.state import OPTIONS_KEPT, Unnamed, doubtful, options_text
 from overlaylint.shell.syntax import Assignment, Context, Simple, Source, Word, encode
 from overlaylint.shell.values import (
     ARRAYS,
@@ -124,7 +124,7 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
         if operand == "-" and name == "local":
             scope = shell.state.scopes[shell.function_scope()]
             saved = options_text(shell.state.shell_options)
-            scope.setdefault("-", Variable(saved, Flag.KEPT))
+            scope.setdefault(OPTIONS_KEPT, Variable(saved, Flag.KEPT))
             continue
         found = _operand(shell, operand)
         if found is None:

@@ -39,10 +39,12 @@ from overlaylint.shell.conditions import (
 )
 from overlaylint.shell.redirecting import OUTER, OUTPUT, SINKS
 from overlaylint.shell.state import (
+    OPTIONS_KEPT,
     Output,
     Positional,
     State,
     doubtful,
+    merged_options,
     options_of,
     options_text,
 )
@@ -852,11 +854,14 @@ class Interpreter:
             self.propagate({**self.state.scopes[-1], **scope})
         elif any(variable.flags & Flag.PROPAGATED for variable in scope.values()):
             self.propagate(scope)
-        saved = scope.get("-")
-        if saved is not None:  # `local -`
+        saved = scope.get(OPTIONS_KEPT)
+        if saved is not None:
             if not isinstance(saved.value, str):
                 raise self.exhausted("the options that a function puts back are unknown")
-            self.state.shell_options = options_of(saved.value)
+            options = options_of(saved.value)
+            if saved.flags & Flag.MAYBE_UNSET:
+                options = merged_options(self.state.shell_options, options)
+            self.state.shell_options = options
 
     def propagate(self, variables: Mapping[str, Variable]) -> None:
         """Assign outside what was given to a function as its environment, and exported in it."""

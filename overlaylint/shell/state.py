@@ -28,6 +28,9 @@ from overlaylint.shell.values import (
 
 Output = list[str | Unknown]
 
+# Where a function's scope keeps the options that it puts back (`local -`): no parameter's name.
+OPTIONS_KEPT = " -"
+
 
 @dataclass(frozen=True, slots=True)
 class Positional:
@@ -136,9 +139,9 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
         if positional != right.positional[index]:
             left.positional[index] = Positional((), reason)
     if left.options != right.options:
-        left.options = _merged_options(left.options, right.options)
+        left.options = merged_options(left.options, right.options)
     if left.shell_options != right.shell_options:
-        left.shell_options = _merged_options(left.shell_options, right.shell_options)
+        left.shell_options = merged_options(left.shell_options, right.shell_options)
     if left.output is not None and right.output is not None and left.output != right.output:
         common: Output = []
         for one, other in zip(left.output, right.output, strict=False):
@@ -166,7 +169,7 @@ def options_of(text: str) -> frozenset[str]:
     return frozenset(filter(None, text.split(",")))
 
 
-def _merged_options(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
+def merged_options(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
     """Return the options after one of two ways: one that may be on has a `?` before its name."""
     doubtful = {name.lstrip("?") for name in left ^ right}
     return frozenset(
@@ -194,16 +197,18 @@ def _merge_scope(
     for name in differing:
         variable, there = scope[name], other.get(name)
         if there is None:
-            scope[name] = _alone(variable, reason, alone)
+            scope[name] = _alone(name, variable, reason, alone)
         else:
             scope[name] = _merged(variable, there, reason, condition)
     for name in added:
         _look(scope, name)
-        scope[name] = _alone(other[name], reason, alone)
+        scope[name] = _alone(name, other[name], reason, alone)
 
 
-def _alone(variable: Variable, reason: Unknown, alone: int) -> Variable:
+def _alone(name: str, variable: Variable, reason: Unknown, alone: int) -> Variable:
     """Return a variable that is set on one way only."""
+    if name == OPTIONS_KEPT:  # the same where there are some
+        return replace(variable, flags=variable.flags | alone)
     flags = doubtful(variable.flags, 0) | alone
     return Variable(Mixed((reason,)), flags, variable.source, variable.start, variable.end)
 
