@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from overlaylint.finding import Span
 from overlaylint.overlay.text import decode
 from overlaylint.overlay.version import Version, parse_version
-from overlaylint.records import dataclass
+from overlaylint.records import dataclass, once_each
 from overlaylint.tree import Kind
 
 if TYPE_CHECKING:
@@ -165,16 +165,10 @@ def edited_config(ebuild: Ebuild, config: KernelConfig, symbols: Iterable[str]) 
     That is what `sed -i`, `echo >>` and the kernel's `scripts/config` do to a file `.config`, in
     functions of the overlay's eclasses too.
     """
-    from overlaylint.overlay.own_code import own_traces
-
     wanted = frozenset(symbols)
     lines = [one for one in config.lines if one.symbol in wanted]
     doubts: list[tuple[Span, str]] = []
-    # Of the architectures' flags, the own one is on.
-    use = {**dict.fromkeys(("amd64", "arm64", "arm", "x86"), False), config.arch: True}
-    for trace in own_traces(ebuild, use, last=_CONFIGURING[-1]):
-        if trace.phase not in _CONFIGURING:
-            continue
+    for trace in _configuring(ebuild, config.arch):
         for call in trace:
             changed = _edited_by(trace, call, lines, wanted, doubts)
             if changed is None:
@@ -185,6 +179,16 @@ def edited_config(ebuild: Ebuild, config: KernelConfig, symbols: Iterable[str]) 
                 lines = changed
     others = [one for one in config.lines if one.symbol not in wanted]
     return EditedConfig(replace(config, lines=(*others, *lines)), tuple(doubts))
+
+
+@once_each
+def _configuring(ebuild: Ebuild, arch: str) -> tuple[Trace, ...]:
+    """Return the phases that may edit a configuration; of the architectures' flags one is on."""
+    from overlaylint.overlay.own_code import own_traces
+
+    use = {**dict.fromkeys(("amd64", "arm64", "arm", "x86"), False), arch: True}
+    traces = own_traces(ebuild, use, last=_CONFIGURING[-1])
+    return tuple(trace for trace in traces if trace.phase in _CONFIGURING)
 
 
 _CONFIGURING = ("src_unpack", "src_prepare", "src_configure", "src_compile")

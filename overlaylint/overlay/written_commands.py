@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
+from typing import cast
 
 from overlaylint.overlay.command_lines import AROUND, READING, SHELLS, SPLITTING, base_name
 from overlaylint.overlay.ebuild import Ebuild
@@ -38,10 +39,11 @@ _RUNS_TEXT = SHELLS | {"eval"}
 _DEFINES = re.compile(r"\beval\b|(?<![\w-])function\s|(?<!=)\(\s*\)")
 
 # What a command inside of a word begins with.
-_INSIDE = ("$(", "`", "<(", ">(")
+_INSIDE = re.compile(r"[$<>]\(|`")
 
-# The fields of each class of nodes that may hold other nodes.
+# The fields of each class of nodes that may hold other nodes, and the types of those that can't.
 _FIELDS: dict[type, tuple[str, ...]] = {}
+_NO_NODES = frozenset({"str", "bool", "int", "Source", "tuple[bool, ...]", "tuple[str, ...]"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,23 +201,23 @@ def _nodes(root: object) -> Iterator[object]:
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, tuple):
-            waiting.extend(node)
-            continue
-        yield node
-        if isinstance(node, Word):
-            if any(node.source.text.find(one, node.start, node.end) >= 0 for one in _INSIDE):
-                waiting.append(node.parts)
-        elif isinstance(node, Simple):
-            waiting.append(node.details)
-        elif isinstance(node, Function):
-            waiting.append(node.body)
-        else:
-            waiting.extend(getattr(node, name) for name in _below(node.__class__))
+        kind = node.__class__
+        if kind is tuple:
+            waiting += cast("tuple[object, ...]", node)
+        elif isinstance(node, Word):
+            if _INSIDE.search(node.source.text, node.start, node.end):
+                waiting += node.parts
+        elif node is not None:
+            yield node
+            names = _FIELDS.get(kind)
+            if names is None:
+                names = _FIELDS[kind] = _below(kind)
+            waiting += [getattr(node, name) for name in names]
 
 
 def _below(kind: type) -> tuple[str, ...]:
-    if kind not in _FIELDS:
-        names = [one.name for one in fields(kind)] if is_dataclass(kind) else []
-        _FIELDS[kind] = tuple(name for name in names if name not in ("source", "start", "end"))
-    return _FIELDS[kind]
+    if kind is Simple:
+        return ("details",)
+    if kind is Function:
+        return ("body",)
+    return tuple(one.name for one in fields(kind) if one.type not in _NO_NODES)
