@@ -43,11 +43,13 @@ def has_at_least(ebuilds: Iterable[Ebuild], version: str) -> bool | None:
     return any(one >= wanted for one in versions) if versions else None
 
 
-def hooked_ebuilds(repository: Repository, is_meant: Callable[[str], bool]) -> Iterator[Ebuild]:
+def hooked_ebuilds(
+    repository: Repository, is_meant: Callable[[Ebuild, str], bool]
+) -> Iterator[Ebuild]:
     """Yield the newest ebuild of each master's package that the overlay has a hook for.
 
-    `is_meant` says of a hook's path whether it counts. What is found of such an ebuild lies in no
-    ebuild of the overlay.
+    `is_meant` says of an ebuild and a hook's path whether the hook counts. What is found of such
+    an ebuild lies in no ebuild of the overlay.
     """
     if repository.focus is not None:
         return
@@ -63,6 +65,6 @@ def hooked_ebuilds(repository: Repository, is_meant: Callable[[str], bool]) -> I
             if repository.package(cp) is not None:
                 continue
             for ebuild in reversed(built_ebuilds(repository, cp)):
-                if any(map(is_meant, env_hooks(repository, ebuild))):
+                if any(is_meant(ebuild, path) for path in env_hooks(repository, ebuild)):
                     yield ebuild
                     break

@@ -122,21 +122,22 @@ def also_unit_not_enabled(repository: Repository, options: Options) -> Iterator[
     from overlaylint.overlay.built import hooked_ebuilds
     from overlaylint.overlay.written_commands import hook_code, written_code
 
-    def is_hook(path: str) -> bool:
-        return _may_enable(repository, hook_code(repository, path, _is_installing), options)
+    def is_hook(ebuild: Ebuild, path: str) -> bool:
+        code = hook_code(repository, path, _is_installing)
+        return _may_enable(repository, ebuild, code, options)
 
     for ebuild in repository.ebuilds_of_interest:
         code = written_code(ebuild, repository, _is_installing)
-        if _may_enable(repository, code, options, ebuild):
+        if _may_enable(repository, ebuild, code, options):
             yield from _ebuild(repository, ebuild, options)
     for ebuild in hooked_ebuilds(repository, is_hook):
         yield from _ebuild(repository, ebuild, options)
 
 
 def _may_enable(
-    repository: Repository, code: WrittenCode | None, options: Options, ebuild: Ebuild | None = None
+    repository: Repository, ebuild: Ebuild, code: WrittenCode | None, options: Options
 ) -> bool:
-    """Whether code of an ebuild's, or of a hook for any, may enable a unit with an Also=.
+    """Whether code of an ebuild's, or of a hook for it, may enable a unit with an Also=.
 
     Any unit may have one that the code writes itself, or installs from a file of any name.
     """
@@ -149,7 +150,7 @@ def _may_enable(
         return True
     if not any(may_enable(command, SUFFIXES) for command in code.commands):
         return False
-    return ebuild is None or code.is_fed or has_also(ebuild)
+    return code.is_fed or has_also(ebuild)
 
 
 def _is_installing(function: str) -> bool:

@@ -103,7 +103,7 @@ def systemctl_enable(repository: Repository, options: Options) -> Iterator[Outco
     from overlaylint.overlay.built import hooked_ebuilds
     from overlaylint.overlay.written_commands import hook_code, written_code
 
-    def is_hook(path: str) -> bool:
+    def is_hook(_: Ebuild, path: str) -> bool:
         return _may_do_it(hook_code(repository, path, _is_merging), options)
 
     for ebuild in repository.ebuilds_of_interest:
