@@ -13,7 +13,7 @@ from overlaylint.shell.calls import FAILED, Failing, Pipe, Status
 from overlaylint.shell.conditions import Check, Condition, both, either, negate
 from overlaylint.shell.problems import ExpansionProblem, FatalProblem
 from overlaylint.shell.redirecting import OUTPUT
-from overlaylint.shell.state import State, merge
+from overlaylint.shell.state import BESIDE, State, merge
 from overlaylint.shell.syntax import (
     AndOr,
     Arithmetic,
@@ -205,9 +205,13 @@ def piped(shell: Interpreter, node: Pipeline) -> Status:
 
 def run_background(shell: Interpreter, node: Background) -> Status:
     """Evaluate a command that runs beside the script."""
+    outer = shell.state.output
     with shell.subshell(output=None):
         shell.run(node.command)
         shell.end_subshell()
+        is_written = shell.state.output != outer
+    if is_written:
+        shell.state.output = [BESIDE]
     return 0
 
 
@@ -454,7 +458,7 @@ def run_for(shell: Interpreter, node: For) -> Status:
         items = expansion.positional_words(shell.state.positional[-1])
         origin = source_of(node)
     else:
-        items = expansion.fields(shell, node.words)
+        items = _items(shell, node.words)
         origin = node.words[0].source if node.words else source_of(node)
     if node.is_select:
         shell.lose(origin, node.start, node.end, "it asks somebody (`select`)")
@@ -495,6 +499,18 @@ def run_for(shell: Interpreter, node: For) -> Status:
         shell.status = status
         leave_loop(shell, region)
     return shell.status
+
+
+def _items(shell: Interpreter, words: tuple[Word, ...]) -> list[Value]:
+    """Return what the words of a `for` come to. Where one fails, bash counts the loop already."""
+    region = branching.enter_region(shell, LOOP)
+    try:
+        return expansion.fields(shell, words)
+    except ExpansionProblem:
+        branching.note_lost_loops(shell)
+        raise
+    finally:
+        branching.leave_region(shell, region)
 
 
 def source_of(node: Command) -> Source:

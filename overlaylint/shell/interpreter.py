@@ -39,6 +39,7 @@ from overlaylint.shell.conditions import (
 )
 from overlaylint.shell.redirecting import OUTER, OUTPUT, SINKS
 from overlaylint.shell.state import (
+    BESIDE,
     OPTIONS_KEPT,
     Output,
     Positional,
@@ -652,10 +653,14 @@ class Interpreter:
         if part.direction == "<":
             content = self.capture(part.body)
         else:
+            outer = self.state.output
             with self.subshell(output=None):
                 self.pipe = None
                 self.run(part.body)
                 self.end_subshell()
+                is_written = self.state.output != outer
+            if is_written:
+                self.state.output = [BESIDE]
         symbol = f"<({part.start})"
         self.processes[symbol] = content
         return unknown(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from overlaylint.shell import expansion
 from overlaylint.shell.calls import Redirect
 from overlaylint.shell.conditions import Check
+from overlaylint.shell.state import BESIDE
 from overlaylint.shell.syntax import Redirection, Source
 from overlaylint.shell.values import Mixed, Unknown, Value, concatenate, pieces_of, unknown
 
@@ -129,7 +130,7 @@ def content(shell: Interpreter, target: Value) -> Value:
 def write_to(shell: Interpreter, sink: int, value: Value) -> None:
     """Write to where a descriptor leads."""
     output = shell.state.output
-    if output is None:
+    if output is None or output == [BESIDE]:
         return
     if sink == OUTPUT:
         pieces = pieces_of(value)

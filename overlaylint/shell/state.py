@@ -28,6 +28,9 @@ from overlaylint.shell.values import (
 
 Output = list[str | Unknown]
 
+# All that is known of output that several commands write at the same time, in any order.
+BESIDE = Unknown("it is written beside what other commands write")
+
 # Where a function's scope keeps the options that it puts back (`local -`): no parameter's name.
 OPTIONS_KEPT = " -"
 
@@ -142,7 +145,9 @@ def merge(left: State, right: State, reason: Unknown, condition: Condition | Non
         left.options = merged_options(left.options, right.options)
     if left.shell_options != right.shell_options:
         left.shell_options = merged_options(left.shell_options, right.shell_options)
-    if left.output is not None and right.output is not None and left.output != right.output:
+    if BESIDE in (left.output or ()) or BESIDE in (right.output or ()):
+        left.output = [BESIDE]
+    elif left.output is not None and right.output is not None and left.output != right.output:
         common: Output = []
         for one, other in zip(left.output, right.output, strict=False):
             if one != other:
