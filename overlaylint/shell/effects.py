@@ -229,19 +229,6 @@ def _operands(own: _Own, name: str, operands: list[str | None], local: set[str])
         local |= found
 
 
-def simple_commands(function: Function) -> Iterator[Simple]:
-    """Yield every simple command in a function's text, those inside of words left out."""
-    stack: list[object] = [function.body]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Simple):
-            yield node
-        elif isinstance(node, tuple):
-            stack.extend(node)
-        elif not isinstance(node, Word | Function):
-            stack.extend(_below(node))
-
-
 def _below(node: object) -> Iterator[object]:
     """Yield what the fields of a node hold."""
     kind = node.__class__
