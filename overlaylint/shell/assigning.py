@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from overlaylint.shell import expansion
 from overlaylint.shell.problems import BadSubscript, ExpansionProblem, FatalProblem
-from overlaylint.shell.syntax import Assignment, Element, Quoted, Source, Text, Word
+from overlaylint.shell.syntax import (
+    Assignment,
+    Context,
+    Element,
+    Quoted,
+    Source,
+    Text,
+    Word,
+    encode,
+)
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
     ARRAYS,
@@ -88,8 +97,6 @@ def assign_subscript_text(
     if not bracket:
         shell.assign(name, value, source, start, end, append=append)
         return
-    from overlaylint.shell.syntax import Context, encode
-
     text = encode(rest.removesuffix("]"))
     word = Word(shell.made(text), 0, len(text), Context.OPERAND)
     assign_subscript(shell, name, word, value, source, start, end, append=append)

@@ -147,14 +147,10 @@ def run_invocation(
     environment: tuple[tuple[str, Value], ...] = ()
     if details.assignments:
         invocation.has_environment = True
-        scope: dict[str, Variable] = {}
-        shell.state.scopes.append(scope)
-        try:
-            environment = tuple(temporary(shell, node, details.assignments, scope))
-        except BaseException:
-            shell.state.scopes.pop()
-            raise
+        shell.state.scopes.append({})
     try:
+        if details.assignments:
+            environment = tuple(temporary(shell, node, details.assignments))
         if not redirects:
             return shell.invoke(invocation, redirects, environment)
 
@@ -182,12 +178,9 @@ def complain(shell: Interpreter, name: str, status: Status) -> None:
 
 
 def temporary(
-    shell: Interpreter,
-    node: Simple,
-    assignments: tuple[Assignment, ...],
-    scope: dict[str, Variable],
+    shell: Interpreter, node: Simple, assignments: tuple[Assignment, ...]
 ) -> Iterator[tuple[str, Value]]:
-    """Assign variables for one command, each seeing those before it."""
+    """Assign variables in the innermost scope, for one command, each seeing those before it."""
     for assignment in assignments:
         if assignment.subscript is not None:
             continue  # bash only complains
@@ -209,7 +202,8 @@ def temporary(
             place = node.source, node.start, node.end
             value = assigning.transformed(shell, flags, before, value, place, append=True)
         flags = Flag.EXPORTED | Flag.TEMPORARY
-        scope[name] = Variable(value, flags, node.source, node.start, node.end)
+        variable = Variable(value, flags, node.source, node.start, node.end)
+        shell.state.scopes[-1][name] = variable
         yield name, value
 
 
