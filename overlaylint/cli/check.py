@@ -93,8 +93,7 @@ def command(
     scope.must_hold_files(paths, [fixed.result for fixed in done])
     if fixing.diff:
         return fixing.show_diff(done, output.color)
-    # Where nothing was in an overlay, nothing is known of an old baseline.
-    results = adopting.written([fixed.result for fixed in done], baselines) if done else ()
+    results = adopting.written([fixed.result for fixed in done], baselines)
     output.show(results)
     if failures:
         written = sum(len(fixed.after) for fixed in done) - len(failures)

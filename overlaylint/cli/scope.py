@@ -47,10 +47,7 @@ class Scope:
             assert self.stdin_filename is not None
             yield self._unsaved(self.stdin_filename, masters)
             return
-        wanted = tuple(path for path in paths if not (self.force_exclude and _is_stray(path)))
-        if paths and not wanted:
-            return
-        for root, given in by_overlay(wanted or (Path(),)).items():
+        for root, given in by_overlay(paths or (Path(),)).items():
             if self.since is not None:
                 opened = open_overlay(root, masters)
                 yield opened, self._selection(opened, given, changed_since(opened, self.since))
@@ -127,19 +124,7 @@ class Scope:
         if not self.force_exclude:
             names = ", ".join(str(path) for path in paths) or "."
             raise UsageError(f"there is nothing to check in {names}")
-        tell("every file given is excluded, or is none of an overlay's")
-
-
-def _is_stray(path: Path) -> bool:
-    """Whether a file lies in no overlay, and nothing of its path looks as if it did."""
-    from overlaylint.overlay.files import Role, role_of
-    from overlaylint.overlay.masters import find_overlay_root
-
-    place = Path(os.path.abspath(path))  # noqa: PTH100 (as in by_overlay)
-    if not os.path.lexists(place) or find_overlay_root(place) is not None:
-        return False
-    tails = ("/".join(place.parts[at:]) for at in range(1, len(place.parts)))
-    return all(role_of(tail) in (Role.OTHER, Role.METADATA) for tail in tails)
+        tell("every file given is excluded")
 
 
 scope_options = options(
@@ -166,6 +151,6 @@ scope_options = options(
     click.option(
         "--force-exclude",
         is_flag=True,
-        help="Leave out what is excluded, or in no overlay, even where it is given as PATH.",
+        help="Leave excluded files out even where they are given as PATH.",
     ),
 )

@@ -22,6 +22,7 @@ from overlaylint.shell.syntax import (
     DoubleQuoted,
     Function,
     Opaque,
+    Parameter,
     Part,
     Pipeline,
     Quoted,
@@ -185,15 +186,34 @@ def _program(word: Word) -> str | None:
 
 
 def _end(word: Word) -> str:
-    """Return what a word ends in, behind what bash makes something of."""
+    """Return what a word ends in, behind what bash makes something of.
+
+    Nothing, where the word may come to more than one: the first of them may be anything then.
+    """
     if word.literal is not None:
         return word.literal
     part: Word | Part = word
     while isinstance(part, Word | DoubleQuoted):
         if not part.parts or (isinstance(part, Word) and part.is_active):
             return ""
+        if isinstance(part, Word) and not all(map(_is_one, part.parts)):
+            return ""
         part = part.parts[-1]
     return part.text if isinstance(part, Text | Quoted) else ""
+
+
+def _is_one(part: Part) -> bool:
+    """Whether a part of a word adds to one word, and makes no more of them."""
+    if isinstance(part, DoubleQuoted):
+        return not any(isinstance(one, Parameter) and _is_list(one) for one in part.parts)
+    return isinstance(part, Text | Quoted)
+
+
+def _is_list(parameter: Parameter) -> bool:
+    """Whether a parameter in quotes comes to a word for each element: `"$@"`, `"${a[@]}"`."""
+    words = (parameter.subscript, parameter.first, parameter.second)
+    texts = (parameter.name, *(word.raw for word in words if word is not None))
+    return any("@" in text for text in texts) or parameter.prefix in ("!", "!names")
 
 
 def _nodes(root: object) -> Iterator[object]:
