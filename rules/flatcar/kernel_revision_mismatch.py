@@ -167,11 +167,18 @@ def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outco
     for atom, condition in _lacking(ebuild, nodes, options.sources):
         built = f"{ebuild.PF}{condition} is built from {atom}"
         version = atom.version
-        if atom.operator in ("=", "~") and version and version.without_revision != ebuild.PV:
+        is_exact = atom.operator in ("=", "~")
+        if is_exact and version and version.without_revision != ebuild.PV:
             yield Finding(
                 span,
                 f"{built}, which is another version than its own",
                 f"depend on {options.sources} {ebuild.PV}",
+            )
+        elif next(_taken(ebuild, atom), None) is not None:
+            yield Finding(
+                span,
+                f"{built}, which takes no sources of its own version",
+                f"add {options.sources.rpartition('/')[2]}-{ebuild.PV}, or remove this ebuild",
             )
         else:
             yield Finding(
@@ -329,14 +336,20 @@ def _ebuilds(package: object) -> tuple[Ebuild, ...]:
 
 def _is_there(ebuild: Ebuild, atom: Atom) -> bool:
     """Whether an atom takes sources that are there, and of the ebuild's own version."""
-    from overlaylint.overlay.atom import Candidate
+    return any(one.PV == ebuild.PV for one in _taken(ebuild, atom))
 
-    return any(
-        one.PV == ebuild.PV
-        and atom.matches(Candidate(one.cp, one.version, atom.slot or "0", repository.name))
-        for repository in ebuild.repository.family
-        for one in _ebuilds(repository.package(atom.cp))
-    )
+
+def _taken(ebuild: Ebuild, atom: Atom) -> Iterator[Ebuild]:
+    """Yield the ebuilds that an atom takes, whatever USE flags it asks for."""
+    from overlaylint.overlay.metadata import metadata
+    from overlaylint.overlay.use import candidate_of
+
+    for repository in ebuild.repository.family:
+        for one in _ebuilds(repository.package(atom.cp)):
+            values = metadata(one.evaluation).values
+            slot = values.get("SLOT") or atom.slot or "0"  # where it is unknown, any
+            if atom.matches(candidate_of(one, {**values, "SLOT": slot})):
+                yield one
 
 
 def _revision(version: str) -> str:
