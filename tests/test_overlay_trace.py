@@ -180,6 +180,42 @@ E
             "dobin 8",
         ],
     ),
+    "a filter that is given files leaves the input alone": (
+        """while read -r l; do sed -i s/a/b/ file; sort -o y z; grep x f; dobin ${l}
+        done <<< $'a\\nb'
+        while read -r l; do sed -n 2p; dobin "${l}"; done <<< $'c\\nd'""",
+        [
+            "sed -i s/a/b/ file",
+            "sort -o y z",
+            "grep x f",
+            "dobin a",
+            "sed -i s/a/b/ file",
+            "sort -o y z",
+            "grep x f",
+            "dobin b",
+            "sed -n 2p",
+            "dobin c",
+            "sed -n 2p if read -r l",
+            "dobin ${?} if read -r l",
+        ],
+    ),
+    "a variable that is new while a local one may have its name": (
+        """g() { local A_${ABI}=3; A_y=4; }; g; dobin "${A_y-u}" "${A_z-u}" """,
+        ["dobin ${?} u"],
+    ),
+    "a name that a status is part of": (
+        """x0=1; tool; eval "x$?=5"; dobin "${x0}" """,
+        ["tool", "dobin ${?}"],
+    ),
+    "a program in the shell's place writes what nobody knows": (
+        'dobin "$(exec tool)"',
+        ["exec tool", "dobin ${?}"],
+    ),
+    "a name that is one of two, or nothing": (
+        """local c=; use a && c=nice; x=0; f() { x=1; }; ${c} f; dobin ${x}; X=1 ${CHOST}-gcc <<< in
+        if false; then ${CHOST}-never; fi""",
+        ["nice f if use a", "dobin ${?}", "${CHOST}-gcc"],
+    ),
     "a value with any number of words may export others": (
         """B=2; g() { :; }; export A_${ABI}=${MAKEOPTS}; g; dobin "${B}" """,
         ["g", "dobin ${?}"],

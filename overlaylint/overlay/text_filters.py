@@ -40,16 +40,42 @@ def run_filter(
     `text` is None where nobody knows what it reads.
     """
     name = invocation.name
-    if name not in _READS_NOTHING and shell.input is not None:
-        shell.input = unknown(f"`{name}` has read of it") if "-q" in arguments else ""
+    reads_input = name not in _READS_NOTHING and not _reads_files(name, arguments)
+    if reads_input and shell.input is not None:
+        shell.input = unknown(f"`{name}` has read of it")
     try:
+        if name not in _READS_NOTHING and not reads_input:
+            raise UnknownFilter(f"{name} on a file")  # noqa: TRY301
         output, status = _left(name, arguments, text)
+        if reads_input and shell.input is not None and not name.endswith("grep"):
+            shell.input = ""  # `grep -q` may leave some
     except UnknownFilter as problem:
         place = invocation.source, invocation.start, invocation.end
         shell.write(unknown(f"it is not known what `{name}` leaves: {problem}", *place))
         return check(invocation)
     shell.write(output)
     return status
+
+
+# Options of filters that take the next word, and how many operands stand before the files.
+_TAKES_WORD = {
+    "cut": re.compile(r"-[bcdf]"), "paste": re.compile(r"-s?d"), "sort": re.compile(r"-[kotST]"),
+    "sed": re.compile(r"-[nErsz]*[efl]"),
+    **dict.fromkeys(("grep", "egrep", "fgrep"), re.compile(r"-[A-Za-z]*[efABCm]")),
+}  # fmt: skip
+_FIRST_OPERANDS = {"sed": 1, "grep": 1, "egrep": 1, "fgrep": 1, "tr": 2}
+
+
+def _reads_files(name: str, arguments: Sequence[Value]) -> bool:
+    """Whether a filter is given files, and so does not read its input."""
+    texts = [one if isinstance(one, str) else "".join(one.texts) or "?" for one in arguments]
+    options = [one for one in texts if one.startswith("-") and one != "-"]
+    operands = len([one for one in texts if one != "-"]) - len(options)
+    takes_word = _TAKES_WORD.get(name)
+    if takes_word is not None:
+        operands -= sum(takes_word.fullmatch(one) is not None for one in options)
+    given = any(re.match(r"-[A-Za-z]*[ef]|--(?:regexp|file|expression)", one) for one in options)
+    return operands > (0 if given else _FIRST_OPERANDS.get(name, 0))
 
 
 def _left(name: str, arguments: Sequence[Value], text: Value | None) -> tuple[str, int]:
@@ -101,8 +127,8 @@ def _grep(name: str, arguments: list[str], text: str) -> tuple[str, int]:
                 patterns.append(value if equals else _next(name, arguments))
             elif option in _GREP_LONG:
                 flags += _GREP_LONG[option]
-            elif option not in ("--color", "--colour"):
-                raise UnknownFilter(f"{name} {option}")
+            elif option not in ("--color", "--colour") or value not in ("", "never", "auto"):
+                raise UnknownFilter(f"{name} {word}")
         elif word.startswith("-") and word != "-":
             flags += _cluster(name, word[1:], arguments, patterns)
         else:
@@ -115,6 +141,11 @@ def _grep(name: str, arguments: list[str], text: str) -> tuple[str, int]:
         raise UnknownFilter(f"{name} on a file")
     expressions = [_expression(one, flags) for pattern in patterns for one in pattern.split("\n")]
     end = "\0" if "z" in flags else "\n"
+    if end != "\0" and "\0" in text:
+        raise UnknownFilter(f"{name} of what is no text")
+    for pattern in patterns:
+        for one in pattern.split("\n"):
+            _matches(_expression(one, flags.replace("w", "").replace("x", "")), "", False)
     kept = [
         line
         for line in _lines(text, end)
@@ -174,6 +205,10 @@ def _sed(name: str, arguments: list[str], text: str) -> tuple[str, int]:
         call = parse_call(arguments)
         if call.files or call.is_in_place:
             raise UnknownFilter(f"{name} on a file")
+        if not text:
+            call.edit("")  # raises UnknownEdit for what it would not read either
+        elif not text.endswith("\n"):
+            raise UnknownFilter(f"{name} of a line without an end")
         return _text([one for line in _lines(text) for one in call.edit(line)]), 0
     except UnknownEdit as problem:
         raise UnknownFilter(f"{name}: {problem}") from problem
@@ -202,9 +237,13 @@ def _set(text: str) -> str:
             character = _ESCAPES.get(text[at : at + 2])
             if character is None:
                 raise UnknownFilter(f"tr with {text}")
+            if text[at + 2 : at + 3] == "-":
+                raise UnknownFilter(f"tr with {text}")
             found.append(character)
             at += 2
         elif text[at + 1 : at + 2] == "-" and at + 2 < len(text):
+            if text[at + 2] in "\\[" or text[at] > text[at + 2]:
+                raise UnknownFilter(f"tr with {text}")
             found.append("".join(map(chr, range(ord(text[at]), ord(text[at + 2]) + 1))))
             at += 3
         else:
@@ -217,12 +256,16 @@ def _tr(name: str, arguments: list[str], text: str) -> tuple[str, int]:
     flags = ""
     while arguments and arguments[0].startswith("-") and arguments[0] != "-":
         flags += arguments.pop(0)[1:]
-    if set(flags) - set("ds") or not arguments:
+    is_odd = any("[" in one and "*" in one for one in arguments)
+    if set(flags) - set("ds") or is_odd or not 0 < len(arguments) < 3:
         raise UnknownFilter(f"{name} {' '.join(arguments)}")
+    has_class = any("[:" in one for one in arguments)
+    if len(arguments) == 2 and has_class and sorted(arguments) != ["[:lower:]", "[:upper:]"]:
+        raise UnknownFilter(f"{name} with classes")
     first, *others = map(_set, arguments)
     if "d" in flags and not others:
         return "".join(one for one in text if one not in first), 0
-    if "d" in flags or ("s" in flags and others):
+    if "d" in flags or ("s" in flags and others) or (not flags and not others):
         raise UnknownFilter(f"{name} -{flags}")
     if "s" in flags:
         return "".join(
@@ -256,6 +299,7 @@ def _cat(name: str, arguments: list[str], text: str) -> tuple[str, int]:
 def _paste(name: str, arguments: list[str], text: str) -> tuple[str, int]:
     delimiter = "\t"
     is_serial = False
+    inputs = 0
     while arguments:
         word = arguments.pop(0)
         if word.startswith("-s"):
@@ -265,7 +309,8 @@ def _paste(name: str, arguments: list[str], text: str) -> tuple[str, int]:
             delimiter = word[2:] or _next(name, arguments)
         elif word not in ("", "-"):
             raise UnknownFilter(f"{name} {word}")
-    if not is_serial or len(delimiter) != 1:
+        inputs += word == "-"
+    if not is_serial or len(delimiter) != 1 or delimiter == "\\" or inputs > 1:
         raise UnknownFilter(f"{name} without -s")
     return delimiter.join(_lines(text)) + "\n", 0
 
@@ -276,12 +321,12 @@ def _cut(name: str, arguments: list[str], text: str) -> tuple[str, int]:
         word = arguments.pop(0)
         if word.startswith("-d"):
             delimiter = word[2:] or _next(name, arguments)
-        elif word.startswith("-f"):
+        elif word.startswith("-f") and not fields:
             fields = word[2:] or _next(name, arguments)
         else:
             raise UnknownFilter(f"{name} {word}")
     match = re.fullmatch(r"([1-9][0-9]*)(-?)", fields)
-    if match is None or len(delimiter) != 1:
+    if match is None or len(delimiter) != 1 or delimiter == "\n":
         raise UnknownFilter(f"{name} -f {fields}")
     first = int(match[1]) - 1
     lines = []
@@ -307,14 +352,16 @@ def _basename(name: str, arguments: list[str], _text_given: str) -> tuple[str, i
             raise UnknownFilter(f"{name} {word}")
     if not is_many and len(arguments) == 2:
         suffix = arguments.pop()
-    if not is_many and len(arguments) != 1:
-        return "", 1
+    if not all(arguments) or not arguments or (not is_many and len(arguments) != 1):
+        raise UnknownFilter(f"{name} of nothing, or of several")
     names = [one.rstrip("/").rpartition("/")[2] or "/" for one in arguments]
     return _text([one.removesuffix(suffix) if one != suffix else one for one in names]), 0
 
 
 def _dirname(name: str, arguments: list[str], _text_given: str) -> tuple[str, int]:
     _flags(name, [one for one in arguments if one.startswith("-")], "")
+    if not arguments or any(one.startswith("//") or not one.strip("/") for one in arguments):
+        raise UnknownFilter(f"{name} of nothing, or of slashes")
     return _text([posixpath.dirname(one.rstrip("/")) or "." for one in arguments]), 0
 
 

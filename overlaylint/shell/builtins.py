@@ -189,7 +189,7 @@ def _is_followed(text: Mixed, script: Script) -> bool:
     Where that may be more than a path or a number, each command must be an assignment to a known
     name, or have a known name: as a trace takes a command whose name is unknown for a program.
     """
-    if script.errors or all(isinstance(part, str) or part.is_word for part in text.parts):
+    if script.errors or all(isinstance(part, str) or part.opening for part in text.parts):
         return not script.errors
     for command in script.body.commands:
         if not isinstance(command, Simple):
@@ -212,14 +212,25 @@ def alias(shell: Interpreter, invocation: Invocation) -> Status:
         return problem(shell, invocation, "aliases are not expanded")
     if shell.state.havoc is not None:
         return unknown_output(shell, invocation)
+    is_list = False
     for at, word in enumerate(map(str, arguments)):
         if not word.startswith("-") or word == "-":
-            return 1  # there is none: to define one is not evaluated
+            return int(not is_list)  # there is none: to define one is not evaluated
         if word == "--":
-            return int(at + 1 < len(arguments))
+            return int(at + 1 < len(arguments) and not is_list)
         if word.strip("p") != "-":
             return 2
+        is_list = True
     return 0
+
+
+def unalias(shell: Interpreter, invocation: Invocation) -> Status:
+    """`unalias`: there is none to be forgotten."""
+    if shell.state.havoc is not None or any(isinstance(one, Mixed) for one in invocation.arguments):
+        return check(invocation)
+    if not invocation.arguments:
+        return 2
+    return int(invocation.arguments[0] != "-a")
 
 
 def trap(shell: Interpreter, invocation: Invocation) -> Status:
@@ -255,6 +266,7 @@ def exec_(shell: Interpreter, invocation: Invocation) -> Status:
     if isinstance(name, str) and shell.finds_programs is False and "/" not in name:
         shell.signal, shell.signal_status = EXIT, 127
     else:
+        shell.write(written(invocation))
         shell.signal, shell.signal_status = EXIT, check(invocation)
     shell.signal_message = "exec: the shell ends"
     return shell.signal_status
@@ -829,7 +841,7 @@ BUILTINS: Mapping[str, Builtin] = {
     "cd": change_directory, "pushd": change_directory, "popd": change_directory,
     "dirs": unknown_output, "pwd": unknown_output, "umask": unknown_output,
     "ulimit": unknown_output, "trap": trap, "wait": unknown_status, "hash": hash_,
-    "alias": alias, "unalias": true, "exec": exec_, "kill": unknown_status,
+    "alias": alias, "unalias": unalias, "exec": exec_, "kill": unknown_status,
     "jobs": unknown_output, "times": unknown_output, "caller": unknown_output,
     "enable": unknown_status, "disown": unknown_status, "bind": unknown_status,
     "complete": unknown_status, "compopt": unknown_status, "history": unknown_output,

@@ -12,7 +12,7 @@ from overlaylint.shell.conditions import Check, Condition, both
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.problems import ExpansionProblem
 from overlaylint.shell.redirecting import ELSEWHERE, SINKS, is_of_file
-from overlaylint.shell.syntax import Assignment, Function, Simple, Source, Text
+from overlaylint.shell.syntax import Assignment, Function, Parameter, Simple, Source, Text
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import DOUBTS, Flag, Mixed, Unknown, Value, Variable, as_one, unknown
 
@@ -236,20 +236,7 @@ def call_unknown(
     chosen = arguments[0].unknown.choices if len(arguments[0].parts) == 1 else ()
     if chosen:
         return call_chosen(shell, node, chosen, arguments, redirects)
-    if shell.calls is not None:
-        shell.calls.append(
-            Call(
-                arguments[0],
-                tuple(arguments[1:]),
-                node.source,
-                node.start,
-                node.end,
-                branching.current_guards(shell),
-                tuple(shell.stack),
-                redirects,
-                pipe=shell.pipe,
-            )
-        )
+    note(shell, arguments[0], tuple(arguments[1:]), (node.source, node.start, node.end), redirects)
     reason = "a command was run whose name is unknown"
     if shell.is_tracing or _is_path(arguments[0]):
         shell.write(unknown(reason, node.source, node.start, node.end))
@@ -267,25 +254,52 @@ def call_chosen(
 ) -> Status:
     """Evaluate a command whose name is one of several, each under a condition."""
     condition, name = choices[0]
+    is_quoted = any(not isinstance(part, Parameter) for part in node.words[0].parts)  # type: ignore[union-attr]
 
     def run() -> Status:
-        if not name:
+        words = [name, *arguments[1:]] if name or is_quoted else arguments[1:]
+        if not words:
             return 0
-        invocation = Invocation(
-            name,
-            arguments[1:],
-            list(arguments[1:]),
-            node.source,
-            node.start,
-            node.end,
-            shell.input,
-        )
-        return shell.invoke(invocation, redirects, ())
+        if not isinstance(words[0], str):
+            return call_unknown(shell, node, words, redirects)
+        place = node.source, node.start, node.end
+        invocation = Invocation(words[0], words[1:], list(words[1:]), *place, shell.input)
+        return run_invocation(shell, node, invocation, redirects)
 
     if len(choices) == 1:
         return run()
     return branching.branch(
         shell, condition, run, lambda: call_chosen(shell, node, choices[1:], arguments, redirects)
+    )
+
+
+def note(
+    shell: Interpreter,
+    name: Value,
+    arguments: tuple[Value, ...],
+    place: tuple[Source, int, int],
+    redirects: tuple[Redirect, ...],
+    environment: tuple[tuple[str, Value], ...] = (),
+    *,
+    is_function: bool = False,
+) -> None:
+    """Note a call, where calls are noted."""
+    if shell.calls is None:
+        return
+    shell.calls.append(
+        Call(
+            name,
+            arguments,
+            *place,
+            branching.current_guards(shell),
+            tuple(shell.stack),
+            redirects,
+            environment,
+            shell.input,
+            is_function,
+            shell.is_dead,
+            pipe=shell.pipe,
+        )
     )
 
 
@@ -297,28 +311,19 @@ def record(
     *,
     is_function: bool = False,
 ) -> None:
-    """Note a call, where calls are noted."""
+    """Note a command that is run."""
     if shell.calls is None:
         return
-    shell.calls.append(
-        Call(
-            invocation.name,
-            tuple(
-                operand.text if isinstance(operand, Assigned) else operand
-                for operand in invocation.operands
-            ),
-            invocation.source,
-            invocation.start,
-            invocation.end,
-            branching.current_guards(shell),
-            tuple(shell.stack),
-            redirects,
-            environment,
-            invocation.input,
-            is_function,
-            shell.is_dead,
-            pipe=shell.pipe,
-        )
+    words = (one.text if isinstance(one, Assigned) else one for one in invocation.operands)
+    place = invocation.source, invocation.start, invocation.end
+    note(
+        shell,
+        invocation.name,
+        tuple(words),
+        place,
+        redirects,
+        environment,
+        is_function=is_function,
     )
 
 
@@ -327,21 +332,8 @@ def record_files(
 ) -> None:
     """Note the files that are redirected from or to where no call has them."""
     files = tuple(filter(is_of_file, redirects))
-    if shell.calls is not None and files:
-        shell.calls.append(
-            Call(
-                ":",
-                (),
-                source,
-                start,
-                end,
-                branching.current_guards(shell),
-                tuple(shell.stack),
-                files,
-                is_dead=shell.is_dead,
-                pipe=shell.pipe,
-            )
-        )
+    if files:
+        note(shell, ":", (), (source, start, end), files)
 
 
 def _is_path(name: Mixed) -> bool:

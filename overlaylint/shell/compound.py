@@ -669,8 +669,8 @@ def _last_failure(statuses: list[Status]) -> Status:
             result = status or result
         elif result == 0:
             result = status
-        elif not isinstance(result, int):
-            result = both(result, status)
+        else:
+            result = FAILED if isinstance(result, int) else both(result, status)
     return result
 
 

@@ -124,7 +124,7 @@ def declare(shell: Interpreter, invocation: Invocation) -> Status:
         if operand == "-" and name == "local":
             scope = shell.state.scopes[shell.function_scope()]
             saved = options_text(shell.state.shell_options)
-            scope.setdefault(OPTIONS_KEPT, Variable(saved, Flag.KEPT))
+            scope[OPTIONS_KEPT] = Variable(saved, Flag.KEPT)
             continue
         found = _operand(shell, operand)
         if found is None:
@@ -161,6 +161,12 @@ def assigns_unnamed(
     names = _form_of_name(operand) if shell.is_tracing else None
     if names is None:
         return False
+    if any(
+        names.fullmatch(name) and (variable.flags | variable.flags >> Flag.DOUBT) & Flag.REFERENCE
+        for scope in shell.state.scopes
+        for name, variable in scope.items()
+    ):
+        return False
     place = invocation.source, invocation.start, invocation.end
     value = unknown("a variable may be assigned whose name is unknown", *place)
     scopes = shell.state.scopes
@@ -176,7 +182,8 @@ def assigns_unnamed(
         if not inside and variable is not None:
             flags = doubtful(variable.flags, 0) | Flag.MAYBE_UNSET | Flag.PERHAPS_OUTER
             scopes[first][name] = Variable(value, flags, *place)
-    unnamed = Unnamed(names, value, first + 1 if is_local else 0)
+    there = frozenset(name for scope in scopes for name in scope if names.fullmatch(name))
+    unnamed = Unnamed(names, value, first + 1 if is_local else 0, there)
     if unnamed not in shell.state.unnamed:
         shell.state.unnamed += (unnamed,)
     return True

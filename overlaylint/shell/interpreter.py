@@ -44,6 +44,7 @@ from overlaylint.shell.state import (
     Output,
     Positional,
     State,
+    Unnamed,
     doubtful,
     merged_options,
     options_of,
@@ -584,7 +585,7 @@ class Interpreter:
         value = self.capture(part.body)
         self.substituted = self.status
         if value.__class__ is str:
-            return value.rstrip("\n") if value else value
+            return value.replace("\0", "").rstrip("\n") if value else value
         *before, last = value.parts  # type: ignore[union-attr]
         if isinstance(last, str):
             last = last.rstrip("\n")
@@ -852,6 +853,9 @@ class Interpreter:
         scope = self.state.scopes.pop()
         if self.state.unnamed:
             depth = len(self.state.scopes)
+            for one in self.state.unnamed:
+                if one.depth > depth:
+                    self.leave_unnamed(one)
             self.state.unnamed = tuple(one for one in self.state.unnamed if one.depth <= depth)
         self.state.positional.pop()
         self.depth -= 1
@@ -867,6 +871,14 @@ class Interpreter:
             if saved.flags & Flag.MAYBE_UNSET:
                 options = merged_options(self.state.shell_options, options)
             self.state.shell_options = options
+
+    def leave_unnamed(self, unnamed: Unnamed) -> None:
+        """Leave open what else was assigned while a local variable may have had that name."""
+        for scope in self.state.scopes:
+            for name, variable in scope.items():
+                if name not in unnamed.there and unnamed.names.fullmatch(name):
+                    flags = variable.flags | Flag.MAYBE_UNSET
+                    scope[name] = replace(variable, value=unnamed.value, flags=flags)
 
     def propagate(self, variables: Mapping[str, Variable]) -> None:
         """Assign outside what was given to a function as its environment, and exported in it."""
@@ -1086,7 +1098,7 @@ _SILENT = frozenset(
     {
         ":", "true", "false", "[", "test", "local", "declare", "typeset", "export", "readonly",
         "unset", "shift", "return", "break", "continue", "let", "set", "shopt", "getopts", "eval",
-        "builtin", "command", "read", "mapfile", "readarray", "hash", "type",
+        "builtin", "command", "exec", "read", "mapfile", "readarray", "hash", "type",
     }
 )  # fmt: skip
 

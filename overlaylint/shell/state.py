@@ -47,12 +47,14 @@ class Positional:
 class Unnamed:
     """A variable that was assigned, and of whose name only the form is known.
 
-    `depth` is the number of scopes at which it ends, 0 if it outlives them.
+    `depth` is the number of scopes at which it ends, 0 if it outlives them. `there` are variables
+    of that form which were there before: others that are assigned meanwhile may be this one.
     """
 
     names: re.Pattern[str]
     value: Mixed
     depth: int
+    there: frozenset[str]
 
 
 class State:
