@@ -886,6 +886,9 @@ def default(
     """Return what `${name:-word}`, `:=`, `:?` and `:+` come to."""
     operator = part.operator
     assert part.first is not None
+    if current == [""] and len(operator) > 1:
+        # in an assignment it counts as something, between quotes and among words as nothing
+        raise Undecidable("`:-` and the like of a list whose one element is empty")
     is_set = _is_set(shell, name, current, counts_empty=len(operator) == 1)
     kind = operator[-1]
     if is_set is None:
