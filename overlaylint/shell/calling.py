@@ -87,7 +87,15 @@ def run_words(shell: Interpreter, node: Simple) -> Status:
     if not arguments:
         return assign_all(shell, node)
     name = arguments[0]
-    redirects = redirecting.redirects(shell, details.redirections) if details.redirections else ()
+    redirects: tuple[Redirect, ...] = ()
+    if details.redirections:
+        try:
+            redirects = redirecting.redirects(shell, details.redirections)
+        except ExpansionProblem:
+            if details.assignments:
+                # bash has made them, and forgets to take them back
+                raise shell.exhausted("a redirection fails after variables were assigned") from None
+            raise
     if name.__class__ is not str:
         return call_unknown(shell, node, arguments, redirects)
     invocation = Invocation(
