@@ -210,12 +210,37 @@ def test_grep_with_any_pattern(pattern: str, options: set[str]) -> None:
         ["cut", "-c1"],
         ["cat", "file"],
         ["paste"],
+        ["paste", "-s", "-", "-"],
+        ["paste", "-sd", "\\"],
+        ["cut", "-d:", "-f1", "-f2"],
+        ["cut", "-d", "\n", "-f1"],
+        ["grep", "--color=always", "a"],
+        ["grep", "-w", "[a"],
+        ["tr", "abc", "[x*]"],
+        ["tr", "[:space:]", "xy"],
+        ["tr", "-d", "\\t-b"],
+        ["tr", "z-a", "x"],
+        ["tr", "a", "b", "c"],
+        ["tr", "-sd", "a"],
+        ["basename", ""],
+        ["basename", "-a"],
+        ["dirname"],
+        ["dirname", "//a"],
     ],
     ids=" ".join,
 )
 def test_a_filter_that_is_not_understood(command: list[str]) -> None:
     with pytest.raises(UnknownFilter):
         filtered(command[0], command[1:], "text\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [(["sed", "s/a/b/"], "a"), (["grep", "-v", "c"], "a\0b\n"), (["sed", "s/a/b"], "")],
+)
+def test_text_that_a_filter_is_not_asked_about(command: list[str], text: str) -> None:
+    with pytest.raises(UnknownFilter):
+        filtered(command[0], command[1:], text)
 
 
 # --- what is copied ---

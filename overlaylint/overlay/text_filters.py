@@ -257,7 +257,7 @@ def _tr(name: str, arguments: list[str], text: str) -> tuple[str, int]:
     while arguments and arguments[0].startswith("-") and arguments[0] != "-":
         flags += arguments.pop(0)[1:]
     is_odd = any("[" in one and "*" in one for one in arguments)
-    if set(flags) - set("ds") or is_odd or not 0 < len(arguments) < 3:
+    if set(flags) == {"d", "s"} or set(flags) - set("ds") or is_odd or not 0 < len(arguments) < 3:
         raise UnknownFilter(f"{name} {' '.join(arguments)}")
     has_class = any("[:" in one for one in arguments)
     if len(arguments) == 2 and has_class and sorted(arguments) != ["[:lower:]", "[:upper:]"]:
