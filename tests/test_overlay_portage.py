@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from overlaylint.overlay.atom import parse_atom
+from overlaylint.overlay.available import Available
 from overlaylint.overlay.masters import find_repositories
 from overlaylint.overlay.profile import Profile
 
@@ -33,6 +35,7 @@ import json, os, sys
 import portage
 from portage.package.ebuild.config import config
 from portage.dbapi.porttree import portdbapi
+from portage.dep import Atom
 from _emerge.Package import Package
 from _emerge.RootConfig import RootConfig
 
@@ -87,6 +90,24 @@ for line in sys.stdin:
                     "masked": sorted(asked.usemask & iuse),
                     "stable": bool(asked._isStable(package.cpv)),
                 }
+    answer["matches"] = {}
+    with open(root + "/atoms") as file:
+        lines = [line.rstrip() for line in file]
+    for line in lines:
+        text, _, use = line.partition(" ")
+        atom = Atom(text, allow_repo=True).evaluate_conditionals(use.split())
+        found = answer["matches"][line] = []
+        for cpv in ports.xmatch("match-all", Atom(text.partition("[")[0], allow_repo=True)):
+            name = f"{cpv}::{cpv.repo}"
+            # As where no make.conf may change flags: what the profile masks and forces counts.
+            ports.settings.local_config = False
+            ports.settings._parent_stable = answer["packages"][name]["stable"]
+            values = ports.aux_get(cpv, Package.metadata_keys, myrepo=cpv.repo)
+            metadata = dict(zip(Package.metadata_keys, values))
+            if atom.unevaluated_atom.use is None or ports._match_use(atom, cpv, metadata):
+                found.append(name)
+            ports.settings.local_config = True
+        found.sort()
     answers.append(answer)
     ports.close_caches()
 json.dump(answers, sys.stdout)
@@ -244,9 +265,7 @@ class Maker:
 
     def ebuild(self, repository: str, package: str, version: str) -> None:
         eapi = "nope" if self.maybe(0.05) else self.random.choice(("0", "4", "5", "7", "8"))
-        text = f"EAPI={eapi}\n"
         path = f"{package}/{package.partition('/')[2]}-{version}.ebuild"
-        self.files[f"{repository}/{path}"] = text
         iuse = self.choose((*FLAGS, *EXPANDED, "test"), 5)
         metadata = {
             "EAPI": eapi,
@@ -260,6 +279,10 @@ class Maker:
             "DEFINED_PHASES": "-",
         }
         self.metadata[f"{package}-{version}::{repository}"] = metadata
+        text = f"EAPI={eapi}\n" + "".join(
+            f'{key}="{value}"\n' for key, value in metadata.items() if key != "EAPI"
+        )
+        self.files[f"{repository}/{path}"] = text
         lines = [f"{key}={value}\n" for key, value in sorted(metadata.items()) if value]
         lines.append(f"_md5_={hashlib.md5(text.encode()).hexdigest()}\n")
         self.files[f"{repository}/metadata/md5-cache/{package}-{version}"] = "".join(lines)
@@ -285,7 +308,21 @@ class Maker:
             for version in dict.fromkeys(self.choose(VERSIONS, 3, 1)):
                 self.ebuild(name, package, version)
 
+    def question(self) -> str:
+        """Return an atom with flags in brackets, and the flags of the ebuild that asks."""
+        flags: dict[str, str] = {}
+        for _ in range(self.random.randint(0, 2)):
+            flag = self.random.choice((*FLAGS, *EXPANDED, "amd64", "arm64", "prefix", "nowhere"))
+            default = self.random.choice(("", "", "(+)", "(-)"))
+            form = self.random.choice(("{}", "{}", "-{}", "{}?", "!{}?", "{}=", "!{}="))
+            flags[flag] = form.format(flag + default)
+        brackets = f"[{','.join(flags.values())}]" if flags else ""
+        repository = self.random.choice(("", "", "::overlay", "::master", "::elsewhere"))
+        use = self.choose((*FLAGS, *EXPANDED), 4)
+        return f"{self.atom('8')}{repository}{brackets} {' '.join(dict.fromkeys(use))}"
+
     def overlay(self) -> None:
+        self.files["atoms"] = "".join(f"{self.question()}\n" for _ in range(40))
         self.repository("master", "", ("base", "arch", "feature"))
         self.repository("overlay", "master", ("common", "top"))
         self.prepend("master/profiles/base/make.defaults", BASE)
@@ -342,7 +379,21 @@ def ask_overlaylint(root: Path, metadata: Mapping[str, dict[str, str]]) -> dict[
     for repository in overlay.family:
         for ebuild in repository.ebuilds:
             answer["packages"][str(ebuild)] = of_package(profile, ebuild, metadata[str(ebuild)])
+    answer["matches"] = {
+        line: matches(Available(profile), line)
+        for line in map(str.rstrip, (root / "atoms").read_text(encoding="utf-8").splitlines())
+    }
     return answer
+
+
+def matches(offers: Available, line: str) -> list[str]:
+    text, _, use = line.partition(" ")
+    atom = parse_atom(text)
+    return sorted(
+        str(ebuild)
+        for ebuild in offers.candidates(atom.cp)
+        if not ebuild.metadata.unknown and offers.matches(ebuild, atom, use.split())
+    )
 
 
 def of_package(profile: Profile, ebuild: Any, metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -366,8 +417,13 @@ def differences(
     ours: Mapping[str, Any], theirs: Mapping[str, Any], metadata: Mapping[str, dict[str, str]]
 ) -> Iterator[str]:
     for key, value in ours.items():
-        if key != "packages" and value != theirs[key]:
+        if key not in ("packages", "matches") and value != theirs[key]:
             yield f"{key}: {value!r}, Portage {theirs[key]!r}"
+    for line, found in ours["matches"].items():
+        # What has an EAPI that is not supported is no candidate here.
+        wanted = [one for one in theirs["matches"][line] if metadata[one]["EAPI"] != "nope"]
+        if found != wanted:
+            yield f"{line}: {found!r}, Portage {wanted!r}"
     for name, package in ours["packages"].items():
         # Portage does not work flags out properly for an EAPI that it does not know.
         is_known = metadata[name]["EAPI"] != "nope"

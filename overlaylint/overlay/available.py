@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from overlaylint.overlay.atom import Atom, UseDependency
 from overlaylint.overlay.dependency import Conditional, Group, Leaf, Node, Operator
-from overlaylint.overlay.use import candidate_of
+from overlaylint.overlay.use import candidate_of, known_flags
 from overlaylint.records import dataclass, once_each
 
 if TYPE_CHECKING:
@@ -82,10 +82,14 @@ class Unmet:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A flag that an atom asks for in brackets, worked out for one dependent."""
+    """A flag that an atom names in brackets, worked out for one dependent.
+
+    `is_on` is None where the dependent's own flags leave it open (`[flag?]`): an ebuild has to
+    have the flag all the same, as Portage sees it.
+    """
 
     flag: str
-    is_on: bool
+    is_on: bool | None
     default: str
 
 
@@ -274,10 +278,12 @@ class Available:
         own = self._quick_look(ebuild) if self._takes_quick_look(ebuild) else None
         if own is None or not atom.matches(candidate_of(ebuild, own.values)):
             return False
+        # Of IUSE, a quick look tells only some: enough where it has all that are wanted.
+        values = {**own.values, "IUSE": " ".join(sorted(own.flags))}
         return (
             all(one.flag in own.flags for one in wanted)
             and self.profile.visibility(ebuild, own.values).is_visible
-            and self._can_have(ebuild, own.values, wanted)
+            and self._can_have(ebuild, values, wanted)
         )
 
     def _takes_quick_look(self, ebuild: Ebuild) -> bool:
@@ -297,26 +303,42 @@ class Available:
             return False
         return atom.matches(candidate_of(ebuild, values)) and self._can_have(ebuild, values, wanted)
 
+    def matches(self, ebuild: Ebuild, atom: Atom, use: Collection[str] = ()) -> bool:
+        """Whether an ebuild is one for an atom, be it shown or not; see `obstacles`."""
+        values = ebuild.metadata.values
+        return atom.matches(candidate_of(ebuild, values)) and not self.obstacles(ebuild, atom, use)
+
+    def obstacles(self, ebuild: Ebuild, atom: Atom, use: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the flags of an atom that keep an ebuild from being one for it.
+
+        `use` are the flags of the ebuild that asks. The ebuild's metadata has to be known. A flag
+        that is only off is no obstacle, since whoever builds can turn it on. One that the ebuild
+        does not have, or that the profile forces or masks, is.
+        """
+        return tuple(self._obstacles(ebuild, ebuild.metadata.values, tuple(_wanted(atom, use))))
+
     def _can_have(
         self, ebuild: Ebuild, metadata: Mapping[str, str], wanted: tuple[_Wanted, ...]
     ) -> bool:
-        """Whether an ebuild may be built with the flags that an atom asks for.
+        return next(self._obstacles(ebuild, metadata, wanted), None) is None
 
-        A flag that is only off is no obstacle, since whoever builds can turn it on. One that
-        the ebuild does not have, or that the profile forces or masks, is.
-        """
+    def _obstacles(
+        self, ebuild: Ebuild, metadata: Mapping[str, str], wanted: tuple[_Wanted, ...]
+    ) -> Iterator[str]:
         if not wanted:
-            return True
-        declared = metadata.get("IUSE")
-        flags = " ".join(one.flag for one in wanted) if declared is None else declared
-        state = self.profile.use(ebuild, {**metadata, "IUSE": flags})
+            return
+        known = known_flags(self.profile, metadata, (one.flag for one in wanted))
+        # With those that are implicit declared, it is told of them too what masks and forces them.
+        iuse = " ".join((metadata.get("IUSE", ""), *known))
+        state = self.profile.use(ebuild, {**metadata, "IUSE": iuse})
         for one in wanted:
-            if one.flag in state.on or one.flag in state.off or one.flag in state.enabled:
-                if one.flag in (state.masked if one.is_on else state.forced):
-                    return False
+            if one.flag in known:
+                is_masked = one.flag in state.masked
+                is_forced = one.flag in state.forced and not is_masked
+                if (one.is_on is True and is_masked) or (one.is_on is False and is_forced):
+                    yield one.flag
             elif not one.default or (one.default == "+") is not one.is_on:
-                return False
-        return True
+                yield one.flag
 
     @cached_property
     def _refused(self) -> frozenset[str] | None:
@@ -333,7 +355,7 @@ def _that_may_match(atom: Atom, ebuilds: Iterable[Ebuild]) -> list[Ebuild]:
 def _wanted(atom: Atom, use: Collection[str]) -> Iterator[_Wanted]:
     for one in atom.use:
         is_on = _is_wanted_on(one, one.flag in use)
-        if is_on is not None:
+        if is_on is not None or not one.default:
             yield _Wanted(one.flag, is_on, one.default)
 
 

@@ -125,6 +125,17 @@ def explain_flag(
     return tuple(_Use.of(profile).sources(ebuild, metadata, flag))
 
 
+def known_flags(
+    profile: Profile, metadata: Mapping[str, str], flags: Iterable[str]
+) -> frozenset[str]:
+    """Return those of some flags that an ebuild has under the profile, declared or implicit.
+
+    A condition on any other, or an atom that asks for it without a default, is refused.
+    """
+    iuse = frozenset(flag.lstrip("+-") for flag in metadata.get("IUSE", "").split())
+    return _Use.of(profile).known(flags, iuse, metadata)
+
+
 class _Use:
     """What is the same for every ebuild of one profile, worked out once."""
 
@@ -172,7 +183,7 @@ class _Use:
             on = {flag for flag, is_on in states.items() if is_on} | forced
             if self._profile.arch:
                 on.add(self._profile.arch)
-            return self._known_flags(on - masked, iuse, metadata)
+            return self.known(on - masked, iuse, metadata)
 
         found = enabled(declared)
         if self._with_test and _restricts_test(metadata, found):
@@ -360,18 +371,18 @@ class _Use:
 
     # Which flags an ebuild has
 
-    def _known_flags(
+    def known(
         self,
-        enabled: Iterable[str],
+        flags: Iterable[str],
         iuse: frozenset[str],
         metadata: Mapping[str, str],
     ) -> frozenset[str]:
-        """Return those of the flags that the ebuild has, declared or implicit."""
+        """Return those of the flags that an ebuild has, declared or implicit."""
         if metadata.get("EAPI", "0") not in _WITHOUT_IUSE_EFFECTIVE:
-            return frozenset(flag for flag in enabled if flag in iuse or flag in self._implicit)
+            return frozenset(flag for flag in flags if flag in iuse or flag in self._implicit)
         return frozenset(
             flag
-            for flag in enabled
+            for flag in flags
             if flag in iuse or flag in self._old_implicit or flag.startswith(self._hidden)
         )
 
