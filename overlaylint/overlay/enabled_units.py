@@ -14,9 +14,10 @@ from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.image import removes
 from overlaylint.overlay.install_targets import Write, writes
+from overlaylint.overlay.removals import removes
 from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.scene import Thing
 from overlaylint.overlay.steps import Location, Step, pattern_of
 from overlaylint.overlay.systemd_unit import Unit, parse_unit
 from overlaylint.records import dataclass, once_each
@@ -111,7 +112,7 @@ def _is_removed(step: Step, one: Enabled) -> bool | None:
     """Return whether a step removes the link that enables a unit; None if that is unknown."""
     end = f"/systemd/{one.scope}/{one.target}.{one.kind}/{one.unit}"
     places = [f"/usr/lib{end}", f"/lib{end}"] if one.is_in_usr else [f"/etc{end}"]
-    answers = {removes(step, place) for place in places}
+    answers = {removes(step, Location("D", place), Thing.LINK) for place in places}
     return True if True in answers else None if None in answers else False
 
 

@@ -21,16 +21,21 @@ class UnknownFind(Exception):
 
 
 class MadeUpFiles:
-    """A tree of files by absolute path, which may change; folders are those that files need."""
+    """A tree of files by absolute path, which may change; folders are those that files need.
+
+    `links` are those files that are symbolic links.
+    """
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._children: dict[str, dict[str, bool]] = {"/": {}}
+        self.links: set[str] = set()
         for path in paths:
             self.add(path)
 
-    def add(self, path: str) -> None:
-        """Add a file."""
-        is_folder = False
+    def add(self, path: str, *, is_folder: bool = False) -> None:
+        """Add a file, or a folder that may be empty."""
+        if is_folder:
+            self._children.setdefault(path, {})
         while path != "/":
             above, name = posixpath.split(path)
             there = self._children.setdefault(above, {})
@@ -42,6 +47,7 @@ class MadeUpFiles:
         for name in self.names(path):
             self.remove(posixpath.join(path, name))
         above, name = posixpath.split(path)
+        self.links.discard(path)
         self._children.pop(path, None)
         self._children.get(above, {}).pop(name, None)
 
@@ -96,7 +102,7 @@ class Found:
     """What a run of find comes to.
 
     `starts` are the places it looks from, as absolute paths; `commands` what `-exec` would run,
-    once for each path, and `deleted` what `-delete` removes.
+    once for each path, and `deleted` what `-delete` removes, with what is in it first.
     """
 
     starts: tuple[str, ...]
@@ -113,6 +119,7 @@ class _Visit:
     path: str
     depth: int
     is_folder: bool
+    children: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -125,27 +132,46 @@ class _State:
 _Test = Callable[[_Visit, _State], bool]
 
 
+def expression_start(arguments: Sequence[str]) -> int:
+    """Return where the expression starts, behind the options and the places to look from."""
+    at = 0
+    while at < len(arguments) and _is_option(arguments[at]):
+        at += 1
+    while at < len(arguments) and not _is_expression(arguments[at]):
+        at += 1
+    return at
+
+
+def _is_option(word: str) -> bool:
+    return word in ("-H", "-L", "-P") or word.startswith("-O")
+
+
+def _is_expression(word: str) -> bool:
+    return word.startswith("-") or word in ("(", "!", ",", ")")
+
+
 def find(arguments: Sequence[str], files: MadeUpFiles, folder: str) -> Found:
-    """Return what find does in a folder. Links count as what they lead to (`-follow`, `-L`).
+    """Return what find does in a folder, where what `-exec` runs succeeds.
 
     Raises UnknownFind for what is not understood.
     """
-    words = list(arguments)
-    while words and (words[0] in ("-H", "-L", "-P") or words[0].startswith("-O")):
-        words.pop(0)
-    starts: list[str] = []
-    while words and not words[0].startswith("-") and words[0] not in ("(", "!", ",", ")"):
-        starts.append(words.pop(0))
-    starts = starts or ["."]
-    parser = _Parser(words)
+    at = expression_start(arguments)
+    starts = [word for word in arguments[:at] if not _is_option(word)] or ["."]
+    words = list(arguments[at:])
+    parser = _Parser(words, files.links, "-L" in arguments[:at] or "-follow" in words)
     test = parser.parse()
     found = Found(tuple(resolved(start, folder) for start in starts))
     state = _State(found)
     for start, path in zip(starts, found.starts, strict=True):
         if files.exists(path):
-            visit = _Visit(start, path, 0, files.is_folder(path))
+            visit = _visit(start, path, 0, files)
             _walk(visit, files, parser, test, state)
     return found
+
+
+def _visit(text: str, path: str, depth: int, files: MadeUpFiles) -> _Visit:
+    children = tuple(posixpath.join(path, name) for name in files.names(path))
+    return _Visit(text, path, depth, files.is_folder(path), children)
 
 
 def _walk(visit: _Visit, files: MadeUpFiles, parser: _Parser, test: _Test, state: _State) -> None:
@@ -157,7 +183,7 @@ def _walk(visit: _Visit, files: MadeUpFiles, parser: _Parser, test: _Test, state
         for name in files.names(visit.path):
             text = f"{visit.text}{name}" if visit.text.endswith("/") else f"{visit.text}/{name}"
             path = posixpath.join(visit.path, name)
-            below = _Visit(text, path, visit.depth + 1, files.is_folder(path))
+            below = _visit(text, path, visit.depth + 1, files)
             if not state.has_ended:
                 _walk(below, files, parser, test, state)
     state.is_pruned = False
@@ -168,8 +194,10 @@ def _walk(visit: _Visit, files: MadeUpFiles, parser: _Parser, test: _Test, state
 class _Parser:
     """Reads an expression: `,` binds least, then `-o`, then `-a`, which may be left out."""
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: list[str], links: set[str], follows: bool) -> None:
         self._words = words
+        self._links = links
+        self._follows = follows
         self._at = 0
         self._has_action = False
         self._syntax = "emacs"
@@ -246,8 +274,8 @@ class _Parser:
             self._syntax = self._take()
             return _always
         if word in ("-type", "-xtype"):
-            kinds = set(self._take().split(","))
-            return lambda visit, _: ("d" if visit.is_folder else "f") in kinds
+            follows = self._follows != (word == "-xtype")
+            return self._type(set(self._take().split(",")), follows)
         if word in ("-maxdepth", "-mindepth"):
             self._depth(word, self._take())
             return _always
@@ -261,7 +289,7 @@ class _Parser:
         if word == "-prune":
             return _prune
         if word == "-empty":
-            return lambda _visit, _state: False
+            return lambda visit, state: visit.is_folder and _is_emptied(visit, state)
         return self._action(word)
 
     def _action(self, word: str) -> _Test:
@@ -281,8 +309,20 @@ class _Parser:
             command = []
             while (part := self._take()) not in (";", "+"):
                 command.append(part)
+            if part == ";" and self._peek() not in ("", ")") and _asks(command):
+                raise UnknownFind(f"what follows on `{' '.join(command)}`")
             return _execute(tuple(command))
         raise UnknownFind(f"`{word}` in its expression")
+
+    def _type(self, kinds: set[str], follows: bool) -> _Test:
+        def test(visit: _Visit, _state: _State) -> bool:
+            if visit.path in self._links:
+                if follows:
+                    raise UnknownFind("a test of what a link leads to")
+                return "l" in kinds
+            return ("d" if visit.is_folder else "f") in kinds
+
+        return test
 
     def _depth(self, word: str, number: str) -> None:
         if not number.isdecimal():
@@ -307,8 +347,30 @@ def _prune(_visit: _Visit, state: _State) -> bool:
 
 
 def _delete(visit: _Visit, state: _State) -> bool:
+    if posixpath.basename(visit.text) == ".":
+        return True
+    if not _is_emptied(visit, state):
+        return False
     state.found.deleted.append(visit.path)
     return True
+
+
+def _is_emptied(visit: _Visit, state: _State) -> bool:
+    """Whether there is nothing in a place, or nothing that has not been deleted."""
+    return all(child in state.found.deleted for child in visit.children)
+
+
+def _asks(command: Sequence[str]) -> bool:
+    """Whether a command is asked something, rather than counted on to succeed."""
+    name = posixpath.basename(command[0]) if command else ""
+    return name not in _COUNTED_ON
+
+
+# Commands that are run for what they do, so that what follows in an expression comes after them.
+_COUNTED_ON = frozenset(
+    {"chgrp", "chmod", "chown", "cp", "echo", "install", "ln", "ls", "mkdir", "mv", "rm", "sed",
+     "strip", "touch"}
+)  # fmt: skip
 
 
 def _quit(_visit: _Visit, state: _State) -> bool:

@@ -4,42 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from itertools import pairwise
 
-from overlaylint.overlay.commands import COMMON
-from overlaylint.overlay.eapi import SAME_PLACE
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.install_targets import COMMANDS, COPYING, name_of, pattern_of, targets
+from overlaylint.overlay.find import expression_start
+from overlaylint.overlay.install_targets import (
+    COMMANDS,
+    COPYING,
+    SET_FOLDERS,
+    Write,
+    name_of,
+    writes,
+)
 from overlaylint.overlay.own_code import masters_functions
-from overlaylint.overlay.steps import Location, Step, location, steps
+from overlaylint.overlay.programs import MAKE, may_put
+from overlaylint.overlay.removals import REMOVING, removes
+from overlaylint.overlay.scene import UnknownEffect, scene_with
+from overlaylint.overlay.steps import Location, Step, pattern_of, steps
 from overlaylint.overlay.trace import Trace, guarded
 from overlaylint.records import dataclass
-from overlaylint.shell.builtins import BUILTINS
 from overlaylint.shell.calls import Call
 from overlaylint.shell.conditions import Check, Condition
 from overlaylint.shell.syntax import Function
-from overlaylint.shell.values import Value, join, pieces_of
 
 _IMAGE = "D"
-
-# Commands that install what only their makefile knows.
-_MAKE = frozenset({"emake", "make", "ninja", "eninja", "meson", "cmake"})
 
 # What `find` and `xargs` may install programs with; copies say where to.
 _INSTALLS_FOUND = COPYING | {"dobin", "dosbin", "doexe"}
 
-_TAKING_AWAY = frozenset({"rm", "unlink", "mv", "find"})
-
 # Words of a function that may change the image: commands that are followed here, and its names.
-_CHANGING = COMMANDS | _MAKE | _TAKING_AWAY | {
-    "einstall", "default_src_install", "xargs", "D", "ED",
-}  # fmt: skip
-
-# Programs that put no file into a folder that they are given, or that they run in.
-_LEAVING = COMMANDS | _TAKING_AWAY | BUILTINS.keys() | COMMON.keys() | {
-    "chmod", "chown", "chgrp", "fperms", "fowners", "rmdir", "ls", "sed", "grep", "strip",
-    "dodoc", "doman", "dostrip", "docompress", "ldconfig", "systemd-tmpfiles",
-}  # fmt: skip
+_CHANGING = COMMANDS | MAKE | REMOVING | {"einstall", "default_src_install", "D", "ED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,36 +95,50 @@ def covers(pattern: str, path: str) -> bool | None:
 
 def _after(trace: Trace, path: str, use: Mapping[str, bool], state: Presence) -> Presence:
     """Return what one phase leaves of a file."""
-    name = path.rpartition("/")[2]
-    installed: dict[int, list[str]] = {}
-    for call, target in targets(trace):
-        installed.setdefault(id(call), []).append(target)
-    is_gone: bool | None = False  # from where it was built
-    for step in steps(trace):
+    place = Location(_IMAGE, path)
+    of = steps(trace)
+    installed: dict[int, list[Write]] = {}
+    for one in writes(of):
+        if one.location.root == _IMAGE:
+            installed.setdefault(id(one.step), []).append(one)
+    before: list[tuple[Step, bool | None]] = []
+    for step in of:
         call = step.call
         runs = guarded(_deciding(call.guards), use)
         if runs is False:
             continue
-        removed = removes(step, path)
-        if removed is False:
-            built = _takes_away(step, name)
-            if built is not False:
-                is_gone = True if built and runs else is_gone or None
-        elif state.is_there is not False:
-            is_there = False if removed and runs else None
-            state = Presence(is_there, trace, call)
-        named = installed.get(id(call), ())
-        added = _best(covers(one, path) for one in named)
+        removed = removes(step, place)
+        if removed is not False and state.is_there is not False:
+            state = Presence(False if removed and runs else None, trace, call)
+        made = installed.get(id(step), ())
+        added = _best(_puts(one, path, before) for one in made)
+        earlier = [one for one, _ in before]
         if added is False and (
-            _may_install(trace, step, path) or _may_install_what_it_finds(step, path)
+            may_put(step, place) or _may_install_what_it_finds(step, path, earlier)
         ):
             added = None
-        if added is not False and is_gone is not True and state.is_there is not True:
-            if added and runs and is_gone is False:
-                state = Presence(True, trace, call, path in named)
-            else:
-                state = Presence(None, trace, call)
+        if added is not False and state.is_there is not True:
+            is_named = any(one.location.path == path for one in made)
+            is_there = True if added and runs else None
+            state = Presence(is_there, trace, call, is_named or not is_there)
+        before.append((step, runs))
     return state
+
+
+def _puts(one: Write, path: str, before: Iterable[tuple[Step, bool | None]]) -> bool | None:
+    """Whether a step puts a file at a path of the image, as far as what is done before tells."""
+    answer = covers(one.location.path, path)
+    if answer is False or one.source is None:
+        return answer
+    source = one.step.at(one.source)
+    name = path.rpartition("/")[2]
+    if source is None or source.root == _IMAGE or not fnmatchcase(name, name_of(one.source)):
+        return answer
+    place = Location(source.root, f"{source.path.rpartition('/')[0]}/{name}")
+    gone = [(removes(step, place), runs) for step, runs in before]
+    if (True, True) in gone:
+        return False
+    return None if any(removed is not False for removed, _ in gone) else answer
 
 
 def _deciding(guards: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -147,133 +154,30 @@ def _best(answers: Iterable[bool | None]) -> bool | None:
     return True if True in found else None if None in found else False
 
 
-def _may_install(trace: Trace, step: Step, path: str) -> bool:
-    """Whether a command installs what can't be seen: `make install`, or a master's phase.
-
-    So may a program that is given a folder of the image, or runs there.
-    """
-    call, name = step.call, step.name
-    if name in _MAKE and any("install" in str(argument) for argument in step.arguments):
-        return True
-    if name in ("einstall", "default_src_install"):
-        return True
-    if call.is_function or name in _LEAVING:
-        return False
-    if name.endswith("_src_install") and name != trace.phase:
-        return True
-    words = [*step.arguments, *(value for _, value in call.environment)]
-    places = [step.folder, *map(_image_in, words)]
-    return any(
-        place is not None
-        and place.root == _IMAGE
-        and _is_at_or_below(place.path, path) is not False
-        for place in places
-    )
-
-
-def _image_in(word: Value) -> Location | None:
-    """Return the place in the image that a word names, or an option does: `--root=${D}/usr`."""
-    parts = pieces_of(word)
-    for at, part in enumerate(parts):
-        if not isinstance(part, str) and SAME_PLACE.get(part.symbol, part.symbol) == _IMAGE:
-            return location(join(parts[at:]))
-    return None
-
-
-def _may_install_what_it_finds(step: Step, path: str) -> bool:
-    """Whether `find -exec` or `xargs` may install a file: by the program, its target and names."""
+def _may_install_what_it_finds(step: Step, path: str, before: Iterable[Step]) -> bool:
+    """Whether `find -exec` or `xargs` may install a file, if it is where it looks."""
     if step.name not in ("find", "xargs"):
         return False
-    texts = [pattern_of(value) for value in step.arguments]
-    start = next((at for at, text in enumerate(texts) if text in _INSTALLS_FOUND), None)
-    if start is None:
+    if not any(pattern_of(word) in _INSTALLS_FOUND for word in step.arguments):
         return False
-    place = Location(_IMAGE, path)
-    if texts[start] in COPYING and _takes(step, step.arguments[start:], place) is False:
-        return False
-    if {"!", "-not", "-o", "-or"} & set(texts[:start]):
+    look = step if step.name == "find" else step.reads
+    if look is None or look.name != "find":
         return True
+    settings = [one for one in before if one.name in SET_FOLDERS]
     name = path.rpartition("/")[2]
-    names = [text for key, text in pairwise(texts[:start]) if key in ("-name", "-iname")]
-    return all(fnmatchcase(name, one) for one in names)
-
-
-def removes(step: Step, path: str) -> bool | None:
-    """Return whether a step takes a file out of the image; None if that is unknown."""
-    return removes_at(step, Location(_IMAGE, path))
-
-
-def removes_at(step: Step, place: Location) -> bool | None:
-    """Return whether a step takes away the file at a place; None if that is unknown."""
-    if step.name in ("rm", "unlink", "mv"):
-        return _takes(step, _taken(step), place)
-    if step.name == "find":
-        return _found_and_removed(step, place)
+    for word in look.arguments[: expression_start(list(map(pattern_of, look.arguments)))] or (".",):
+        start = look.at(word)
+        if start is None:
+            return True
+        scene = scene_with(start, name)
+        try:
+            inner = scene.found_by(step)[1] if step is look else scene.fed_by(step)
+        except UnknownEffect:
+            return True
+        made = [one for of in inner for one in writes((*settings, of)) if one.step is of]
+        if any(
+            one.location.root == _IMAGE and covers(one.location.path, path) is not False
+            for one in made
+        ):
+            return True
     return False
-
-
-def _takes(step: Step, values: Iterable[Value], place: Location) -> bool | None:
-    """Return whether one of some words names a place, or a folder that it lies in."""
-    places = [step.at(value) for value in values]
-    return _best(
-        _is_at_or_below(one.path, place.path)
-        for one in places
-        if one is not None and one.root == place.root
-    )
-
-
-def _taken(step: Step) -> list[Value]:
-    """Return what `rm`, `unlink` or `mv` takes away."""
-    words = [value for value in step.arguments if not str(value).startswith("-")]
-    return words[:-1] if step.name == "mv" else words
-
-
-def _is_at_or_below(place: str, path: str) -> bool | None:
-    at = covers(place, path)
-    below = covers(f"{place.rstrip('/')}/*", path)
-    return _best((at, below))
-
-
-def _found_and_removed(step: Step, place: Location) -> bool | None:
-    """Return whether `find` deletes a file: by its folders, and by `-name` and `-path`."""
-    path = place.path
-    name = path.rpartition("/")[2]
-    words = step.arguments
-    texts = [pattern_of(value) for value in words]
-    if "-delete" not in texts and "rm" not in texts:
-        return False
-    starts = []
-    for value, text in zip(words, texts, strict=True):
-        if text.startswith(("-", "(", "!")):
-            break
-        starts.append(value)
-    answer = _takes(step, starts, place)
-    if answer is False:
-        return False
-    tests = [
-        covers(text, name if key in ("-name", "-iname") else path)
-        for key, text in pairwise(texts)
-        if key in ("-name", "-iname", "-path", "-wholename")
-    ]
-    is_plain = not {"!", "-not", "-o", "-or"} & set(texts)
-    if is_plain:
-        if False in tests:
-            return False
-        others = [text for text in texts if text.startswith("-") and text not in _FIND_TESTS]
-        return None if None in tests or others else answer
-    return None
-
-
-# What of find's expression is followed here; `-type f` is what a program is.
-_FIND_TESTS = frozenset(
-    {"-name", "-iname", "-path", "-wholename", "-delete", "-exec", "-type", "-f", "-rf", "-r"}
-)
-
-
-def _takes_away(step: Step, name: str) -> bool | None:
-    """Return whether a step takes the file of a name away where it was built."""
-    if step.name not in ("rm", "unlink", "mv"):
-        return False
-    places = [(value, step.at(value)) for value in _taken(step)]
-    outside = [value for value, place in places if place is None or place.root != _IMAGE]
-    return _best(covers(name_of(value), name) for value in outside)

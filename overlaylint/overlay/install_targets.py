@@ -50,15 +50,15 @@ _HELPERS: dict[str, tuple[str, str]] = {
 
 _WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
 
-# What `insinto` and the like set, and what they have set before.
-_SET_FOLDERS = {"insinto": "/", "exeinto": "/", "into": "/usr"}
+#: What `insinto` and the like set, and what they have set before.
+SET_FOLDERS = {"insinto": "/", "exeinto": "/", "into": "/usr"}
 
 #: Commands that put what they name into another place.
 COPYING = frozenset({"cp", "mv", "install", "ln"})
 
 #: The commands that `writes` follows.
 COMMANDS = frozenset(
-    {*_HELPERS, *_SET_FOLDERS, *COPYING, "dodir", "keepdir", "mkdir", "dosym", "tee", "touch"}
+    {*_HELPERS, *SET_FOLDERS, *COPYING, "dodir", "keepdir", "mkdir", "dosym", "tee", "touch"}
 )
 
 #: Options that take a word: of install, and of mkdir, cp, mv and ln as far as they have them.
@@ -93,7 +93,7 @@ def writes(of: tuple[Step, ...]) -> Iterator[Write]:
 
     What copies into `x` may make `x` itself or `x/name`: both are there.
     """
-    folders = dict(_SET_FOLDERS)
+    folders = dict(SET_FOLDERS)
     for step in of:
         name = step.name
         if name in folders:

@@ -15,6 +15,7 @@ from overlaylint.overlay import commands as pm
 from overlaylint.overlay import eapi as eapis
 from overlaylint.overlay.find import MadeUpFiles, UnknownFind, find, resolved
 from overlaylint.overlay.text_filters import FILTERS, run_filter
+from overlaylint.overlay.xargs import UnknownXargs, xargs
 from overlaylint.records import dataclass
 from overlaylint.shell.branching import DIE, EXIT
 from overlaylint.shell.budget import Exhausted
@@ -383,35 +384,23 @@ class Lister:
 
     def _xargs(self, shell: Interpreter, invocation: Invocation) -> Status:
         text = self._input(shell, invocation)
-        words = [str(one) for one in invocation.arguments]
-        end, size, mark = None, 0, ""
-        while words and words[0].startswith("-"):
-            word = words.pop(0)
-            if word in ("-0", "--null"):
-                end = "\0"
-            elif word.startswith("-n"):
-                given = word[2:] or (words.pop(0) if words else "")
-                size = int(given) if given.isdecimal() else 0
-            elif word.startswith("-I"):
-                mark = word[2:] or (words.pop(0) if words else "")
-                end, size = end or "\n", 1
-            elif word.startswith("-d"):
-                given = word[2:] or (words.pop(0) if words else "")
-                end = given.replace("\\n", "\n").replace("\\0", "\0")
-        if isinstance(text, Mixed) or not words:
+        words = [one for one in invocation.arguments if isinstance(one, str)]
+        commands: list[list[str]] = []
+        reason = text.unknown.reason if isinstance(text, Mixed) else ""
+        if isinstance(text, str):
+            try:
+                commands = list(xargs(words, text))
+            except UnknownXargs as problem:
+                reason = f"`xargs` has {problem}"
+        if len(words) < len(invocation.arguments):
+            reason = "an argument of `xargs` is unknown"
+        if reason:
             place = invocation.source, invocation.start, invocation.end
-            reason = text.unknown.reason if isinstance(text, Mixed) else "it has no command"
             self.listing.doubts.append((reason, place))
             shell.write(unknown(reason, *place))
             return check(invocation)
-        items = text.split() if end is None else [one for one in text.split(end) if one]
-        size = size or max(1, len(items))
-        for at in range(0, len(items), size):
-            some = items[at : at + size]
-            if mark:
-                self._run(invocation, [word.replace(mark, some[0]) for word in words])
-            else:
-                self._run(invocation, [*words, *some])
+        for command in commands:
+            self._run(invocation, command)
         return 0
 
     def _run(self, invocation: Invocation, words: list[str]) -> None:

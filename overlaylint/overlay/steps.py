@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 
 from overlaylint.overlay.command_lines import SHELL_TEXT, unwrapped
 from overlaylint.overlay.eapi import SAME_PLACE
@@ -48,13 +49,15 @@ class Step:
     """One call of a trace: the program that is run in the end, and its arguments.
 
     `name` is without folders, and empty where it is unknown. `folder` is where the program runs,
-    None where that is unknown.
+    None where that is unknown. `reads` is the step whose output it reads through a pipe, if that
+    is a single one.
     """
 
     call: Call
     name: str
     arguments: tuple[Value, ...]
     folder: Location | None
+    reads: Step | None = None
 
     def at(self, word: Value) -> Location | None:
         """Return where a word of the call points; None where that is unknown."""
@@ -159,13 +162,23 @@ def _clean(path: str) -> str:
 def steps(trace: Trace) -> tuple[Step, ...]:
     """Return the calls of a phase as steps, in their order."""
     folders = _Folders(trace)
-    found = []
+    found: list[Step] = []
     for call in trace:
         folders.leave(call)
         name, arguments = unwrapped(call.name, call.arguments)
-        found.append(Step(call, name, arguments, folders.current))
+        found.append(Step(call, name, arguments, folders.current, _before_in_pipe(call, found)))
         folders.follow(name, arguments, call)
     return tuple(found)
+
+
+def _before_in_pipe(call: Call, steps: Sequence[Step]) -> Step | None:
+    """Return the only step of the command before a call in its pipeline."""
+    pipe = call.pipe
+    if pipe is None or not pipe.index or not steps:
+        return None
+    last = steps[-1]
+    is_single = len(steps) == 1 or steps[-2].call.pipe != last.call.pipe
+    return last if is_single and last.call.pipe == replace(pipe, index=pipe.index - 1) else None
 
 
 class _Folders:

@@ -375,8 +375,8 @@ def _makes(ebuild: Ebuild, of: Sequence[Step], options: Options) -> Iterator[tup
     Where it is unknown whether it is made, or stays, the third value says why. What is certainly
     taken back is left out.
     """
-    from overlaylint.overlay.image import removes_at
     from overlaylint.overlay.install_targets import writes
+    from overlaylint.overlay.removals import removes
     from overlaylint.overlay.source_edits import source_edits
     from overlaylint.overlay.steps import sources
 
@@ -392,7 +392,7 @@ def _makes(ebuild: Ebuild, of: Sequence[Step], options: Options) -> Iterator[tup
         at = order[id(one.step)]
         path = place.path[len(prefix) :]
         for line, what in _adds(ebuild, one, of, options):
-            undone = [(step, removes_at(step, place)) for step in of[at + 1 :]]
+            undone = [(step, removes(step, place)) for step in of[at + 1 :]]
             if line:
                 undone += [
                     (edit.step, _is_undone(edit, path, line, options))

@@ -1,0 +1,157 @@
+"""What programs may put into a folder of the image that they are given, or that they run in.
+
+Most of the base system only reads what it is given, or changes attributes and what is in a file.
+What is not known here may install anything: a script of the sources, or `go build -o`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from overlaylint.overlay.commands import COMMON
+from overlaylint.overlay.eapi import SAME_PLACE
+from overlaylint.overlay.install_targets import COMMANDS
+from overlaylint.overlay.removals import REMOVING
+from overlaylint.overlay.scene import Thing, scenes
+from overlaylint.overlay.steps import Location, Step, pattern_of
+from overlaylint.shell.builtins import BUILTINS
+from overlaylint.shell.values import Unknown, Value, join, pieces_of
+
+#: Commands that install what only a makefile knows, where they are asked to install.
+MAKE = frozenset({"emake", "make", "gmake", "ninja", "eninja", "samu", "meson", "cmake"})
+
+# Where commands of the package manager, and of eclasses, install what they are given; more than
+# one folder where that depends. Those whose target is known to the letter are in `COMMANDS`.
+_HELPER_FOLDERS: Mapping[str, tuple[str, ...]] = {
+    # PMS 12.3.9
+    "dodoc": ("/usr/share/doc",), "newdoc": ("/usr/share/doc",), "dohtml": ("/usr/share/doc",),
+    "einstalldocs": ("/usr/share/doc",),
+    "doheader": ("/usr/include",), "newheader": ("/usr/include",),
+    "doinfo": ("/usr/share/info",), "doman": ("/usr/share/man",), "newman": ("/usr/share/man",),
+    "domo": ("/usr/share/locale",),
+    "doenvd": ("/etc/env.d",), "newenvd": ("/etc/env.d",),
+    "dolib": ("/usr/lib", "/usr/lib64", "/lib", "/lib64"),
+    "dolib.a": ("/usr/lib", "/usr/lib64", "/lib", "/lib64"),
+    "dolib.so": ("/usr/lib", "/usr/lib64", "/lib", "/lib64"),
+    "newlib.a": ("/usr/lib", "/usr/lib64", "/lib", "/lib64"),
+    "newlib.so": ("/usr/lib", "/usr/lib64", "/lib", "/lib64"),
+    # desktop, bash-completion-r1, shell-completion, udev, pam
+    "doicon": ("/usr/share",), "newicon": ("/usr/share",), "domenu": ("/usr/share",),
+    "newmenu": ("/usr/share",), "make_desktop_entry": ("/usr/share",),
+    "dobashcomp": ("/usr/share/bash-completion",), "newbashcomp": ("/usr/share/bash-completion",),
+    "bashcomp_alias": ("/usr/share/bash-completion",),
+    "dofishcomp": ("/usr/share/fish",), "newfishcomp": ("/usr/share/fish",),
+    "dozshcomp": ("/usr/share/zsh",), "newzshcomp": ("/usr/share/zsh",),
+    "udev_dorules": ("/lib/udev", "/usr/lib/udev"),
+    "udev_newrules": ("/lib/udev", "/usr/lib/udev"),
+    "dopamd": ("/etc/pam.d",), "newpamd": ("/etc/pam.d",), "pamd_mimic": ("/etc/pam.d",),
+    "python_domodule": ("/usr/lib", "/usr/lib64"), "doelisp": ("/usr/share/emacs",),
+}  # fmt: skip
+
+# Programs that put no file into a folder, by the package that they are of. Those of coreutils
+# that make files are followed, or below.
+_LEAVING: Mapping[str, str] = {
+    "coreutils": """
+        arch b2sum base32 base64 basename basenc cat chcon chgrp chmod chown cksum comm cut date df
+        dir dircolors dirname du expand expr factor fmt fold groups head hostid id join logname ls
+        md5sum mktemp nl nohup nproc numfmt od paste pathchk pinky pr printenv ptx readlink
+        realpath runcon seq sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf sleep sort
+        stat stdbuf stty sum sync tac tail tr tsort tty uname unexpand uniq uptime users vdir wc
+        who whoami yes""",
+    "findutils": "find locate xargs",
+    "util-linux": """
+        blkid chattr chrt col column fallocate findmnt flock getopt hardlink hexdump ionice logger
+        look lsattr lsblk more mountpoint namei prlimit rename rev setarch taskset unshare whereis
+        """,
+    "acl, attr and libcap": """
+        attr chacl filecap getcap getfacl getfattr getpcaps setcap setfacl setfattr""",
+    "binutils and elfutils": """
+        addr2line c++filt elfedit gprof nm objdump ranlib readelf size strings strip
+        eu-elfcmp eu-elflint eu-findtextrel eu-nm eu-objdump eu-readelf eu-size eu-strings
+        eu-strip""",
+    "pax-utils, patchelf and chrpath": "dumpelf lddtree patchelf chrpath pspax scanelf symtree",
+    "diffutils, grep, sed, file, less, tree and which": """
+        cmp diff diff3 sdiff egrep fgrep grep sed file less tree which rg""",
+    "glibc": "getconf getent iconv ldconfig ldd locale",
+    "kmod": "depmod kmod lsmod modinfo",
+    "systemd": "systemd-sysusers systemd-tmpfiles udevadm",
+    "e2fsprogs, cryptography and policies": "restorecon setfiles gpg openssl evmctl",
+    "other tools for one file": "dos2unix unix2dos dtc xmllint desktop-file-validate jq",
+    # PMS 12.3, and what Portage adds
+    "the package manager": """
+        addpredict addread addwrite adddeny assert best_version has_version docompress dostrip
+        diropts exeopts insopts libopts econf eapply eapply_user einstalldocs fowners fperms
+        get_libdir inherit prepall prepallstrip prepalldocs prepman prepinfo unpack use usex
+        use_enable use_with useq usev in_iuse hasq hasv ver_cut ver_rs ver_test eend epatch""",
+    # fcaps, pax-utils, python-utils-r1, toolchain-funcs, ltprune, dot-a, prefix, and so on
+    "eclasses": """
+        fcaps pax-mark list-paxables python_fix_shebang python_optimize python_setup
+        tc-is-static-only prune_libtool_files strip-lto-bytecode eprefixify hprefixify edos2unix
+        append-cppflags append-cflags append-ldflags systemd_update_catalog tmpfiles_process
+        udev_reload xdg_pkg_postinst optfeature readme.gentoo_create_doc gnome2_gconf_install
+        secureboot_auto_sign secureboot_sign_efi_file lua_setup""",
+}
+
+_LEAVES = frozenset(
+    {*COMMANDS, *BUILTINS, *COMMON, *REMOVING - {"tar", "rsync", "git", "perl", "python",
+     "python3", "ruby", "awk", "gawk", "bash", "sh", "dash"},
+     *(name for names in _LEAVING.values() for name in names.split())}
+)  # fmt: skip
+
+# Programs that write files as they are named, and nothing into a folder.
+_WRITING_WHAT_THEY_NAME = frozenset(
+    {"ar", "as", "awk", "bc", "c++", "cc", "clang", "cpp", "csplit", "dd", "g++", "gawk", "gcc",
+     "gperf", "ld", "link", "m4", "mkfifo", "mkfs.btrfs", "mkfs.ext4", "mknod", "mksquashfs",
+     "mkswap", "objcopy", "eu-objcopy", "llvm-objcopy", "truncate", "zip", "lz4", "zcat", "xzcat",
+     "bzcat"}
+)  # fmt: skip
+
+
+def may_put(step: Step, place: Location) -> bool:
+    """Whether a step that `writes` does not follow may put a file at a place of the image."""
+    name = step.name
+    if step.call.is_function:
+        return False
+    if name in MAKE and any("install" in pattern_of(one) for one in step.arguments):
+        return True
+    if name in _HELPER_FOLDERS:
+        return any(f"{place.path}/".startswith(f"{one}/") for one in _HELPER_FOLDERS[name])
+    if name in _LEAVES:
+        return False
+    if name.endswith(("src_install", "_install", "einstall")):
+        # A phase of a master's eclass, or a part of one.
+        return True
+    words = [_from_image(word) for word in (*step.arguments, *dict(step.call.environment).values())]
+    if name == "rsync":
+        # The others are what it reads.
+        del words[:-1]
+    inside = [word for word in words if word is not None]
+    if name not in _WRITING_WHAT_THEY_NAME and not _makes_an_archive(step):
+        scene = next(scenes(place, Thing.FILE))
+        named = [scene.named(step, word) for word in (".", *inside)]
+        is_in_image = step.folder is not None and step.folder.root == place.root
+        return any(one.paths or not one.is_certain for one in named[not is_in_image :])
+    return any(step.at(word) == place for word in inside)
+
+
+def _from_image(word: Value) -> Value | None:
+    """Return a word from where it names a place in the image: `--root=${D}/usr`."""
+    parts = pieces_of(word)
+    for at, part in enumerate(parts):
+        if isinstance(part, Unknown) and SAME_PLACE.get(part.symbol, part.symbol) == "D":
+            return join(parts[at:])
+    return None
+
+
+def _makes_an_archive(step: Step) -> bool:
+    """Whether it is an archiver that packs what it reads, or lists what is packed."""
+    words = [pattern_of(word) for word in step.arguments]
+    letters = "".join(word for word in words if word.startswith("-") and word[1:2] != "-")
+    if step.name in ("tar", "gtar", "bsdtar", "star"):
+        letters += "".join(words[:1])
+        extracts = "x" in letters or not {"--extract", "--get"}.isdisjoint(words)
+        return not extracts and any(
+            one in letters or long in words
+            for one, long in (("c", "--create"), ("t", "--list"), ("r", "--append"))
+        )
+    return step.name == "cpio" and ("o" in letters or "--create" in words)
