@@ -217,7 +217,11 @@ def separator_of(shell: Interpreter) -> Value:
     ifs = shell.ifs()
     if ifs is None:
         return " "
-    return ifs[:1] if ifs.__class__ is str else ifs
+    if not isinstance(ifs, Mixed):
+        return ifs[:1]
+    if len(ifs.parts) == 1 and ifs.unknown.choices:
+        return with_choices(ifs, lambda text: text[:1])
+    return Mixed((replace(ifs.unknown, symbol="", choices=(), is_word=False),))
 
 
 # --- fields --------------------------------------------------------------------------------

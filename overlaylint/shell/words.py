@@ -479,7 +479,9 @@ class _Reader:
             if split < last:
                 second = Word(source, split + 1, last, Context.ARITHMETIC)
         elif operator[0] == "/":
-            split = self.delimiter(position, last, "/")
+            # a slash behind `//` is the pattern's first character
+            skipped = operator == "//" and position < last and text[position] == "/"
+            split = self.delimiter(position + skipped, last, "/")
             first = Word(source, position, split, Context.WORD_OPERAND)
             if split < last:
                 second = Word(source, split + 1, last, Context.WORD_OPERAND)
