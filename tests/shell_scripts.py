@@ -162,8 +162,10 @@ class Maker:
         if kind < 11:
             operator = self.one("/", "//", "/#", "/%")
             replacement = self.one("", "/", f"/{self.operand(quoted=False)}", "/X")
-            pattern = self.pattern().replace("/", "\\/")
-            return f"${{{name}{operator}{pattern or 'a'}{replacement}}}"
+            pattern = self.one("", "", "/") + self.pattern()
+            if self.number(0, 2):
+                pattern = pattern.replace("/", "\\/")
+            return f"${{{name}{operator}{pattern}{replacement}}}"
         if kind == 11:
             first = self.one("0", "1", "2", " -1", " -2", "n0", "1+1", "(-1)")
             second = self.one("", ":1", ":2", ":-1", ":0", ":$#")
@@ -407,7 +409,8 @@ class Maker:
             ifs = self.one(":", ",", "''", "' :'")
             return f"IFS={ifs} read {names} {source}"
         if kind == 1:
-            return f"mapfile -t {self.one(*_ARRAYS)} {source}"
+            callback = self.one("", "", "", f"-c 1 -C {self.one(':', 'x+=y;:', *self.functions)}")
+            return f"mapfile -t {callback} {self.one(*_ARRAYS)} {source}"
         if kind == 2:
             return f"echo {self.words()} | {{ read {names}; echo " + '"$a$x"; }'
         if kind == 3:
@@ -443,6 +446,9 @@ class Maker:
             return self.one("IFS=:", "IFS=", "unset IFS", "IFS=$' \\t\\n'", "IFS=' :'", "IFS=,")
         if kind == 18:
             text = self.assignment().replace("'", "")
+            if self.number(0, 3) == 0:
+                words = self.one("", "", " p q")
+                return f". /dev/stdin{words} <<< '{text}'"
             return "eval " + self.one(f"'{text}'", '"a=1"', "x=$y")
         if kind == 19 and self.commands:
             return f"{self.one(*self.commands)} {self.words()}"

@@ -55,6 +55,35 @@ CASES = {
         "f() { :; }; eval ${MAKEOPTS} x; f; dobin y",
         ["f", "dobin y"],
     ),
+    "text that is sourced": (
+        """source /dev/stdin <<< "dobin ${PN} ${CFLAGS}"; . <(echo "dobin b; return; dobin no")
+        . "${S}"/other.sh; dobin last""",
+        [
+            "source /dev/stdin",
+            "dobin traced ${CFLAGS}",
+            "echo dobin b; return; dobin no",
+            ". ${<(115)}",
+            "dobin b",
+            ". ${WORKDIR}/traced-1.2/other.sh",
+            "dobin last",
+        ],
+    ),
+    "commands of a trap": (
+        "trap 'dobin a' EXIT; trap 'dobin b' INT; trap - TERM; dobin c",
+        [
+            "trap dobin a EXIT",
+            "dobin a",
+            "trap dobin b INT",
+            "dobin b if trap dobin b INT",
+            "trap - TERM",
+            "dobin c",
+        ],
+    ),
+    "what mapfile runs for its lines": (
+        """f() { dobin "$2"; }; mapfile -t -c 1 -C f x <<< $'a\\nb'
+        mapfile -t -C f x < file; dobin c""",
+        ["dobin a", "dobin b", ":", "dobin ${?} if mapfile -t -C f x", "dobin c"],
+    ),
     "filters of text that is known": (
         """local p=patch; eval $(alias patch 2>/dev/null | sed 's:^alias ::'); ${p} -p1
         x=$(tr - _ <<< "${PN}-${PV}" | cut -d_ -f2); dobin $(basename /a/b-${x}.c .c)

@@ -6,6 +6,8 @@ runs a script of two commands, and `bash <<EOF` the lines that follow.
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 
 from overlaylint.records import dataclass
@@ -31,16 +33,24 @@ AROUND: dict[str, frozenset[str]] = {
     "timeout": frozenset({"-k", "-s", "--kill-after", "--signal"}),
     "setsid": frozenset(),
     "fakeroot": frozenset(),
+    "nohup": frozenset(),
+    "ionice": frozenset({"-c", "-n", "-p", "--class", "--classdata"}),
+    "stdbuf": frozenset({"-i", "-o", "-e", "--input", "--output", "--error"}),
+    "taskset": frozenset(),
+    "unshare": frozenset({"-R", "-w", "-S", "-G", "--root", "--wd", "--setuid", "--setgid"}),
+    "linux32": frozenset(),
+    "linux64": frozenset(),
+    "busybox": frozenset(),
 }
 
-# Of these, the first word is not yet the program: a root, or how long it may run.
-_TAKES_OPERAND = frozenset({"chroot", "timeout"})
+# Of these, the first word is not yet the program: a root, how long it may run, and on what.
+_TAKES_OPERAND = frozenset({"chroot", "timeout", "taskset"})
 
 SHELLS = frozenset({"bash", "sh", "dash"})
 READING = SHELLS | {".", "source"}
 
-# Options of `env` that take a text apart.
-SPLITTING = ("-S", "--split-string")
+#: An option of `env` that takes a text apart, with others before it: `-S`, `-iS`.
+SPLITTING = re.compile(r"-(?!-)[^uCS]*S|--s[a-z-]*(?==|\Z)", re.DOTALL)
 
 # What a source is called whose text a shell of its own runs: it changes nothing outside of it.
 SHELL_TEXT = "the text that a shell is given"
@@ -83,8 +93,9 @@ def _without_options(program: str, words: Sequence[Value]) -> list[Value]:
         option = rest.pop(0)
         if option == "--":
             break
-        if program == "env" and str(option).startswith(SPLITTING):
-            rest[:0] = _split_string(option, rest)
+        splitting = SPLITTING.match(str(option)) if program == "env" else None
+        if splitting is not None:
+            rest[:0] = _split_string(option, splitting.end(), rest)
         elif option in AROUND.get(program, ()) and rest:
             rest.pop(0)
     while program == "env" and rest and "=" in str(rest[0]):
@@ -92,14 +103,20 @@ def _without_options(program: str, words: Sequence[Value]) -> list[Value]:
     return rest
 
 
-def _split_string(option: Value, rest: list[Value]) -> list[Value]:
+def _split_string(option: Value, start: int, rest: list[Value]) -> list[Value]:
     """Return the words that `env -S` makes of a text, in the option or taken from `rest`."""
     text: Value = option
     if isinstance(option, str):
-        text = option.removeprefix("--split-string").removeprefix("-S").removeprefix("=")
+        text = option[start:].removeprefix("=") if option.startswith("--") else option[start:]
         if not text and rest:
             text = rest.pop(0)
-    return list(text.split()) if isinstance(text, str) else [text]
+    if not isinstance(text, str):
+        return [text]
+    try:
+        return list(shlex.split(text))
+    except ValueError:
+        # Its quotes do not match, and env refuses it.
+        return list(text.split())
 
 
 def base_name(name: Value) -> str:

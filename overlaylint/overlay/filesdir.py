@@ -9,6 +9,7 @@ from functools import cached_property
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.gaps import ANYTHING, with_gaps
 from overlaylint.shell.patterns import Pattern, compile_pattern, has_wildcard
+from overlaylint.shell.syntax import Script
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import Mixed, Unknown, Value, join, pieces_of
 from overlaylint.tree import Kind, TreeError, walk
@@ -120,6 +121,13 @@ class FilesDir:
             return bool(self.tree.read(place))
         # Rights and times are those of a checkout.
         return None
+
+    def script(self, path: Value) -> Script | None:
+        """Return what `source path` reads, if that is a file in the folder."""
+        place = self.path(path)
+        if place is None or self.tree.kind(place) is not Kind.FILE:
+            return None
+        return self.ebuild.repository.script(place)
 
     def _may_be_there(self, path: Value) -> bool:
         """Whether something may have a path that is known in part; yes for one elsewhere."""

@@ -188,6 +188,8 @@ def own_traces(
         names = [name for name in hook.functions if _HOOK.fullmatch(name)]
         # It runs within the build, and knows what the ebuild has set.
         hook.state.scopes[0] = {**evaluation.state.scopes[0], **hook.state.scopes[0]}
+        hook.state.functions = {**state.functions, **hook.state.functions}
+        hook.commands = others
         for name in names:
             yield Trace(ebuild, name, hook.function(name), True, hook.unknown)
 

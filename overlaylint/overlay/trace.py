@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 
 from overlaylint.finding import Span
 from overlaylint.overlay import commands as pm
@@ -294,7 +295,10 @@ class ScriptTracer:
 
     `calls` are those of sourcing it. Its functions are traced one by one, on the state that
     sourcing leaves; what they expect of an ebuild (`${PN}`, other eclasses) is unknown.
+    `commands` are more that they may call, as for a Tracer.
     """
+
+    commands: Mapping[str, Builtin] = MappingProxyType({})
 
     def __init__(
         self,
@@ -331,6 +335,7 @@ class ScriptTracer:
         if not isinstance(function, Function):
             return ()
         shell = self._shell()
+        shell.commands = {**shell.commands, **self.commands}
         shell.state = self.state.copy()
         shell.call(name, function, arguments)
         return _live(shell.calls)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import cast
 
-from overlaylint.overlay.command_lines import AROUND, READING, SHELLS, SPLITTING, base_name
+from overlaylint.overlay.command_lines import AROUND, READING, SPLITTING, base_name
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.hooks import env_hooks
 from overlaylint.overlay.own_code import own_functions
@@ -34,7 +34,11 @@ from overlaylint.shell.syntax import (
 
 # What runs what its words say, and what runs a text that it is given.
 _RUNS_WORDS = READING | AROUND.keys()
-_RUNS_TEXT = SHELLS | {"eval"}
+_RUNS_TEXT = READING | {"eval", "trap", "complete", "compgen"}
+
+# What runs a text for each few lines, with an option.
+_MAPPING = frozenset({"mapfile", "readarray"})
+_CALLBACK = re.compile(r"-[A-Za-z0-9]*C")
 
 # A function that defines others when it is run has one of these in its text.
 _DEFINES = re.compile(r"\beval\b|(?<![\w-])function\s|(?<!=)\(\s*\)")
@@ -83,13 +87,26 @@ def written_code(
     evaluation = ebuild.evaluation
     if evaluation.failure is not None or evaluation.state.havoc is not None:
         return None
-    found = [_code(own_functions(ebuild), is_start)]
-    found += [hook_code(overlay, path, is_start) for path in env_hooks(overlay, ebuild)]
-    known = [one for one in found if one is not None]
-    if len(known) < len(found):
-        return None
+    own = own_functions(ebuild)
+    known: list[WrittenCode] = []
+    # A hook may call what the ebuild defines, and a function of its own hides one of that name.
+    for functions in (
+        own,
+        *(_with_hook(overlay, path, own) for path in env_hooks(overlay, ebuild)),
+    ):
+        code = None if functions is None else _code(functions, is_start)
+        if code is None:
+            return None
+        known.append(code)
     commands = tuple(command for one in known for command in one.commands)
     return WrittenCode(commands, any(one.is_fed for one in known))
+
+
+def _with_hook(
+    overlay: Repository, path: str, own: Mapping[str, Function]
+) -> Mapping[str, Function] | None:
+    functions = hook_functions(overlay, path)
+    return None if functions is None else {**own, **functions}
 
 
 def hook_code(
@@ -173,9 +190,11 @@ def _written(command: Simple) -> Written | None:
     programs = {_program(word) for word in words[:1]}
     if not programs.isdisjoint(_RUNS_WORDS):
         programs |= {_program(word) for word in words}
-        programs |= {None for word in words if (word.literal or "").startswith(SPLITTING)}
+        programs |= {None for word in words if SPLITTING.match(word.literal or "")}
     known = frozenset(one for one in programs if one is not None)
     if None in programs or known & _RUNS_TEXT:
+        return None
+    if known & _MAPPING and any(_CALLBACK.match(word.literal or "-C") for word in words[1:]):
         return None
     return Written(known, tuple(one.literal for one in words[1:]), tuple(map(_end, words[1:])))
 

@@ -63,12 +63,16 @@ _LEAVES = {RETURN: FUNCTION, BREAK: LOOP, CONTINUE: LOOP, DISCARD: LINES}
 
 @dataclass(slots=True)
 class Region:
-    """What `return`, `break` or `exit` leaves: at its end the ways that left it are merged."""
+    """What `return`, `break` or `exit` leaves: at its end the ways that left it are merged.
+
+    `is_sourced` tells a file that is sourced from a function: `return` leaves both.
+    """
 
     kind: int
     guards: int
     exclusions: int
     exits: list[Exit]
+    is_sourced: bool = False
 
     @property
     def is_loop(self) -> bool:
@@ -82,8 +86,8 @@ class Region:
 
     @property
     def is_function(self) -> bool:
-        """Whether `return` leaves it."""
-        return self.kind == FUNCTION
+        """Whether it is a function, which a loop around it is not seen from."""
+        return self.kind == FUNCTION and not self.is_sourced
 
 
 def branch(

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from overlaylint.shell import assigning, branching, calling, expansion
+from overlaylint.shell import assigning, branching, calling, expansion, redirecting
 from overlaylint.shell.branching import BREAK, CONTINUE, EXIT, RETURN
 from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.conditionals import test_command
 from overlaylint.shell.declaring import assigns_unnamed, declare, lose_matching, unset
-from overlaylint.shell.interpreter import LETTERS_SET, Builtin, Interpreter
+from overlaylint.shell.interpreter import LETTERS_SET, Builtin, Interpreter, positional_of
 from overlaylint.shell.invocations import check, is_many, problem, unknown_output, written
 from overlaylint.shell.parser import parse_source
 from overlaylint.shell.printing import PrintingProblem, format_printf, interpret_escapes
@@ -201,8 +201,61 @@ def _is_followed(text: Mixed, script: Script) -> bool:
 
 
 def source_(shell: Interpreter, invocation: Invocation) -> Status:
-    """`source` and `.`: no file is read."""
-    return problem(shell, invocation, "another file is read")
+    """`source` and `.`: of what the script itself has written, and of an ebuild's own files."""
+    if is_many(invocation.arguments):
+        return problem(shell, invocation, "which file is read is unknown")
+    words = invocation.arguments
+    if words[:1] == ["--"]:
+        words = words[1:]
+    if not words:
+        return 2
+    script = _sourced(shell, invocation, words[0])
+    if script is None:
+        return problem(shell, invocation, "another file is read")
+    if script.errors:
+        return problem(shell, invocation, script.errors[0].message)
+    positional = shell.state.positional[-1]
+    if len(words) > 1:
+        if _MOVES_WORDS.search(script.source.text):
+            return problem(shell, invocation, "which words are left behind it is not evaluated")
+        shell.state.positional[-1] = positional_of(words[1:])
+    shell.stack.append("source")
+    try:
+        status = shell.source_script(script, is_sourced=True)
+    finally:
+        shell.stack.pop()
+    if len(words) > 1:
+        shell.state.positional[-1] = positional
+    return status
+
+
+# What decides whether the words that a file is sourced with stay after it, or leaves it otherwise.
+_MOVES_WORDS = re.compile(
+    r"\b(?:set|shift|break|continue|eval|source)\b|(?:^|\s)\.\s", re.MULTILINE
+)
+
+
+def _sourced(shell: Interpreter, invocation: Invocation, path: Value) -> Script | None:
+    """Return the script that a file holds; None if that is unknown."""
+    if shell.is_tracing and shell.files is not None:
+        script = shell.files.script(path)
+        if script is not None:
+            shell.spend(2 * len(script.source.text) + 20)
+            return script
+    text = redirecting.content(shell, path)
+    if path in redirecting.STANDARD_INPUT:
+        # All of it is read before the first command is run.
+        shell.input = "" if isinstance(text, str) else shell.input
+    source = source_of(
+        text, invocation.source.name, invocation.source, invocation.start, invocation.end
+    )
+    if source is None or (isinstance(text, Mixed) and not shell.is_tracing):
+        return None
+    shell.spend(2 * len(source.text) + 20)  # parsing takes longer than running
+    script = parse_source(source)
+    if isinstance(text, Mixed) and not _is_followed(text, script):
+        return None
+    return script
 
 
 def alias(shell: Interpreter, invocation: Invocation) -> Status:
@@ -233,17 +286,47 @@ def unalias(shell: Interpreter, invocation: Invocation) -> Status:
     return int(invocation.arguments[0] != "-a")
 
 
+# What a trap for these runs is not told of by a signal from outside.
+_OWN_SIGNALS = frozenset({"DEBUG", "RETURN", "ERR", "EXIT", "0"})
+
+
 def trap(shell: Interpreter, invocation: Invocation) -> Status:
-    """`trap`: commands that are run later, or ignoring a signal, which changes nothing here."""
+    """`trap`: commands that are run later, or ignoring a signal, which changes nothing here.
+
+    A trace meets the commands where they are set: they are run by a signal, or at the end.
+    """
     arguments = [word for word in invocation.arguments if word != "--"]
     if not arguments or arguments[0] in ("-p", "-l"):
         return unknown_output(shell, invocation)
     if len(arguments) == 1 or arguments[0] in ("", "-"):
         return 0
     signals = {str(word).upper().removeprefix("SIG") for word in arguments[1:]}
-    if signals & {"DEBUG", "RETURN", "ERR", "EXIT", "0"}:
+    if shell.is_tracing:
+        _follow_later(shell, invocation, arguments[0], signals)
+    is_met = shell.is_tracing and shell.state.output is None
+    if signals & (_OWN_SIGNALS - {"EXIT", "0"} if is_met else _OWN_SIGNALS):
         return problem(shell, invocation, "what it runs later is not evaluated")
     return 0
+
+
+def _follow_later(
+    shell: Interpreter, invocation: Invocation, text: Value, signals: set[str]
+) -> None:
+    """Meet the commands of a trap, which change nothing that comes before them."""
+    source = source_of(
+        text, invocation.source.name, invocation.source, invocation.start, invocation.end
+    )
+    script = None if source is None else parse_source(source)
+    if script is None or script.errors:
+        return
+    if isinstance(text, Mixed) and not _is_followed(text, script):
+        return
+    shell.spend(2 * len(script.source.text) + 20)
+    with shell.subshell(output=[]):
+        if signals.isdisjoint(("EXIT", "0")):
+            shell.guards.append(check(invocation))
+        shell.run_lines(script.body, script.source, script.extended_globs)
+        shell.end_subshell()
 
 
 def hash_(shell: Interpreter, invocation: Invocation) -> Status:

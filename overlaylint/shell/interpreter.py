@@ -113,6 +113,10 @@ class Files(Protocol):
         """Return whether `test operator path` holds (6.4), for the operators about one file."""
         ...
 
+    def script(self, path: Value) -> Script | None:
+        """Return what `source path` reads."""
+        ...
+
 
 class Interpreter:
     """Evaluates commands on a state.
@@ -901,13 +905,16 @@ class Interpreter:
             else:
                 raise self.exhausted(f"{name} is assigned to where a function ends")
 
-    def source_script(self, script: Script) -> Status:
-        """Evaluate a sourced file in the current scope; `return` ends it."""
+    def source_script(self, script: Script, *, is_sourced: bool = False) -> Status:
+        """Evaluate a sourced file in the current scope; `return` ends it.
+
+        With `is_sourced`, `break` in it leaves a loop around `source`.
+        """
         self.depth += 1
         if self.depth > MAXIMUM_CALLS:
             raise self.exhausted("files source each other too deeply")
         try:
-            return self.returning(script.body, script)
+            return self.returning(script.body, script, is_sourced=is_sourced)
         finally:
             self.depth -= 1
 
@@ -966,9 +973,12 @@ class Interpreter:
                 branching.leave_region(self, region)
         return self.status
 
-    def returning(self, body: Command, script: Script | None = None) -> Status:
+    def returning(
+        self, body: Command, script: Script | None = None, *, is_sourced: bool = False
+    ) -> Status:
         """Evaluate what `return` leaves, and merge the ways that it left by."""
         region = branching.enter_region(self, FUNCTION)
+        region.is_sourced = is_sourced
         try:
             if script is None:
                 self.status = self.run(body)

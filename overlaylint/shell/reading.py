@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from overlaylint.shell import assigning, expansion
+from overlaylint.shell import assigning, branching, expansion
+from overlaylint.shell.calls import Invocation
 from overlaylint.shell.invocations import check, is_many, problem
 from overlaylint.shell.problems import ExpansionProblem, FatalProblem
 from overlaylint.shell.values import (
@@ -18,10 +19,12 @@ from overlaylint.shell.values import (
     Mixed,
     Value,
     Variable,
+    concatenate,
+    unknown,
 )
 
 if TYPE_CHECKING:
-    from overlaylint.shell.calls import Invocation, Status
+    from overlaylint.shell.calls import Status
     from overlaylint.shell.interpreter import Interpreter
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[.+\])?", re.DOTALL)
@@ -322,13 +325,13 @@ def mapfile(shell: Interpreter, invocation: Invocation) -> Status:
         return found
     options, words = found
     name = words[0] if words else "MAPFILE"
-    if not isinstance(name, str) or "C" in options:
+    if not isinstance(name, str):
         return problem(shell, invocation, "the array's name is unknown")
     if not name:
         return 1
     numbers: dict[str, int] = {}
     is_decided = options.get("u", "0") == "0" and isinstance(options.get("d", ""), str)
-    for letter in "nOs":
+    for letter in "nOsc":
         value = options.get(letter, "0")
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,6}", value):
             numbers[letter] = int(value)
@@ -338,6 +341,11 @@ def mapfile(shell: Interpreter, invocation: Invocation) -> Status:
     if variable is None:
         return 1
     text = shell.input
+    callback = options.get("C", "")
+    if callback and not (isinstance(text, str) and is_decided):
+        return _calling_back_unknown(shell, invocation, callback)
+    if numbers.get("c", 1) == 0 and "c" in options:
+        return 1
     if not isinstance(text, str) or not is_decided:
         reason = shell.value_unknown("it is read from somewhere", *place, text)
         shell.store(name, Variable(reason, variable.flags | Flag.MAYBE_UNSET, *place))
@@ -368,10 +376,55 @@ def mapfile(shell: Interpreter, invocation: Invocation) -> Status:
     else:
         shell.input = ""
     flags = variable.flags & ~ARRAYS | Flag.INDEXED
+    quantum = numbers["c"] or _QUANTUM
     for number, line in enumerate(chosen):
-        elements[numbers["O"] + number] = assigning.transformed(
-            shell, flags, None, line, place, append=False
-        )
+        index = numbers["O"] + number
+        if callback and (number + 1) % quantum == 0:
+            so_far = Variable(dict(elements), flags, *place)
+            shell.store(name, so_far)
+            rest = shell.input = shell.value_unknown("the lines are being read", *place)
+            status = _call_back(shell, invocation, callback, str(index), _quoted(line))
+            if shell.signal:
+                return status
+            if shell.state.find(name) is not so_far or shell.input is not rest:
+                return problem(shell, invocation, "what it runs changes the array, or reads")
+            shell.input = ""
+        elements[index] = assigning.transformed(shell, flags, None, line, place, append=False)
     shell.spend(len(elements) // 16)
     shell.store(name, Variable(elements, flags, *place))
     return 0
+
+
+# After so many lines `mapfile -C` runs its command, where `-c` says nothing else.
+_QUANTUM = 5000
+
+
+def _call_back(
+    shell: Interpreter, invocation: Invocation, callback: Value, index: Value, line: Value
+) -> Status:
+    """Run the command of `mapfile -C` for a line."""
+    words = [concatenate(callback, " ", index, " ", line)]
+    place = invocation.source, invocation.start, invocation.end
+    return shell.builtins["eval"](shell, Invocation("eval", words, list(words), *place))
+
+
+def _quoted(line: str) -> str:
+    """Return a line in single quotes, as `mapfile -C` gives it to its command."""
+    return "'" + line.replace("'", "'\\''") + "'"
+
+
+def _calling_back_unknown(shell: Interpreter, invocation: Invocation, callback: Value) -> Status:
+    """Meet the command of `mapfile -C` where the lines are unknown, and so how often it is run."""
+    place = invocation.source, invocation.start, invocation.end
+    if shell.is_tracing:
+        index, line = (
+            unknown(f"it is the {what} of a line", *place, is_word=True)
+            for what in ("number", "text")
+        )
+        branching.branch(
+            shell,
+            check(invocation),
+            lambda: _call_back(shell, invocation, callback, index, line),
+            None,
+        )
+    return problem(shell, invocation, "what it runs for its lines is unknown")

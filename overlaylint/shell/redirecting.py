@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # that of one around it, a file or a terminal, or nobody knows where
 OUTPUT, OUTER, ELSEWHERE, UNKNOWN = range(4)
 SINKS = {1: OUTPUT, 2: ELSEWHERE}
+STANDARD_INPUT = frozenset({"/dev/stdin", "/dev/fd/0"})
 _CERTAIN_FILES = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2"})
 
 
@@ -117,7 +118,7 @@ def content(shell: Interpreter, target: Value) -> Value:
     """Return what a file holds: known of /dev/null and process substitutions only."""
     if target == "/dev/null":
         return ""
-    if target in ("/dev/stdin", "/dev/fd/0") and shell.input is not None:
+    if target in STANDARD_INPUT and shell.input is not None:
         return shell.input
     if isinstance(target, Mixed) and len(target.parts) == 1:
         symbol = target.unknown.symbol
