@@ -60,7 +60,8 @@ class Leaf:
 class Group:
     """`( ... )`, or `|| ( ... )` and its like.
 
-    A choice of one thing is none (PMS 8.2.3): it has the operator `ALL_OF`.
+    A choice of one thing is none (PMS 8.2.3): it has the operator `ALL_OF`, unless conditions
+    may leave nothing of that thing.
     """
 
     operator: Operator
@@ -203,9 +204,16 @@ def _closed(group: _Open, end: int) -> Node:
     if group.condition is not None:
         return Conditional(*group.condition, children, group.start, end)
     operator = group.operator or Operator.ALL_OF
-    if operator in _CHOICES and len(children) == 1 and not isinstance(children[0], Conditional):
+    if operator in _CHOICES and len(children) == 1 and not _may_vanish(children[0]):
         operator = Operator.ALL_OF
     return Group(operator, children, group.start, end)
+
+
+def _may_vanish(node: Node) -> bool:
+    """Whether all that a node has stands under conditions."""
+    if isinstance(node, Group):
+        return all(map(_may_vanish, node.children))
+    return isinstance(node, Conditional)
 
 
 def _leaves(

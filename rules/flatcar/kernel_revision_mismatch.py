@@ -6,6 +6,9 @@ Evaluates what each ebuild of `sys-kernel/coreos-kernel` and `sys-kernel/coreos-
 on. It must name a `sys-kernel/coreos-sources` of its own version that exists, and
 `COREOS_SOURCE_REVISION`, which the eclass puts behind that version, must be empty or `-rN`.
 
+What is asked for under USE flags counts where they may be so: a profile that shows the ebuild lets
+them, and REQUIRED_USE holds. Sources have to have the flags that are asked of them in brackets.
+
 ## Why it matters
 
 The three packages are updated together, and the revision of the sources is the one part that is
@@ -76,9 +79,9 @@ that revision is put there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import combinations
+from itertools import product
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Span, Undecided
@@ -94,20 +97,32 @@ from overlaylint.overlay.dependency import (
     parse_dependency,
 )
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.flag_states import (
+    MET,
+    UNMET,
+    Flags,
+    FlagStates,
+    Judge,
+    Reduced,
+    TooManyStatesError,
+    flag_states,
+)
+from overlaylint.overlay.metadata import metadata
 from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.unmet_atoms import UnmetAtom, flags_of, unmet_atoms
+from overlaylint.overlay.use import candidate_of, known_flags
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 from overlaylint.tree import OverlaidTree
 
 if TYPE_CHECKING:
     from overlaylint.overlay.atom import Atom
+    from overlaylint.overlay.ebuild import Package
     from overlaylint.overlay.evaluation import Evaluation
+    from overlaylint.overlay.profile import Profile
     from overlaylint.shell.values import Value
 
 _LISTS = ("DEPEND", "BDEPEND", "RDEPEND", "PDEPEND", "IDEPEND")
-# More flags than these are not looked at in all their combinations.
-_MOST_FLAGS = 8
-
 _LAWFUL = re.compile(r"(-r[0-9]+)?")
 
 
@@ -138,9 +153,13 @@ def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outco
     text = "" if revision is None or revision.value is None else revision.value
     span = _span(ebuild, options.variable)
     nodes, doubt = _asked(evaluation, options.sources)
-    is_needed = any(
-        _missing(nodes, use, options.sources, lambda _: False) for use in _states(nodes)
-    )
+    sources = _Sources(ebuild, evaluation, options.sources)
+    try:
+        is_needed = next(sources.unmet(nodes, are_gone=True), None) is not None
+        unmet = tuple(sources.unmet(nodes))
+    except TooManyStatesError:
+        yield Undecided(span, f"too many USE flags decide which {options.sources} it is built from")
+        return
     if not is_needed and revision is None and doubt is None:
         yield NotApplicable(f"{ebuild.path} depends on no {options.sources}")
         return
@@ -158,37 +177,19 @@ def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outco
             fix=fix,
         )
         return
+    if not is_needed and doubt is None:
+        # The dependency went, and KERNEL_DIR names the sources all the same.
+        named = Leaf(f"={options.sources}-{ebuild.PV}{text}", 0, 0)
+        unmet = tuple(sources.unmet((named,)))
+    for one in unmet:
+        if one.is_certain:
+            problem, help_ = sources.fault(one, own)
+            message = f"{ebuild.PF}{_with_flags(one)} is built from {one.atom}, {problem}"
+            yield Finding(span, message, help_, fix=fix)
+        elif doubt is None:
+            doubt = f"{one.atom} does not exist, and {one.states.doubt}"
     if doubt is not None:
         yield Undecided(span, f"whether it depends on {options.sources} is unknown: {doubt}")
-        return
-    if not is_needed:
-        # The dependency went, and KERNEL_DIR names the sources all the same.
-        nodes = (Leaf(f"={options.sources}-{ebuild.PV}{text}", 0, 0),)
-    for atom, condition in _lacking(ebuild, nodes, options.sources):
-        built = f"{ebuild.PF}{condition} is built from {atom}"
-        version = atom.version
-        is_exact = atom.operator in ("=", "~")
-        if is_exact and version and version.without_revision != ebuild.PV:
-            yield Finding(
-                span,
-                f"{built}, which is another version than its own",
-                f"depend on {options.sources} {ebuild.PV}",
-            )
-        elif next(_taken(ebuild, atom), None) is not None:
-            yield Finding(
-                span,
-                f"{built}, which takes no sources of its own version",
-                f"add {options.sources.rpartition('/')[2]}-{ebuild.PV}, or remove this ebuild",
-            )
-        else:
-            yield Finding(
-                span,
-                f"{built}, which does not exist",
-                f"name sources that exist: {_choice(own)}"
-                if own
-                else f"add {options.sources.rpartition('/')[2]}-{ebuild.PV}, or remove this ebuild",
-                fix=fix,
-            )
 
 
 def _span(ebuild: Ebuild, variable: str) -> Span:
@@ -216,108 +217,181 @@ def _asked(evaluation: Evaluation, package: str) -> tuple[tuple[Node, ...], str 
             continue
         try:
             if isinstance(value, str):
-                found += _about(parse_dependency(value).children, package)
+                found += _about(parse_dependency(value).children, package, evaluation.eapi)
             elif package in str(value):
                 doubt = doubt or value.unknown.reason
         except (DependencyError, AtomError) as problem:
-            doubt = doubt or str(problem)
-    if len(_flags(found)) > _MOST_FLAGS:
-        return (), f"more than {_MOST_FLAGS} USE flags decide"
+            doubt = doubt or f"Portage refuses its {name}: {problem}"
     return tuple(found), doubt
 
 
-def _about(nodes: Iterable[Node], package: str) -> Iterator[Node]:
-    """Yield what names a package, with the conditions around it and the whole of each choice.
+def _about(nodes: Iterable[Node], package: str, eapi: str) -> Iterator[Node]:
+    """Yield each word and each choice that names a package, with the conditions around it.
 
-    Raises AtomError where what seems to name it is no atom.
+    Raises AtomError where a word of these is no atom in that EAPI, and DependencyError for a
+    choice of a kind that dependencies do not have.
     """
     for node in nodes:
         if isinstance(node, Leaf):
             if _names(node, package):
-                node.atom()  # raises AtomError
+                node.atom(eapi)  # raises AtomError
                 yield node
-        elif children := tuple(_about(node.children, package)):
-            is_choice = isinstance(node, Group) and node.operator is not Operator.ALL_OF
-            yield node if is_choice else replace(node, children=children)
+        elif isinstance(node, Conditional):
+            for inner in _about(node.children, package, eapi):
+                yield replace(node, children=(inner,))
+        elif node.operator is Operator.ALL_OF:
+            yield from _about(node.children, package, eapi)
+        elif any(_names(leaf, package) for leaf, _ in Dependency("", (node,)).leaves()):
+            _check(node, eapi)
+            yield node
+
+
+def _check(choice: Group, eapi: str) -> None:
+    for leaf, around in Dependency("", (choice,)).leaves():
+        leaf.atom(eapi)
+        for node in around:
+            if isinstance(node, Group) and node.operator not in (Operator.ALL_OF, Operator.ANY_OF):
+                raise DependencyError(f"it has no {node.operator.value} ( )", node.start, node.end)
 
 
 def _names(leaf: Leaf, package: str) -> bool:
     return package_of(leaf.text) == package and not leaf.text.startswith("!")
 
 
-def _flags(nodes: Iterable[Node]) -> tuple[str, ...]:
-    """Return the USE flags that conditions ask about, in their order."""
-    return tuple(
-        dict.fromkeys(
-            node.flag
-            for _, around in Dependency("", tuple(nodes)).leaves()
-            for node in around
-            if isinstance(node, Conditional)
-        )
-    )
-
-
-def _states(nodes: Iterable[Node]) -> Iterator[frozenset[str]]:
-    """Yield the flags that are on, for each way that they may be."""
-    flags = _flags(nodes)
-    for count in range(len(flags) + 1):
-        yield from map(frozenset, combinations(flags, count))
-
-
-def _missing(
-    nodes: Iterable[Node], use: frozenset[str], package: str, is_there: Callable[[Atom], bool]
-) -> list[tuple[Atom, ...]]:
-    """Return a package's atoms that are not there where these flags are on.
-
-    Those of a choice that has nothing else are together.
-    """
-    found: list[tuple[Atom, ...]] = []
-    for node in nodes:
-        if isinstance(node, Leaf):
-            if _names(node, package) and not is_there(node.atom()):
-                found.append((node.atom(),))
-        elif isinstance(node, Group) and node.operator is not Operator.ALL_OF:
-            branches = [
-                _missing((child,), use, package, is_there)
-                for child in node.children
-                if not isinstance(child, Conditional) or child.holds(use)
-            ]
-            if all(branches):
-                found += [tuple(atom for branch in branches for one in branch for atom in one)]
-        elif isinstance(node, Group) or node.holds(use):
-            found += _missing(node.children, use, package, is_there)
-    return [one for one in found if one]
-
-
-def _lacking(ebuild: Ebuild, nodes: tuple[Node, ...], package: str) -> Iterator[tuple[Atom, str]]:
-    """Yield atoms that nothing is there for, and the USE flags with which they are asked for.
-
-    Of a choice, that is one of its atoms.
-    """
-    found: dict[Atom, set[frozenset[str]]] = {}
-    for use in _states(nodes):
-        for atoms in _missing(nodes, use, package, lambda atom: _is_there(ebuild, atom)):
-            # One that is asked for with other flags as well, so that it is said once.
-            atom = next((one for one in atoms if one in found), atoms[0])
-            found.setdefault(atom, set()).add(use)
-    for atom, states in found.items():
-        yield atom, _condition(_flags(nodes), states)
-
-
-def _condition(flags: tuple[str, ...], states: set[frozenset[str]]) -> str:
-    """Return, for messages, the fewest flags that are enough for one of the states."""
-    for count in range(len(flags) + 1):
-        for some in combinations(flags, count):
-            others = 2 ** (len(flags) - count)
-            for use in states:
-                on = use.intersection(some)
-                if sum(other.intersection(some) == on for other in states) == others:
-                    words = [flag if flag in on else f"-{flag}" for flag in some]
-                    return f' with USE="{" ".join(words)}"' if words else ""
-    raise AssertionError("a state is enough for itself")
+def _with_flags(unmet: UnmetAtom) -> str:
+    words = [flag if is_on else f"-{flag}" for flag, is_on in unmet.condition.items()]
+    return f' with USE="{" ".join(words)}"' if words else ""
 
 
 # --- what there is ---
+
+
+class _Sources:
+    """The sources that an ebuild may be built from, and what else its dependencies name."""
+
+    def __init__(self, ebuild: Ebuild, evaluation: Evaluation, package: str) -> None:
+        self._ebuild = ebuild
+        self._evaluation = evaluation
+        self._package = package
+        self._known: dict[tuple[object, ...], bool | None] = {}
+
+    def unmet(self, nodes: tuple[Node, ...], *, are_gone: bool = False) -> Iterator[UnmetAtom]:
+        """Yield the sources' atoms that no sources of the ebuild's own version meet.
+
+        With `are_gone`, that is as if there were no sources. Raises TooManyStatesError.
+        """
+        # Which flags the sources may have is for profiles to say.
+        leaves = [leaf for leaf, _ in Dependency("", nodes).leaves()]
+        by_profile = any(leaf.atom().use for leaf in leaves)
+        possible = flag_states(
+            self._ebuild, self._evaluation, flags_of(nodes), by_profile=by_profile
+        )
+
+        def judge(states: FlagStates) -> Judge:
+            return lambda leaf, flags: self._judged(leaf, flags, states, are_gone)
+
+        yield from unmet_atoms(nodes, possible, judge, lambda leaf: _names(leaf, self._package))
+
+    def _judged(
+        self, leaf: Leaf, flags: Flags, states: FlagStates, are_gone: bool
+    ) -> frozenset[Reduced]:
+        if _names(leaf, self._package):
+            if are_gone:
+                return UNMET
+        elif are_gone or leaf.text.startswith("!"):
+            return MET
+        atom = leaf.atom()
+        asked = [one.flag for one in atom.use if one.suffix]
+        found: set[Reduced] = set()
+        for use in _settled(asked, flags):
+            is_met = self._is_met(atom, use, states)
+            found |= MET | UNMET if is_met is None else MET if is_met else UNMET
+        return frozenset(found)
+
+    def _is_met(self, atom: Atom, use: frozenset[str], states: FlagStates) -> bool | None:
+        """Whether something meets an atom where these flags are on; None where it is unknown."""
+        profile = states.profile
+        key = (atom, use, profile)
+        if key not in self._known:
+            self._known[key] = self._looked_up(atom, use, profile)
+        return self._known[key]
+
+    def _looked_up(self, atom: Atom, use: frozenset[str], profile: Profile | None) -> bool | None:
+        family = self._ebuild.repository.family
+        if atom.cp == self._package:
+            taken = [one for one in self._taken(atom) if one.PV == self._ebuild.PV]
+        elif any(_ebuilds(repository.package(atom.cp)) for repository in family):
+            taken = list(self._taken(atom))
+        else:
+            # It may be in a repository that is not looked at.
+            return True
+        if not taken or profile is None:
+            return bool(taken)
+        if not all(self._obstacles(one, atom, use, profile) for one in taken):
+            return True
+        return None if profile.problems else False
+
+    def _taken(self, atom: Atom) -> Iterator[Ebuild]:
+        """Yield the ebuilds that an atom takes, whatever USE flags it asks for."""
+        for repository in self._ebuild.repository.family:
+            for one in _ebuilds(repository.package(atom.cp)):
+                values = metadata(one.evaluation).values
+                slot = values.get("SLOT") or atom.slot or "0"  # where it is unknown, any
+                if atom.matches(candidate_of(one, {**values, "SLOT": slot})):
+                    yield one
+
+    def _obstacles(
+        self, one: Ebuild, atom: Atom, use: frozenset[str], profile: Profile
+    ) -> tuple[str, ...]:
+        from overlaylint.overlay.available import NEEDED, Available
+
+        if not atom.use or any(key in one.metadata.unknown for key in NEEDED):
+            return ()
+        return Available.of(profile).obstacles(one, atom, use)
+
+    def fault(self, unmet: UnmetAtom, own: list[str]) -> tuple[str, str]:
+        """Return what is wrong with an atom, and what helps; `own` are versions to take."""
+        atom, version = unmet.atom, unmet.atom.version
+        name = self._package.rpartition("/")[2]
+        add = f"add {name}-{self._ebuild.PV}, or remove this ebuild"
+        is_exact = atom.operator in ("=", "~")
+        if is_exact and version and version.without_revision != self._ebuild.PV:
+            help_ = f"depend on {self._package} {self._ebuild.PV}"
+            return "which is another version than its own", help_
+        taken = list(self._taken(atom))
+        for one in taken:
+            if one.PV == self._ebuild.PV and unmet.states.profile is not None:
+                use = frozenset(flag for flag, is_on in unmet.flags.items() if is_on)
+                flags = self._obstacles(one, atom, use, unmet.states.profile)
+                return _of_flags(one, flags, unmet.states.profile)
+        if taken:
+            return "which takes no sources of its own version", add
+        return (
+            "which does not exist",
+            f"name sources that exist: {_choice(own)}" if own else add,
+        )
+
+
+def _of_flags(sources: Ebuild, flags: tuple[str, ...], profile: Profile) -> tuple[str, str]:
+    """Return that sources can't be built with the flags that are asked for."""
+    known = known_flags(profile, sources.metadata.values, flags)
+    named = "`, `".join(flags)
+    if known:
+        return (
+            f"but profile {profile.name} settles `{named}` of {sources.PF} otherwise",
+            "ask for flags as they are, or change what use.mask and use.force say",
+        )
+    return (
+        f"but {sources.PF} has no `{named}` in its IUSE",
+        "ask for flags that it has, or give a default as in `[flag(-)]`",
+    )
+
+
+def _settled(asked: list[str], flags: Flags) -> Iterator[frozenset[str]]:
+    """Yield those of some flags that are on, for each way that open ones may be."""
+    choices = [(flags[flag],) if flag in flags else (False, True) for flag in asked]
+    for states in product(*choices):
+        yield frozenset(flag for flag, is_on in zip(asked, states, strict=True) if is_on)
 
 
 def _versions(ebuild: Ebuild, package: str) -> list[str]:
@@ -328,28 +402,8 @@ def _versions(ebuild: Ebuild, package: str) -> list[str]:
     ]
 
 
-def _ebuilds(package: object) -> tuple[Ebuild, ...]:
-    from overlaylint.overlay.ebuild import Package
-
-    return package.ebuilds if isinstance(package, Package) else ()
-
-
-def _is_there(ebuild: Ebuild, atom: Atom) -> bool:
-    """Whether an atom takes sources that are there, and of the ebuild's own version."""
-    return any(one.PV == ebuild.PV for one in _taken(ebuild, atom))
-
-
-def _taken(ebuild: Ebuild, atom: Atom) -> Iterator[Ebuild]:
-    """Yield the ebuilds that an atom takes, whatever USE flags it asks for."""
-    from overlaylint.overlay.metadata import metadata
-    from overlaylint.overlay.use import candidate_of
-
-    for repository in ebuild.repository.family:
-        for one in _ebuilds(repository.package(atom.cp)):
-            values = metadata(one.evaluation).values
-            slot = values.get("SLOT") or atom.slot or "0"  # where it is unknown, any
-            if atom.matches(candidate_of(one, {**values, "SLOT": slot})):
-                yield one
+def _ebuilds(package: Package | None) -> tuple[Ebuild, ...]:
+    return () if package is None else package.ebuilds
 
 
 def _revision(version: str) -> str:
