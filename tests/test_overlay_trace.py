@@ -107,7 +107,7 @@ a'); dobin $(tr c t <<< caf\u00e9); dobin $(cat)""",
             "sed s/a/b/ file",
             "dobin ${?}",
             "cat",
-            "dobin ${?}",
+            "dobin ${MAKEOPTS}",
             "sort",
             "dobin ${?}",
             "tr c t",
@@ -411,6 +411,40 @@ def test_eclass_functions_are_followed_with_their_stack(tmp_path: Path) -> None:
     call = next(trace.named("doins"))
     assert call.stack == ("src_install", "foo_src_install", "foo_put")
     assert trace.span(call).path == "eclass/foo.eclass"
+
+
+WRITING = {
+    "of its own": ("echo a > f; printf '%s-' 1 2 >> g", {"f": "a\n", "g": "1-2-"}),
+    "around it": ("{ echo a; x=$(echo b); printf %s ${x} | cat; } > f", {"f": "a\nb"}),
+    "around a function": (
+        "w() { echo $1; echo no >&2; }; w a > f; w b > g",
+        {"f": "a\n", "g": "b\n"},
+    ),
+    "an inner one counts": ("{ echo a > f; echo b; } > g", {"f": "a\n", "g": "b\n"}),
+    "the last of a pipeline": ("echo a b | sed s/a/c/ | tee h > f", {"f": "c b\n"}),
+    "by descriptors": ("{ echo a >&3; echo b; } 3> f > g", {"f": "a\n", "g": "b\n"}),
+    "standard error": ("{ echo a >&2; echo b; } 2> f", {"f": "a\n"}),
+    "both": ("echo a &> f; echo b >& g", {"f": "a\n", "g": "b\n"}),
+    "nowhere, or on": ("{ echo a > /dev/null; echo b > /dev/stdout; } > f", {"f": "b\n"}),
+    "of what is not noted": ("{ ver_cut 1; } > f", {"f": "1\n"}),
+    "escapes": ("echo 'a\\nb' > f; echo -e 'a\\nb' > g", {"f": "a\\nb\n", "g": "a\nb\n"}),
+    "in part": (
+        'echo "a ${CHOST} b" > f; cat > g <<< "${CHOST}"',
+        {"f": "a ${?} b\n", "g": "${?}\n"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_what_calls_write_and_where_that_goes(tmp_path: Path, name: str) -> None:
+    body, expected = WRITING[name]
+    trace = ebuild(tmp_path, f"src_install() {{\n{body}\n}}\n").trace("src_install")
+    found: dict[str, str] = {}
+    for call in trace:
+        if call.outlet is not None and call.output is not None:
+            target = str(call.outlet.target)
+            found[target] = found.get(target, "") + str(call.output).replace("${CHOST}", "${?}")
+    assert found == expected
 
 
 def test_a_phase_that_is_not_defined_does_what_the_eapi_says(tmp_path: Path) -> None:

@@ -57,7 +57,20 @@ SHELL_TEXT = "the text that a shell is given"
 
 # Filters that leave the same in every locale, for text of ASCII.
 _FILTERS = frozenset(
-    {"basename", "cat", "cut", "dirname", "egrep", "fgrep", "grep", "paste", "sed", "tr", "uniq"}
+    {
+        "basename",
+        "cat",
+        "cut",
+        "dirname",
+        "egrep",
+        "fgrep",
+        "grep",
+        "paste",
+        "sed",
+        "tee",
+        "tr",
+        "uniq",
+    }
 )
 
 _MAXIMUM_DEPTH = 60

@@ -40,13 +40,18 @@ def run_filter(
     `text` is None where nobody knows what it reads.
     """
     name = invocation.name
-    reads_input = name not in _READS_NOTHING and not _reads_files(name, arguments)
+    reads_input = name == "tee" or not (name in _READS_NOTHING or _reads_files(name, arguments))
     if reads_input and shell.input is not None:
         shell.input = unknown(f"`{name}` has read of it")
     try:
         if name not in _READS_NOTHING and not reads_input:
             raise UnknownFilter(f"{name} on a file")  # noqa: TRY301
-        output, status = _left(name, arguments, text)
+        output: Value
+        status: Status
+        if text is not None and _passes_on(name, arguments):
+            output, status = text, check(invocation) if name == "tee" else 0
+        else:
+            output, status = _left(name, arguments, text)
         if reads_input and shell.input is not None and not name.endswith("grep"):
             shell.input = ""  # `grep -q` may leave some
     except UnknownFilter as problem:
@@ -76,6 +81,11 @@ def _reads_files(name: str, arguments: Sequence[Value]) -> bool:
         operands -= sum(takes_word.fullmatch(one) is not None for one in options)
     given = any(re.match(r"-[A-Za-z]*[ef]|--(?:regexp|file|expression)", one) for one in options)
     return operands > (0 if given else _FIRST_OPERANDS.get(name, 0))
+
+
+def _passes_on(name: str, arguments: Sequence[Value]) -> bool:
+    """Whether a filter writes just what it reads, whatever that is."""
+    return name == "tee" or (name == "cat" and all(one in ("-", "-u") for one in arguments))
 
 
 def _left(name: str, arguments: Sequence[Value], text: Value | None) -> tuple[str, int]:

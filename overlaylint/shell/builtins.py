@@ -620,7 +620,7 @@ _OPTION_NAMES = frozenset(
 # what is on at the start, and changes something that is evaluated when it is switched off
 _ON_BY_DEFAULT = frozenset({"extquote", "globasciiranges", "interactive_comments"})
 # what changes something that is evaluated, and is not followed
-_NOT_EVALUATED = frozenset({"localvar_unset", "xpg_echo", "assoc_expand_once", "execfail"})
+_NOT_EVALUATED = frozenset({"localvar_unset", "assoc_expand_once", "execfail"})
 
 
 def shopt(shell: Interpreter, invocation: Invocation) -> Status:
@@ -719,7 +719,7 @@ def _set_by_name(
 _OFF_BY_DEFAULT = frozenset(
     {
         "extglob", "nullglob", "failglob", "dotglob", "nocaseglob", "nocasematch", "lastpipe",
-        "globstar", "localvar_inherit",
+        "globstar", "localvar_inherit", "xpg_echo",
     }
 )  # fmt: skip
 
@@ -748,16 +748,18 @@ def let(shell: Interpreter, invocation: Invocation) -> Status:
 def echo(shell: Interpreter, invocation: Invocation) -> Status:
     """`echo [-neE]`."""
     arguments = list(invocation.arguments)
-    newline, escapes = True, False
+    newline, escapes = True, shell.state.option("xpg_echo")
     while arguments and isinstance(arguments[0], str) and re.fullmatch(r"-[neE]+", arguments[0]):
         for letter in arguments.pop(0)[1:]:  # type: ignore[index]
             if letter == "n":
                 newline = False
             else:
                 escapes = letter == "e"
-    if shell.state.output is None:
+    if shell.state.output is None and shell.printed is None:
         return 0
     place = invocation.source, invocation.start, invocation.end
+    if escapes is None and any(isinstance(a, Mixed) or "\\" in a for a in arguments):
+        return unknown_output(shell, invocation)
     if arguments and isinstance(arguments[0], Mixed) and _may_be_option(arguments[0]):
         shell.write(shell.value_unknown("", *place, *arguments))
         return 0

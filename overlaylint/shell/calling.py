@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overlaylint.shell import assigning, branching, expansion, redirecting
@@ -14,10 +15,20 @@ from overlaylint.shell.problems import ExpansionProblem
 from overlaylint.shell.redirecting import ELSEWHERE, SINKS, is_of_file
 from overlaylint.shell.syntax import Assignment, Function, Parameter, Simple, Source, Text
 from overlaylint.shell.undecidable import Undecidable
-from overlaylint.shell.values import DOUBTS, Flag, Mixed, Unknown, Value, Variable, as_one, unknown
+from overlaylint.shell.values import (
+    DOUBTS,
+    Flag,
+    Mixed,
+    Unknown,
+    Value,
+    Variable,
+    as_one,
+    concatenate,
+    unknown,
+)
 
 if TYPE_CHECKING:
-    from overlaylint.shell.interpreter import Interpreter
+    from overlaylint.shell.interpreter import Builtin, Interpreter
 
 # builtins that fail without a word
 _QUIET = frozenset(
@@ -307,8 +318,36 @@ def note(
             is_function,
             shell.is_dead,
             pipe=shell.pipe,
+            outlet=shell.outlets.get(1),
         )
     )
+
+
+def run_noted(shell: Interpreter, builtin: Builtin, invocation: Invocation) -> Status:
+    """Run a command of a trace that is the last call noted, and add what it writes."""
+    assert shell.calls is not None
+    index = len(shell.calls) - 1
+    around, shell.printed = shell.printed, []
+    try:
+        return builtin(shell, invocation)
+    finally:
+        printed, shell.printed = shell.printed, around
+        if printed:
+            output = concatenate(*printed)
+            if isinstance(output, str) or len(output.parts) > 1 or output.unknown.symbol:
+                shell.calls[index] = replace(shell.calls[index], output=output)
+
+
+def run_silent(shell: Interpreter, builtin: Builtin, invocation: Invocation) -> Status:
+    """Run a command of a trace that is not noted, while standard output leads into a file."""
+    around, shell.printed = shell.printed, []
+    try:
+        return builtin(shell, invocation)
+    finally:
+        printed, shell.printed = shell.printed, around
+        if printed and shell.calls is not None:
+            note(shell, ":", (), (invocation.source, invocation.start, invocation.end), ())
+            shell.calls[-1] = replace(shell.calls[-1], output=concatenate(*printed))
 
 
 def record(

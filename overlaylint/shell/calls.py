@@ -74,6 +74,10 @@ class Call:
     the innermost list, `if` or loop makes of its failure, be the call in a function there. `pipe`
     is the innermost pipeline that it is part of, in a function as well, if that has more commands.
 
+    In a trace, `output` is what it writes to its standard output, None where that is nothing or
+    nothing is known of it; what functions write is that of the calls in them. `outlet` is the
+    redirection, one of its own or around it, that leads its standard output into a file.
+
     A file that a compound command, an assignment or a command that is not noted is redirected from
     or to, and the one of `$(< file)`, are noted as redirections of `:`.
     """
@@ -92,6 +96,8 @@ class Call:
     is_dead: bool = False
     failing: Failing = Failing.UNASKED
     pipe: Pipe | None = None
+    output: Value | None = None
+    outlet: Redirect | None = None
 
     @property
     def place(self) -> tuple[Source, int, int]:

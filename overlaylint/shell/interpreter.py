@@ -147,6 +147,9 @@ class Interpreter:
         self.signal_status: Status = 0
         self.signal_message: Value = ""
         self.sinks: dict[int, int] = SINKS  # where what is written to a descriptor goes
+        # in a trace, which redirection leads what is written to a descriptor into a file
+        self.outlets: Mapping[int, Redirect] = {}
+        self.printed: list[Value] | None = None  # what the innermost call noted has written
         self.has_spilt = False  # whether something was written to an outer substitution's output
         self.input: Value | None = None
         self.processes: dict[
@@ -684,10 +687,12 @@ class Interpreter:
         if self.depth > MAXIMUM_CALLS:
             raise self.exhausted("it nests too deeply")
         self.spend(2)
-        saved, sinks = self.state, self.sinks
+        saved, sinks, outlets = self.state, self.sinks, self.outlets
         self.state = saved.copy()
         if output is not None:
             self.state.output = output
+            if outlets:
+                self.outlets = {number: one for number, one in outlets.items() if number != 1}
             self.sinks = {
                 number: OUTER if sink == OUTPUT else sink for number, sink in sinks.items()
             }
@@ -701,7 +706,7 @@ class Interpreter:
             self.regions.pop()
             del self.guards[region.guards :]
             del self.exclusions[region.exclusions :]
-            self.state, self.sinks = saved, sinks
+            self.state, self.sinks, self.outlets = saved, sinks, outlets
             self.last_argument, self.pipe_status, self.pipe = last_argument, pipe_status, pipe
             self.depth -= 1
 
@@ -796,15 +801,18 @@ class Interpreter:
         if builtin is None and name.startswith("%"):
             return 1  # there is no job control
         if builtin is None:
-            if self.calls is not None:
-                calling.record(self, invocation, redirects, environment)
-            return self.when_missing(self, invocation)
-        if self.calls is not None:
-            if name not in self.silent:
-                calling.record(self, invocation, redirects, environment)
-            elif redirects:
+            builtin = self.when_missing
+        elif name in self.silent:
+            if self.calls is not None and redirects:
                 source, start, end = invocation.source, invocation.start, invocation.end
                 calling.record_files(self, redirects, source, start, end)
+            if self.is_tracing and 1 in self.outlets:
+                return calling.run_silent(self, builtin, invocation)
+            return builtin(self, invocation)
+        if self.calls is not None:
+            calling.record(self, invocation, redirects, environment)
+            if self.is_tracing:
+                return calling.run_noted(self, builtin, invocation)
         return builtin(self, invocation)
 
     def call(
@@ -1003,6 +1011,8 @@ class Interpreter:
 
     def write(self, value: Value) -> None:
         """Write to standard output."""
+        if self.printed is not None:
+            self.printed.append(value)
         output = self.state.output
         if output is not None:
             redirecting.write_to(self, self.sinks[1], value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -32,11 +32,15 @@ def redirects(shell: Interpreter, redirections: tuple[Redirection, ...]) -> tupl
     )
 
 
+# files that stand for a descriptor
+_OTHER_ENDS = {"/dev/stdout": 1, "/dev/fd/1": 1, "/dev/stderr": 2, "/dev/fd/2": 2}
+
+
 @contextmanager
 def redirected(shell: Interpreter, redirects: tuple[Redirect, ...]) -> Iterator[None]:
     """Evaluate with input and output redirected."""
     shell.spend(6)
-    saved = shell.sinks, shell.input
+    saved = shell.sinks, shell.input, shell.outlets
     sinks = dict(shell.sinks)
     is_input = False
     for item in redirects:
@@ -68,12 +72,36 @@ def redirected(shell: Interpreter, redirects: tuple[Redirect, ...]) -> Iterator[
         else:
             sinks[number] = ELSEWHERE
     shell.sinks = sinks
+    if shell.is_tracing:
+        shell.outlets = _outlets(shell.outlets, redirects)
     try:
         yield
     finally:
-        shell.sinks = saved[0]
+        shell.sinks, shell.outlets = saved[0], saved[2]
         if is_input:
             shell.input = saved[1]
+
+
+def _outlets(
+    outlets: Mapping[int, Redirect], redirects: tuple[Redirect, ...]
+) -> Mapping[int, Redirect]:
+    """Return which redirection leads a descriptor's output into a file, after some more."""
+    found: dict[int, Redirect | None] = dict(outlets)
+    for item in redirects:
+        operator, target = item.operator, item.target
+        if operator[0] not in ">&" or item.descriptor.startswith("{"):
+            continue
+        number = int(item.descriptor) if item.descriptor.isdigit() else 1
+        other = target.rstrip("-") if isinstance(target, str) and operator == ">&" else ""
+        one = item if is_of_file(item) else None
+        if other.isdigit():
+            one = found.get(int(other))
+        elif target in _OTHER_ENDS:
+            one = found.get(_OTHER_ENDS[str(target)])
+        found[number] = one
+        if operator in ("&>", "&>>"):
+            found[2] = one
+    return {number: one for number, one in found.items() if one is not None}
 
 
 def duplicate(
