@@ -5,7 +5,9 @@ Only what a call names itself is seen, not what `make install` does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from overlaylint.overlay.steps import (
     Location,
@@ -61,6 +63,19 @@ COMMANDS = frozenset(
     {*_HELPERS, *SET_FOLDERS, *COPYING, "dodir", "keepdir", "mkdir", "dosym", "tee", "touch"}
 )
 
+# What names of folders end in, and of files that have no such end.
+_FOLDER_ENDS = frozenset({"d", "dir", "git", "wants", "requires", "upholds"})
+_FILE_NAMES = frozenset({"Makefile", "GNUmakefile", "Kbuild", "Kconfig", "configure"})
+_FILE_END = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+# Folders of any image, by their own names.
+_IMAGE_FOLDERS = frozenset(
+    {
+        "usr", "bin", "sbin", "lib", "lib64", "etc", "opt", "share", "include", "var", "systemd",
+        "system", "user",
+    }
+)  # fmt: skip
+
 #: Options that take a word: of install, and of mkdir, cp, mv and ln as far as they have them.
 TAKING_WORD = frozenset(
     {"m", "mode", "o", "owner", "g", "group", "S", "suffix", "t", "target-directory"}
@@ -72,13 +87,24 @@ class Write:
     """Something that a step puts somewhere.
 
     `source` is the word that says what it is made of, None for a folder and for what is written
-    by a redirection; `is_folder` marks what is certainly a folder.
+    by a redirection; `is_folder` marks what is certainly a folder. It may be made elsewhere
+    instead if it is not `is_certain`: what copies into `x` may make `x` itself or `x/name`.
     """
 
     step: Step
     location: Location
     source: Value | None = None
     is_folder: bool = False
+    is_certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Copies:
+    """What a copy makes if `into` is no folder yet, and what if it is one."""
+
+    into: Location
+    itself: Write
+    inside: tuple[Write, ...]
 
 
 def targets(trace: Trace) -> Iterator[tuple[Call, str]]:
@@ -91,8 +117,36 @@ def targets(trace: Trace) -> Iterator[tuple[Call, str]]:
 def writes(of: tuple[Step, ...]) -> Iterator[Write]:
     """Yield what steps create, in the image and elsewhere, as far as they name it themselves.
 
-    What copies into `x` may make `x` itself or `x/name`: both are there.
+    What copies into `x` may make `x` itself or `x/name`: both are there, and neither is certain,
+    where no name and no other step tells which it is.
     """
+    found = tuple(_writes(of))
+    certain = [one for one in found if isinstance(one, Write)]
+    folders = {one.location for one in certain if one.is_folder}
+    folders |= {step.folder for step in of if step.folder is not None}
+    folders |= {place for one in certain for place in _above(one.location)}
+    files = {one.location for one in certain if not one.is_folder} - folders
+    for one in found:
+        if isinstance(one, Write):
+            yield one
+        elif one.into in folders:
+            yield from one.inside
+        elif one.into in files:
+            yield one.itself
+        else:
+            for guess in (one.itself, *one.inside):
+                yield replace(guess, is_certain=False)
+
+
+def _above(place: Location) -> Iterator[Location]:
+    """Yield the folders that a place lies in."""
+    path = place.path
+    while path.strip("/"):
+        path = path.rpartition("/")[0]
+        yield Location(place.root, path or "/")
+
+
+def _writes(of: tuple[Step, ...]) -> Iterator[Write | _Copies]:
     folders = dict(SET_FOLDERS)
     for step in of:
         name = step.name
@@ -142,25 +196,58 @@ def _helped(step: Step, into: Location) -> Iterator[Write]:
             yield Write(step, into.below(f"{name_of(value)}/*"), value)
 
 
-def _copied(step: Step) -> Iterator[Write]:
+def _copied(step: Step) -> Iterator[Write | _Copies]:
     """Yield what `cp` and the like make: what the last word names, and what may lie below it."""
     options, values = _read(step)
     target = options.get("t", options.get("target-directory"))
+    is_folder: bool | None = None if target is None else True
     if target is None:
         if not values:
             return
-        target = values.pop()
+        # `ln` with one word makes a link of that name right here.
+        target = "." if step.name == "ln" and len(values) == 1 else values.pop()
     into = step.at(target)
-    if into is None:
+    if into is None or not values:
         return
-    yield Write(step, into, values[0] if values else None)
+    if is_folder is None:
+        is_folder = _is_folder(step, target, into, values)
     copies_folders = step.name == "mv" or _has(step, "r", "R", "recursive", "a", "archive")
+    inside: list[Write] = []
     for value in values:
-        name = name_of(value)
-        yield Write(step, into.below(name), value)
+        name = pattern_of(value) if "parents" in options else name_of(value)
+        inside.append(Write(step, into.below(name), value, is_folder=name == "."))
         if copies_folders:
             # A folder comes with all that it holds, and `.` brings that alone.
-            yield Write(step, into.below(f"{name}/*"), value)
+            inside.append(Write(step, into.below(f"{name}/*"), value))
+    itself = Write(step, into, values[0])
+    if is_folder is None:
+        yield _Copies(into, itself, tuple(inside))
+    elif is_folder:
+        yield from inside
+    else:
+        yield itself
+
+
+def _is_folder(step: Step, target: Value, into: Location, values: Sequence[Value]) -> bool | None:
+    """Whether what a copy names as its target is a folder, as far as the call itself tells."""
+    if into.path == "/" or len(values) > 1 or _has(step, "parents"):
+        return True
+    if pattern_of(target).rpartition("/")[2] in ("", ".", "..") or name_of(values[0]) == ".":
+        return True
+    if _has(step, "T", "no-target-directory", "D"):
+        return False
+    name = into.path.rpartition("/")[2]
+    if "*" in name:
+        return None
+    stem, dot, end = name.rpartition(".")
+    if stem and end in _FOLDER_ENDS:
+        return True
+    if into.root == _IMAGE and name in _IMAGE_FOLDERS:
+        return True
+    if name in _FILE_NAMES or (stem and dot and _FILE_END.fullmatch(end)):
+        return False
+    source = name_of(values[0])
+    return False if source == name or source.startswith((f"{name}.", f"{name}-")) else None
 
 
 def _redirected(step: Step) -> Iterator[Write]:
