@@ -37,7 +37,7 @@ def ebuild(folder: Path, body: str) -> Ebuild:
         ('install -Dt "${ED}/usr/bin" a', ["/usr/bin/a"]),
         ('install -dm0755 -- "${D}/etc" "${D}/-d"', ["/etc", "/-d"]),
         ('cp --target-directory="${D}"/etc a', ["/etc/a"]),
-        ('cp -r bin "${ED}/usr"', ["/usr/bin", "/usr/bin/*"]),
+        ('cp -r bin "${ED}/usr"', ["/usr", "/usr/bin", "/usr/bin/*"]),
         ('cp -a bin/. "${ED}/usr/bin"', ["/usr/bin", "/usr/bin/*"]),
         ('cd "${ED}/usr/bin" || die; ln -s a b', ["/usr/bin/b", "/usr/bin/b/a"]),
         ('pushd "${D}"/etc; popd; ln -s a b', []),

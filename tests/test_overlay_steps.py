@@ -11,10 +11,10 @@ from support import overlay
 from overlaylint.overlay.built import built_ebuilds, has_at_least
 from overlaylint.overlay.command_lines import unwrapped
 from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.file_texts import source_edits
 from overlaylint.overlay.install_targets import writes
 from overlaylint.overlay.masters import find_repositories
 from overlaylint.overlay.repository import Repository
-from overlaylint.overlay.source_edits import source_edits
 from overlaylint.overlay.steps import Step, read_options, sources, steps
 from overlaylint.overlay.tmpfiles import root_calls
 from overlaylint.overlay.ways import covered
@@ -123,11 +123,13 @@ def test_what_a_shell_is_given_as_text(tmp_path: Path, command: str, expected: l
         ('install -D a "${D}/b"; cp -T c "${D}/d"', ["${D}/b", "${D}/d"]),
         ('cp a.c "${D}/b.c"; mv x y/Makefile', ["${D}/b.c", "${WORKDIR}/hello-1/y/Makefile"]),
         (
-            "cp foo.sh foo; cp -r x a.d",
+            "cp foo.sh foo; cp x a.d; cp -r x b.d",
             [
                 "${WORKDIR}/hello-1/foo",
                 "${WORKDIR}/hello-1/a.d/x",
-                "${WORKDIR}/hello-1/a.d/x/*",
+                "${WORKDIR}/hello-1/b.d?",
+                "${WORKDIR}/hello-1/b.d/x?",
+                "${WORKDIR}/hello-1/b.d/x/*?",
             ],
         ),
         ('cp a "${D}/b"; dodir b', ["${D}/b/a", "${D}/b"]),

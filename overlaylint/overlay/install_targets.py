@@ -211,7 +211,7 @@ def _copied(step: Step) -> Iterator[Write | _Copies]:
         return
     if is_folder is None:
         is_folder = _is_folder(step, target, into, values)
-    copies_folders = step.name == "mv" or _has(step, "r", "R", "recursive", "a", "archive")
+    copies_folders = _copies_folders(step)
     inside: list[Write] = []
     for value in values:
         name = pattern_of(value) if "parents" in options else name_of(value)
@@ -228,6 +228,17 @@ def _copied(step: Step) -> Iterator[Write | _Copies]:
         yield itself
 
 
+def _copies_folders(step: Step) -> bool:
+    return step.name == "mv" or _has(step, "r", "R", "recursive", "a", "archive")
+
+
+def _is_file_name(name: str) -> bool:
+    stem, _, end = name.rpartition(".")
+    if stem and end not in _FOLDER_ENDS:
+        return _FILE_END.fullmatch(end) is not None
+    return name in _FILE_NAMES
+
+
 def _is_folder(step: Step, target: Value, into: Location, values: Sequence[Value]) -> bool | None:
     """Whether what a copy names as its target is a folder, as far as the call itself tells."""
     if into.path == "/" or len(values) > 1 or _has(step, "parents"):
@@ -239,12 +250,11 @@ def _is_folder(step: Step, target: Value, into: Location, values: Sequence[Value
     name = into.path.rpartition("/")[2]
     if "*" in name:
         return None
-    stem, dot, end = name.rpartition(".")
-    if stem and end in _FOLDER_ENDS:
-        return True
-    if into.root == _IMAGE and name in _IMAGE_FOLDERS:
-        return True
-    if name in _FILE_NAMES or (stem and dot and _FILE_END.fullmatch(end)):
+    stem, _, end = name.rpartition(".")
+    if (stem and end in _FOLDER_ENDS) or (into.root == _IMAGE and name in _IMAGE_FOLDERS):
+        # A folder may be copied to become this one.
+        return None if _copies_folders(step) and not _is_file_name(name_of(values[0])) else True
+    if _is_file_name(name):
         return False
     source = name_of(values[0])
     return False if source == name or source.startswith((f"{name}.", f"{name}-")) else None

@@ -14,8 +14,7 @@ from itertools import pairwise
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.filesdir import FilesDir
 from overlaylint.overlay.hooks import user_patches
-from overlaylint.overlay.install_targets import writes
-from overlaylint.overlay.patch import FilePatch, parse_patch
+from overlaylint.overlay.patch import FilePatch, PatchLine, parse_patch
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.sed import SedCall, UnknownEdit, parse_call
 from overlaylint.overlay.steps import (
@@ -27,7 +26,6 @@ from overlaylint.overlay.steps import (
     pattern_of_piece,
     sources,
 )
-from overlaylint.overlay.text import decode
 from overlaylint.records import dataclass
 from overlaylint.shell.values import Value
 from overlaylint.tree import Kind
@@ -52,8 +50,9 @@ class SourceEdit:
     """One edit of a step. `files` are patterns of the paths that it is made in.
 
     `patch` is set where it is a patch's, with the place of that patch in `found_in`; `is_reversed`
-    marks one that is taken back. `text` is what the file is replaced with. Where there is none of
-    these, `doubt` says what is unknown; a sed has one where it may be made in another file.
+    marks one that is taken back. `text` is what the file is replaced with, or what is put behind
+    it where that `is_addition`. Where there is none of these, `doubt` says what is unknown; a sed
+    has one where it may be made in another file.
     """
 
     step: Step
@@ -63,6 +62,7 @@ class SourceEdit:
     text: str | None = None
     found_in: tuple[Repository, str] | None = None
     is_reversed: bool = False
+    is_addition: bool = False
     doubt: str = ""
 
     def is_in(self, path: str) -> bool:
@@ -80,81 +80,60 @@ class SourceEdit:
                 raise UnknownEdit(self.doubt)
             return edited
         if self.text is not None:
-            return tuple(self.text.splitlines())
+            return (*(lines if self.is_addition else ()), *self.text.splitlines())
         if self.patch is None:
             raise UnknownEdit(self.doubt)
-        old, new = self.patch.removed, self.patch.added
-        if self.is_reversed:
-            old, new = new, old
-        removed = {line.text.strip() for line in old}
-        kept = tuple(line for line in lines if line.strip() not in removed)
-        return (*kept, *(line.text for line in new))
+        kept = (one for line in lines for one in self.taken(line))
+        return (*kept, *(line.text for line in self.added))
+
+    @property
+    def added(self) -> tuple[PatchLine, ...]:
+        """The lines that a patch adds."""
+        if self.patch is None:
+            return ()
+        return tuple(self.patch.removed if self.is_reversed else self.patch.added)
+
+    def taken(self, line: str) -> tuple[str, ...]:
+        """Return what sed or a patch leaves of a line of the file. Raises UnknownEdit."""
+        if self.patch is None:
+            return self.apply((line,))
+        old = self.patch.added if self.is_reversed else self.patch.removed
+        return () if any(one.text.strip() == line.strip() for one in old) else (line,)
 
 
-def source_edits(
-    ebuild: Ebuild, steps: Sequence[Step], folder: Location, overlay: Repository
+def edits_of(
+    ebuild: Ebuild, step: Step, folder: Location, overlay: Repository
 ) -> Iterator[SourceEdit]:
-    """Yield the edits that steps make in files below `folder`, in their order.
+    """Yield the edits that a step makes in files below `folder`, as they are there.
 
     Files are given as paths from there. `overlay` is what has the user patches.
     """
-    replacing = _replacements(ebuild, steps, folder)
-    for step in steps:
-        name, arguments = step.name, step.arguments
-        yield from replacing.get(id(step), ())
-        if name == "sed":
-            yield from _sed(step, arguments, None, folder)
-        elif name in ("find", "xargs") and "sed" in arguments:
-            at = arguments.index("sed")
-            pairs = pairwise(arguments[:at])
-            named = tuple(f"*{value}" for key, value in pairs if key in _FIND_NAMES)
-            yield from _sed(step, arguments[at + 1 :], named or ("*",), folder)
-        elif edits_in_place(name, arguments):
-            files = _files(step, arguments, folder)
-            yield SourceEdit(step, files, doubt=f"what `{name}` makes of it can't be told")
-        elif name in _USER_PATCHES:
-            for path in user_patches(overlay, ebuild):
-                yield from _patch(step, overlay, path, (1,), False)
-        elif name in _PATCHES or name == "patch":
-            is_reversed = any(word in ("-R", "--reverse") for word in arguments)
-            strips = _strips(step)
-            for path in applied_patches(ebuild, step):
-                yield from _patch(step, ebuild.repository, path, strips, is_reversed)
-            if any(_is_from_elsewhere(ebuild, word) for word in _patch_words(step)):
-                yield SourceEdit(step, ("*",), doubt="the patches come from elsewhere")
+    name, arguments = step.name, step.arguments
+    if name == "sed":
+        yield from _sed(step, arguments, None, folder)
+    elif name in ("find", "xargs") and "sed" in arguments:
+        at = arguments.index("sed")
+        pairs = pairwise(arguments[:at])
+        named = tuple(f"*{value}" for key, value in pairs if key in _FIND_NAMES)
+        yield from _sed(step, arguments[at + 1 :], named or ("*",), folder)
+    elif edits_in_place(name, arguments):
+        files = _files(step, arguments, folder)
+        yield SourceEdit(step, files, doubt=f"what `{name}` makes of it can't be told")
+    elif name in _USER_PATCHES:
+        for path in user_patches(overlay, ebuild):
+            yield from _patch(step, overlay, path, (1,), False)
+    elif name in _PATCHES or name == "patch":
+        is_reversed = any(word in ("-R", "--reverse") for word in arguments)
+        strips = _strips(step)
+        for path in applied_patches(ebuild, step):
+            yield from _patch(step, ebuild.repository, path, strips, is_reversed)
+        if any(_is_from_elsewhere(ebuild, word) for word in _patch_words(step)):
+            yield SourceEdit(step, ("*",), doubt="the patches come from elsewhere")
 
 
 def edits_in_place(name: str, arguments: Sequence[Value]) -> bool:
     """Whether a command edits files in place, other than sed: what it does is not known."""
     return name in _EDITORS and any(_EDITORS[name].match(str(one)) for one in arguments)
-
-
-def _replacements(
-    ebuild: Ebuild, steps: Sequence[Step], folder: Location
-) -> dict[int, list[SourceEdit]]:
-    """Return what steps put in the place of files below a folder, by the steps' identity."""
-    found: dict[int, list[SourceEdit]] = {}
-    files = FilesDir(ebuild)
-    prefix = folder.path.rstrip("/") + "/"
-    for one in writes(tuple(steps)):
-        place = one.location
-        if one.is_folder or place.root != folder.root or not place.path.startswith(prefix):
-            continue
-        text: str | None = None
-        path = None if one.source in (None, "-") else files.path(one.source or "")
-        appends = any(item.operator in (">>", "&>>") for item in one.step.call.redirections)
-        if path is not None and ebuild.repository.tree.kind(path) is Kind.FILE:
-            text = decode(ebuild.repository.tree.read(path))
-        elif one.source in (None, "-") and isinstance(one.step.call.input, str) and not appends:
-            text = one.step.call.input
-        elif one.step.name in ("cp", "mv", "ln", "install") and place.path.endswith("*"):
-            # What a folder holds is unknown, and most often has nothing to do with it.
-            continue
-        edit = SourceEdit(
-            one.step, (place.path[len(prefix) :],), text=text, doubt="a file is put in its place"
-        )
-        found.setdefault(id(one.step), []).append(edit)
-    return found
 
 
 def _sed(

@@ -40,7 +40,7 @@ def run_filter(
     `text` is None where nobody knows what it reads.
     """
     name = invocation.name
-    reads_input = name == "tee" or not (name in _READS_NOTHING or _reads_files(name, arguments))
+    reads_input = name == "tee" or not (name in _READS_NOTHING or reads_files(name, arguments))
     if reads_input and shell.input is not None:
         shell.input = unknown(f"`{name}` has read of it")
     try:
@@ -71,7 +71,7 @@ _TAKES_WORD = {
 _FIRST_OPERANDS = {"sed": 1, "grep": 1, "egrep": 1, "fgrep": 1, "tr": 2}
 
 
-def _reads_files(name: str, arguments: Sequence[Value]) -> bool:
+def reads_files(name: str, arguments: Sequence[Value]) -> bool:
     """Whether a filter is given files, and so does not read its input."""
     texts = [one if isinstance(one, str) else "".join(one.texts) or "?" for one in arguments]
     options = [one for one in texts if one.startswith("-") and one != "-"]

@@ -332,7 +332,9 @@ def run_noted(shell: Interpreter, builtin: Builtin, invocation: Invocation) -> S
         return builtin(shell, invocation)
     finally:
         printed, shell.printed = shell.printed, around
-        if printed:
+        if not printed:
+            shell.calls[index] = replace(shell.calls[index], output="")
+        else:
             output = concatenate(*printed)
             if isinstance(output, str) or len(output.parts) > 1 or output.unknown.symbol:
                 shell.calls[index] = replace(shell.calls[index], output=output)

@@ -74,8 +74,8 @@ class Call:
     the innermost list, `if` or loop makes of its failure, be the call in a function there. `pipe`
     is the innermost pipeline that it is part of, in a function as well, if that has more commands.
 
-    In a trace, `output` is what it writes to its standard output, None where that is nothing or
-    nothing is known of it; what functions write is that of the calls in them. `outlet` is the
+    In a trace, `output` is what it writes to its standard output, None where nothing is known of
+    it; what a function or a shell writes is that of the calls in it. `outlet` is the
     redirection, one of its own or around it, that leads its standard output into a file.
 
     A file that a compound command, an assignment or a command that is not noted is redirected from

@@ -71,7 +71,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from itertools import islice
+from itertools import combinations, islice
 from posixpath import normpath
 from typing import TYPE_CHECKING
 
@@ -79,16 +79,16 @@ from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span
 from overlaylint.overlay.repository import Repository
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
+from overlaylint.shell.values import Mixed, Value
 from overlaylint.tree import Kind, TreeError, walk
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild, Package
     from overlaylint.overlay.evaluation import Evaluated
-    from overlaylint.overlay.install_targets import Write
+    from overlaylint.overlay.file_texts import File, Piece
     from overlaylint.overlay.patch import FilePatch, PatchLine
     from overlaylint.overlay.source_edits import SourceEdit
     from overlaylint.overlay.steps import Location, Step
-    from overlaylint.shell.values import Value
 
 _USER_PATCHES = "coreos/user-patches"
 
@@ -103,9 +103,6 @@ _COMPRESSED = (".gz", ".bz2", ".xz", ".lzma", ".zst")
 _FILESDIR, _UNKNOWN = "\x00", "\x01"
 
 _BLANK = b" \t\r\n\"'()"
-
-# Options of `echo`.
-_OPTION = re.compile(r"-[neE]+")
 
 _MAKEFILES = ("Makefile", "Kbuild")
 _BUILD_FILES = (*_MAKEFILES, "Kconfig")
@@ -375,161 +372,110 @@ def _makes(ebuild: Ebuild, of: Sequence[Step], options: Options) -> Iterator[tup
     Where it is unknown whether it is made, or stays, the third value says why. What is certainly
     taken back is left out.
     """
-    from overlaylint.overlay.install_targets import writes
-    from overlaylint.overlay.removals import removes
-    from overlaylint.overlay.source_edits import source_edits
+    from overlaylint.overlay.file_texts import file_texts
+    from overlaylint.overlay.source_edits import edits_of
     from overlaylint.overlay.steps import sources
 
     folder = sources(ebuild)
     prefix = folder.path.rstrip("/") + "/"
-    order = {id(step): at for at, step in enumerate(of)}
-    edits = [one for one in source_edits(ebuild, of, folder, ebuild.repository) if _is_known(one)]
-    made = [one for one in writes(tuple(of)) if one.location.root == folder.root]
-    for one in made:
-        place = one.location
-        if one.is_folder or not place.path.startswith(prefix):
+    for place, file in file_texts(ebuild, of, ebuild.repository).items():
+        if place.root != folder.root or not place.path.startswith(prefix):
             continue
-        at = order[id(one.step)]
-        path = place.path[len(prefix) :]
-        for line, what in _adds(ebuild, one, of, options):
-            undone = [(step, removes(step, place)) for step in of[at + 1 :]]
-            if line:
-                undone += [
-                    (edit.step, _is_undone(edit, path, line, options))
-                    for edit in edits
-                    if order[id(edit.step)] > at and edit.is_in(path)
-                ]
-                undone += [
-                    (other.step, True)
-                    for other in made
-                    if order[id(other.step)] > at
-                    and other.location == place
-                    and not _appends(other.step)
-                ]
-            doubt = _doubt(one.step, undone)
-            if doubt is not None:
-                yield one.step, what, doubt
-    for edit in edits:
-        if edit.patch is None and _may_put_in(edit, options):
-            yield edit.step, "adds the module to a build", "upstream's lines are not at hand"
+        name = _name(place.path)
+        if name == f"{options.module}.c":
+            found = [(one, f"creates {name}", "") for one in _created_by(file.pieces, name, folder)]
+        elif name.startswith(_BUILD_FILES):
+            found = list(_built_by(ebuild, file, name, folder, options))
+        else:
+            continue
+        for piece, what, doubt in found:
+            fate = piece.fate()
+            if fate is not None:
+                yield piece.step, what, doubt or fate
+    for step in of:
+        for edit in edits_of(ebuild, step, folder, ebuild.repository):
+            if edit.patch is None and _may_put_in(edit, options):
+                yield step, "adds the module to a build", "upstream's lines are not at hand"
 
 
-def _is_known(edit: SourceEdit) -> bool:
-    """Whether it is a patch, or made by an editor: what puts a file in its place is a Write."""
-    from overlaylint.overlay.source_edits import edits_in_place
-
-    step = edit.step
-    is_editor = step.name in ("sed", "find", "xargs") or edits_in_place(step.name, step.arguments)
-    return edit.patch is not None or is_editor
-
-
-def _adds(
-    ebuild: Ebuild, made: Write, of: Sequence[Step], options: Options
-) -> Iterator[tuple[str, str]]:
-    """Yield what a file that is written is for the module, with the line of a build's file."""
-    from overlaylint.overlay.steps import sources
-
-    name = _name(made.location.path)
-    source = f"{options.module}.c"
-    if name == source and not _is_copy_of_own(made, sources(ebuild), source):
-        yield "", f"creates {source}"
-    elif name.startswith(_BUILD_FILES):
-        for line in _written_text(ebuild, made, of).splitlines():
-            for what in islice(_parts(name, line, options), 1):
-                yield line, what
+def _created_by(pieces: Iterable[Piece], name: str, folder: Location) -> Iterator[Piece]:
+    """Yield what makes a file, but for copies of the sources' own: that is there already."""
+    for piece in pieces:
+        source = piece.source
+        is_own = source is not None and source.root == folder.root and _name(source.path) == name
+        if piece.step.name == "mv" or not is_own:
+            yield piece
 
 
-def _doubt(step: Step, undoing: Iterable[tuple[Step, bool | None]]) -> str | None:
-    """Return why it is unknown whether something stays, empty if it does; None if it does not."""
-    from overlaylint.overlay.ways import covered
-
-    undone = [(is_undone, one.call.guards) for one, is_undone in undoing]
-    certain = [guards for is_undone, guards in undone if is_undone]
-    answer = covered(certain, step.call.guards)
-    if answer:
-        return None
-    if answer is None:
-        return "it depends on other tests whether it is taken back"
-    possible = [guards for is_undone, guards in undone if is_undone is not False]
-    if covered(possible, step.call.guards) is not False:
-        return "it is unknown whether it is taken back"
-    return ""
+def _built_by(
+    ebuild: Ebuild, file: File, name: str, folder: Location, options: Options
+) -> Iterator[tuple[Piece, str, str]]:
+    """Yield the lines of a build's file that are for the module, or may be, and what they do."""
+    for line in file.lines():
+        if isinstance(line.text, str):
+            for what in islice(_parts(name, line.text, options), 1):
+                yield line, what, ""
+        elif _may_be_part(name, line.text, options) and not _is_upstreams(
+            ebuild, line, folder, options
+        ):
+            yield line, "adds the module to a build", line.text.unknown.reason
 
 
-def _is_copy_of_own(made: Write, folder: Location, name: str) -> bool:
-    """Whether the file is copied from the sources: it is there already, and reported there."""
-    if made.step.name == "mv" or made.source is None:
-        return False
-    place = made.step.at(made.source)
-    return place is not None and place.root == folder.root and _name(place.path) == name
+def _may_be_part(name: str, line: Mixed, options: Options) -> bool:
+    """Whether a line that is unknown in part may be for the module.
 
-
-def _appends(step: Step) -> bool:
-    if step.name == "tee" and not {"-a", "--append"}.isdisjoint(map(str, step.arguments)):
-        return True
-    # An empty file is made only where there is none.
-    return step.name == "touch" or any(
-        one.operator in (">>", "&>>") for one in step.call.redirections
+    Each unknown piece is tried with what completes the text around it; one with a name of its own,
+    such as a path, is none of it.
+    """
+    wanted = (
+        f"obj-m += {options.module}.o",
+        f"config {options.symbol}",
+        f"CONFIG_{options.symbol}",
     )
-
-
-def _written_text(ebuild: Ebuild, made: Write, of: Sequence[Step]) -> str:
-    """Return what is written, as far as that is known; `?*` stands for the rest."""
-    from overlaylint.overlay.steps import pattern_of
-
-    step = made.step
-    if made.source is not None:
-        return _given_file(ebuild, made.source)
-    if step.name != ":" and not step.call.is_function:
-        return _printed(ebuild, step)
-    call = step.call
-    inside = (*call.stack, pattern_of(call.name))
-    return "\n".join(
-        _printed(ebuild, one)
-        for one in of
-        if not any(other.operator.startswith((">", "&>")) for other in one.call.redirections)
-        and (
-            one.call.stack[: len(inside)] == inside
-            if call.is_function
-            else one.call.source is call.source
-            and one.call.stack == call.stack
-            and call.start <= one.call.start < call.end
+    texts = [
+        part if isinstance(part, str) else "\0" if part.symbol else _UNKNOWN for part in line.parts
+    ]
+    for at, text in enumerate(texts):
+        if text != _UNKNOWN:
+            continue
+        before, after = (
+            "".join(some).replace(_UNKNOWN, "") for some in (texts[:at], texts[at + 1 :])
         )
-    )
+        for one in wanted:
+            for start, end in combinations(range(len(one) + 1), 2):
+                if before.endswith(one[:start]) and after.startswith(one[end:]):
+                    line_then = f"{before}{one[start:end]}{after}"
+                    if any(True for _ in _parts(name, line_then, options)):
+                        return True
+    return False
 
 
-def _printed(ebuild: Ebuild, step: Step) -> str:
-    """Return what a command prints."""
-    from overlaylint.overlay.steps import pattern_of
+def _is_upstreams(ebuild: Ebuild, line: Piece, folder: Location, options: Options) -> bool:
+    """Whether a line of which nothing is known is made of upstream's files by upstream's means.
 
-    if step.name in ("echo", "printf"):
-        words = [pattern_of(word) for word in step.arguments if not _OPTION.fullmatch(str(word))]
-        return " ".join(words).replace("\\n", "\n")
-    if step.name not in ("cat", "tee"):
-        return ""
-    given = "" if step.call.input is None else pattern_of(step.call.input)
-    files = step.arguments if step.name == "cat" else ()
-    return "\n".join((*(_given_file(ebuild, word) for word in files), given))
+    From 4.19 on, upstream has no such module.
+    """
+    assert isinstance(line.text, Mixed)
+    if any(isinstance(part, str) for part in line.text.parts):
+        return False
+    if line.origin is not None and line.origin.root != folder.root:
+        return False
+    writer = line.writer
+    words = (writer.call.name, *writer.call.arguments)
+    if any(isinstance(word, Mixed) and not word.is_symbolic for word in words):
+        return False
+    return not any(_names_it(ebuild, word, options) for word in words)
 
 
-def _given_file(ebuild: Ebuild, word: Value) -> str:
+def _names_it(ebuild: Ebuild, word: Value, options: Options) -> bool:
+    """Whether a word, or the file of the overlay that it names, speaks of the module."""
     from overlaylint.overlay.filesdir import FilesDir
-    from overlaylint.overlay.text import decode
 
-    path = FilesDir(ebuild).path(word)
-    tree = ebuild.repository.tree
-    return decode(tree.read(path)) if path is not None and tree.kind(path) is Kind.FILE else ""
-
-
-def _is_undone(edit: SourceEdit, path: str, line: str, options: Options) -> bool | None:
-    """Whether an edit takes a line's part of the module away again; None if that is unknown."""
-    from overlaylint.overlay.sed import UnknownEdit
-
-    try:
-        kept = edit.apply((line,))
-    except UnknownEdit:
-        return None
-    return not any(True for one in kept for _ in _parts(_name(path), one, options))
+    path, tree = FilesDir(ebuild).path(word), ebuild.repository.tree
+    text = str(word).encode()
+    if path is not None and tree.kind(path) is Kind.FILE:
+        text = tree.read(path)
+    return options.module.encode() in text or options.symbol.encode() in text
 
 
 def _may_put_in(edit: SourceEdit, options: Options) -> bool:

@@ -278,9 +278,10 @@ def _course(
     options: Options,
 ) -> _Course:
     """Follow the line through one build."""
+    from overlaylint.overlay.file_texts import source_edits
     from overlaylint.overlay.own_code import in_build_order, own_traces
     from overlaylint.overlay.sed import UnknownEdit
-    from overlaylint.overlay.source_edits import BuildFiles, source_edits
+    from overlaylint.overlay.source_edits import BuildFiles
     from overlaylint.overlay.steps import Location, sources, steps
     from overlaylint.overlay.ways import certain
 

@@ -1,0 +1,155 @@
+"""What steps put into files: compared with what real bash and the real programs leave there."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from support import overlay
+
+from overlaylint.overlay.ebuild import Ebuild
+from overlaylint.overlay.file_texts import File, file_texts
+from overlaylint.overlay.masters import find_repositories
+from overlaylint.overlay.steps import Location, steps
+from overlaylint.shell.values import Mixed
+
+PATH = "app-misc/hello/hello-1.ebuild"
+FILES = {
+    "unit.in": "[Unit]\nDescription=x\n[Install]\nAlso=@also@\n",
+    "deep/one.txt": "one\n",
+    "deep/er/two.txt": "two\nlines\n",
+}
+SOURCES = "/hello-1/"
+
+
+def ebuild(folder: Path, body: str) -> Ebuild:
+    files = {f"app-misc/hello/files/{name}": text for name, text in FILES.items()}
+    text = f'EAPI=7\nSLOT="0"\nIUSE="a b"\n{body}'
+    one = find_repositories(overlay(folder, {PATH: text, **files})).overlay.ebuild_at(PATH)
+    assert one is not None
+    return one
+
+
+def texts_of(folder: Path, commands: str) -> dict[str, File]:
+    """Return what a phase that runs some commands leaves in files of the sources."""
+    one = ebuild(folder, f"src_prepare() {{\n{commands}\n}}\n")
+    found = file_texts(one, steps(one.trace("src_prepare")), one.repository)
+    return {
+        place.path[len(SOURCES) :]: file
+        for place, file in found.items()
+        if place == Location("WORKDIR", place.path) and place.path.startswith(SOURCES)
+    }
+
+
+def known_text(file: File) -> str | None:
+    """Return the text of a file where that is known, and the file is certainly there."""
+    if not file.is_whole or file.doubts:
+        return None
+    text = ""
+    for piece in file.pieces:
+        if piece.fate() is None:
+            continue
+        if piece.fate() or piece.guards or isinstance(piece.text, Mixed):
+            return None
+        text += piece.text
+    return text
+
+
+def shown(file: File) -> list[str]:
+    """Each line that may be there, with its guards after `if` and its doubt after `?`."""
+    return [
+        str(line.text)
+        + (f" if {' & '.join(map(str, line.guards))}" if line.guards else "")
+        + (" ?" if line.fate() else "")
+        for line in file.lines()
+        if line.fate() is not None and line.text
+    ]
+
+
+def real_texts(folder: Path, commands: str) -> dict[str, str]:
+    """Return what real bash leaves, with the overlay's files as FILESDIR."""
+    work, filesdir, temporary = folder / "work", folder / "files", folder / "t"
+    work.mkdir()
+    temporary.mkdir()
+    for name, text in FILES.items():
+        (filesdir / name).parent.mkdir(parents=True, exist_ok=True)
+        (filesdir / name).write_text(text)
+    subprocess.run(
+        ["bash", "-c", commands],
+        cwd=work,
+        env={"PATH": "/usr/bin:/bin", "FILESDIR": str(filesdir), "T": str(temporary)},
+        check=False,
+        capture_output=True,
+        timeout=20,
+    )
+    return {str(one.relative_to(work)): one.read_text() for one in work.rglob("*") if one.is_file()}
+
+
+def compare(folder: Path, commands: str) -> int:
+    """Compare ours with the real thing; return how many files' texts are known."""
+    ours = {
+        name: known_text(file)
+        for name, file in texts_of(folder, commands).items()
+        if any(one.fate() is not None for one in file.pieces) and not set("*?") & set(name)
+    }
+    real = real_texts(folder, commands)
+    known = {name: text for name, text in ours.items() if text is not None}
+    assert known == {name: real.get(name) for name in known}, commands
+    assert real.keys() <= ours.keys(), commands
+    return len(known)
+
+
+# Each script, and how many files' texts are known of those that it leaves.
+SCRIPTS = {
+    "echo a > x; echo b >> x; echo c > y": 2,
+    "printf '%s-%s\\n' a b c > x": 1,
+    "echo -n a > x; echo 'b\\nc' >> x; echo -e 'd\\te' >> x": 1,
+    "echo a > x; cat x > y; cat x >> y; cp -T x z; mv -T x w": 3,
+    "echo a > x; echo b > y; cat x y > z; cat z x y > w": 4,
+    "cat > x <<EOF\na\nb\nEOF\nsed s/a/c/ x > y; sed -i s/b/d/ x; sed -n /c/p < y > z": 3,
+    "echo a | tee x y > z; echo b | tee -a x | sed s/b/c/ >> y": 3,
+    "{ echo a; echo b >&2; printf c; } > x 2> y": 1,
+    "f() { echo $1; cat; }; f a <<< b > x; f c <<< d >> x": 1,
+    "> x; for i in 1 2 3; do echo $i >> x; echo $i > y; done": 2,
+    "for i in 1 2 3; do echo $i; done > x": 1,
+    "> x; for i in 1 2; do { echo a$i; } >> x; done": 1,
+    "( mkdir d; cd d; echo a > x ); echo b > x": 2,
+    "mkdir d; pushd d > /dev/null; echo a > x; popd > /dev/null; cp d/x .; cp -T d/x d/y": 3,
+    "mkdir -p d; echo a > x; cp x d; cp x d/; cp x d/y.txt; cp -t d/ x; mv -T d/x d/z": 3,
+    "mkdir d; echo a > d/x; echo b > d/y; cp -rT d e; mv -T d f; rm f/y": 3,
+    "mkdir d e; echo a > d/x; echo b > d/y; cp -r d e; cp -r d/. e/": 6,
+    "mkdir d; echo a > a.c; echo b > b.c; cp *.c d; mv d/a.c d/b.txt": 4,
+    'cp "${FILESDIR}"/unit.in x.service; sed -i -e "s/@also@/y.socket/" x.service': 1,
+    'sed s/@also@/y.socket/ "${FILESDIR}"/unit.in > x.service': 1,
+    'cat "${FILESDIR}"/unit.in | sed -e s/@also@/y/ -e /Desc/d | tee x.service > y': 2,
+    'cp -r "${FILESDIR}"/deep/. .; cp -r "${FILESDIR}"/deep x.d': 2,
+    'cat "${FILESDIR}"/deep/*.txt "${FILESDIR}"/../files/unit.in > x': 1,
+    'install -D -m644 "${FILESDIR}"/deep/one.txt a/b/c.txt; install -d e; install a/b/c.txt e': 2,
+    "echo a > x; rm x; echo b > y; rm -f y; touch y z": 1,
+    "echo a > x; : > x; > y; echo b >> y": 2,
+    "echo a > x; echo b > y; mv x y; cp y x.c; echo c >> x.c": 2,
+    "echo a | cat - > y; cat < y > z; cat <<< b - > w": 3,
+    "echo 'a b' | while read -r p q; do echo $q $p; done > x": 1,
+    "printf 'b\\na\\n' | sort > x; printf 'a\\na\\n' | uniq > y; echo ab | tr a c > z": 3,
+    "printf 'a\\nb\\n' > x; grep -v a x > y; grep a x | grep -c b > z; head -1 x > w": 2,
+    'x=$(echo a; echo b > y); echo "${x}" > z': 2,
+    "echo a > x && echo b > y || echo c > z": 2,
+    "echo 'a' > x; ln -T x y; ln -sT x z; cat z > w": 4,
+    "bash -c 'echo a > x; echo b' > y": 2,
+    "shopt -s xpg_echo; echo 'a\\nb' > x": 1,
+    "echo a > x; sed -i '$a b' x; echo c > y; sed -i '1i d' y; sed -i 2d y": 0,
+    "echo a > x; sed -i s/a/b/ x; find . -name x -delete; echo c > y": 1,
+    "echo a > ${T}/x; cp -T ${T}/x y; cat ${T}/x ${T}/x > z; mv ${T}/x .": 3,
+    "echo a > x 2>&1; echo b &> y; echo c >& z; echo d 1> w": 4,
+    "eval 'echo a > x'; command echo b > y; env LC_ALL=C sed s/a/b/ < x > z": 3,
+    "printf -v x '%s' a; echo $x > x; declare -p x > y; printf '%q' 'a b' > z": 3,
+    "echo a > x; paste -sd, x > y; cut -d' ' -f1 x > z; dirname /a/b > w": 3,
+    "tee x <<< a > /dev/null; tee -a x y <<EOF\nb\nEOF": 1,
+    "mkdir d; echo a > d/x; cp -rT d/x e; mkdir e3; cp --parents d/x e3": 3,
+}
+
+
+@pytest.mark.parametrize("commands", SCRIPTS)
+def test_what_real_programs_leave(tmp_path: Path, commands: str) -> None:
+    assert compare(tmp_path, commands) == SCRIPTS[commands]
