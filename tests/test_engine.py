@@ -221,6 +221,29 @@ def test_a_rule_runs_on_given_files_only_where_it_may_report(tmp_path: Path) -> 
     assert messages(check(root, only_eclasses, given=frozenset({"eclass"})))
 
 
+def test_a_rule_runs_on_given_folders_only_where_it_may_report(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    @rule(files="app-misc/*/files/*.conf")
+    def looks_at_all(overlay: Repository) -> Iterator[Finding]:
+        seen.append("run")
+        yield from ()
+
+    conf = "app-misc/hello/files/deep/hello.conf"
+    root = overlay(tmp_path, {HELLO: CLEAN, OTHER: CLEAN, conf: ""})
+    (tmp_path / "app-misc/hello/files/deep/loop").symlink_to("..")
+    for given, is_run in (
+        ("app-misc/hello", True),
+        ("app-misc", True),
+        ("app-misc/hello/files/deep", True),
+        ("app-misc/other", False),
+        ("profiles", False),
+    ):
+        seen.clear()
+        check(root, looks_at_all, given=frozenset({given}))
+        assert bool(seen) is is_run, given
+
+
 def test_where_a_rule_may_report_can_depend_on_the_overlay(tmp_path: Path) -> None:
     @rule(files=lambda overlay: ("eclass/*",) if overlay.eclasses else ())
     def looks_at_all(overlay: Repository) -> Iterator[Finding]:
@@ -242,13 +265,18 @@ def test_a_rule_about_the_overlay_is_told_which_ebuilds_are_of_interest(tmp_path
         yield from ()
 
     live, other = "app-misc/hello/hello-9999.ebuild", "app-misc/other/other-1.ebuild"
-    files = {live: CLEAN, other: CLEAN, "eclass/x.eclass": CLEAN}
+    files = {live: CLEAN, other: CLEAN, "eclass/x.eclass": CLEAN, "app-misc/hello/files/x": ""}
     root = overlay(tmp_path, files, {HELLO: "hello-9999.ebuild"})
     for given, wanted in (
         ({live}, [HELLO, live]),
         ({HELLO}, [HELLO, live]),
         ({other}, [other]),
         ({other, "eclass/x.eclass"}, [HELLO, live, other]),
+        ({"app-misc/other"}, [other]),
+        ({"app-misc"}, [HELLO, live, other]),
+        ({"app-misc/other", "app-misc/hello/files/x"}, [HELLO, live, other]),
+        ({"app-misc/hello/files"}, [HELLO, live]),
+        ({"app-misc/other", "eclass"}, [HELLO, live, other]),
         ({""}, [HELLO, live, other]),
     ):
         seen.clear()

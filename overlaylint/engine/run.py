@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,15 @@ def is_about_the_overlay(rule: Rule) -> bool:
     return rule.subject not in _SECOND_ROUND
 
 
+def _focus(repository: Repository, selection: Selection) -> frozenset[str] | None:
+    """Return the ebuilds that a selection is about, None for any."""
+    try:
+        return selection.ebuilds(repository)
+    except TreeError:
+        # A folder of theirs can't be read, which a rule says.
+        return None
+
+
 class _Run:
     """The state of one run: what the rules have said so far."""
 
@@ -114,7 +124,7 @@ class _Run:
         self.repository = repository
         self.plan = plan
         self.watch = watch
-        repository.focus = plan.selection.ebuilds_alone
+        repository.focus = _focus(repository, plan.selection)
         self.sources = Sources(repository)
         self.subjects = Subjects(repository, plan.selection)
         self.findings: dict[tuple[str, Span], list[Finding]] = {}
@@ -221,15 +231,25 @@ class _Run:
         selection = self.plan.selection
         if selection.is_whole or not rule.files:
             return True
-        # A folder may hold files that the rule reports in: only files are told apart.
         try:
-            return any(
-                self.repository.entries(path) or rule.may_report_in(path, self.repository)
-                for path in selection.given
-            )
+            return any(rule.may_report_in(path, self.repository) for path in self.given_paths)
         except TreeError:
             # The rule meets the same file, and what it says of that is kept.
             return True
+
+    @cached_property
+    def given_paths(self) -> tuple[str, ...]:
+        """What was asked for, and all that folders among it hold. Raises TreeError."""
+        found = sorted(self.plan.selection.given)
+        waiting = list(found)
+        while waiting:
+            folder = waiting.pop()
+            for entry in self.repository.entries(folder):
+                path = f"{folder}/{entry.name}"
+                found.append(path)
+                if entry.kind is Kind.FOLDER and not entry.is_link:
+                    waiting.append(path)
+        return tuple(found)
 
     def run_on(self, rule: Rule, subject: object, path: str) -> None:
         """Run a rule on one subject and keep what it says.

@@ -37,11 +37,6 @@ class Selection:
         """Whether all of the overlay was asked for, save what is excluded."""
         return "" in self.given
 
-    @property
-    def ebuilds_alone(self) -> frozenset[str] | None:
-        """The files that were asked for where all are ebuilds, else None."""
-        return self.given if all(role_of(one) is Role.EBUILD for one in self.given) else None
-
     def reports_on(self, path: str) -> bool:
         """Whether findings in the file at `path` are reported."""
         return self.includes(path) and self.is_affected(path)
@@ -89,6 +84,19 @@ class Selection:
             else:
                 return None
         return frozenset(found)
+
+    def ebuilds(self, repository: Repository) -> frozenset[str] | None:
+        """Return the only ebuilds in whose files findings can be reported, None for any.
+
+        Where packages or files of theirs were asked for, these are the packages' own.
+        """
+        if all(role_of(one) is Role.EBUILD for one in self.given):
+            return self.given
+        packages = None if self.is_whole else self.packages(repository)
+        if packages is None:
+            return None
+        found = (repository.package(cp) for cp in packages)
+        return frozenset(one.path for package in found if package for one in package.ebuilds)
 
     def may_concern_ebuild(self, path: str, source_path: str) -> bool:
         """Whether what a rule says of an ebuild may lie in a file that is reported on.
