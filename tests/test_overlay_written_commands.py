@@ -104,7 +104,8 @@ def test_what_of_the_arguments_is_written_out(
     ("commands", "is_fed"),
     [
         ("cat a", False),
-        ("cat < a > b", False),
+        ("cat < a > b", True),
+        ("cat < /dev/null > /dev/null 2>&1 >&-", False),
         ("cat <<EOF\nEOF", True),
         ("cat <<< a", True),
         ("echo a | cat", True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import reduce
 from posixpath import normpath
 from typing import TYPE_CHECKING
@@ -22,10 +22,11 @@ from overlaylint.overlay.steps import Location, Step, pattern_of
 from overlaylint.overlay.systemd_unit import Unit, parse_unit
 from overlaylint.records import dataclass, once_each
 from overlaylint.shell.conditions import Check, Condition, both, negate
-from overlaylint.shell.values import Unknown
+from overlaylint.shell.values import Mixed, Value, pieces_of
 from overlaylint.tree import Kind, TreeError, walk
 
 if TYPE_CHECKING:
+    from overlaylint.overlay.file_texts import File, Piece
     from overlaylint.overlay.written_commands import Written
 
 SUFFIXES = (
@@ -47,6 +48,14 @@ _LINK = re.compile(
 _ALSO = re.compile(rb"Also[\s\\]*=")
 
 _SECTION_KEYS = {"wants": "WantedBy", "requires": "RequiredBy", "upholds": "UpheldBy"}
+_ALSO_KEY = "Also"
+_KEYS = (_ALSO_KEY, *_SECTION_KEYS.values())
+
+# Stands in a unit for text that is unknown.
+_UNKNOWN = "\x01"
+
+# What lies there only enables a unit that lies elsewhere.
+_IN_TARGET = re.compile(rf"\.(?:{'|'.join(_SECTION_KEYS)})$")
 
 # How deep below an ebuild's files a unit is looked for.
 _DEEPEST = 4
@@ -161,13 +170,22 @@ def _is_inside(step: Step, caller: Step) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class UnitFile:
-    """A unit as the overlay has it, and where: the path is empty for one in a here-document."""
+    """A unit as the overlay has it, and where: the path is empty for one that steps write.
+
+    `doubts` says why a key of its `Install` section may have more than is known, by key.
+    """
 
     unit: Unit
     path: str = ""
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
-    def targets(self) -> tuple[tuple[str, str], ...]:
-        """Return what it is to be enabled for, each as the kind of folder and the target."""
+    def targets(self) -> tuple[tuple[str, str], ...] | None:
+        """Return what it is to be enabled for, each as the kind of folder and the target.
+
+        None where that is unknown in part.
+        """
+        if any(key in self.doubts for key in _SECTION_KEYS.values()):
+            return None
         return tuple(
             (kind, word.text)
             for kind, key in _SECTION_KEYS.items()
@@ -175,8 +193,14 @@ class UnitFile:
         )
 
     def also(self) -> tuple[str, ...]:
-        """Return the units that are to be enabled with it."""
-        return tuple(dict.fromkeys(word.text for word in self.unit.words("Install", "Also")))
+        """Return the units that are to be enabled with it, as far as they are known."""
+        words = (word.text for word in self.unit.words("Install", _ALSO_KEY))
+        return tuple(dict.fromkeys(word for word in words if _UNKNOWN not in word))
+
+    @property
+    def also_doubt(self) -> str:
+        """Why more units may have to be enabled with it; empty if not."""
+        return self.doubts.get(_ALSO_KEY, "")
 
 
 class UnitFiles:
@@ -185,7 +209,7 @@ class UnitFiles:
     def __init__(self, overlay: Repository, ebuild: Ebuild, of: Sequence[Step]) -> None:
         self._overlay = overlay
         self._ebuild = ebuild
-        self._written = dict(self._installed(tuple(of)))
+        self._written = dict(self._installed(of))
         self._beside = _units_below(ebuild.repository, ebuild.filesdir)
 
     def find(self, name: str) -> UnitFile | None:
@@ -205,36 +229,71 @@ class UnitFiles:
         repository = self._ebuild.repository if own else self._overlay
         return UnitFile(parse_unit(repository.tree.read(paths[0]), paths[0]), paths[0])
 
-    def _installed(self, of: tuple[Step, ...]) -> Iterator[tuple[str, UnitFile]]:
-        """Yield the units whose text the steps themselves have, or whose file they name."""
-        for one in writes(of):
-            name = one.location.path.rpartition("/")[2]
-            if not name.endswith(SUFFIXES) or one.location.root != "D":
+    def _installed(self, of: Sequence[Step]) -> Iterator[tuple[str, UnitFile]]:
+        """Yield the units that steps put into the image."""
+        from overlaylint.overlay.file_texts import file_texts
+
+        for place, file in file_texts(self._ebuild, of, self._overlay).items():
+            folder, _, name = place.path.rpartition("/")
+            if place.root != "D" or not name.endswith(SUFFIXES) or _IN_TARGET.search(folder):
                 continue
-            if one.source is None or one.source == "-":
-                text = one.step.call.input
-                if isinstance(text, str):
-                    yield name, UnitFile(parse_unit(text.encode("utf-8", "surrogateescape")))
-            else:
-                path = self._file(one)
-                if path is not None:
-                    data = self._ebuild.repository.tree.read(path)
-                    yield name, UnitFile(parse_unit(data, path), path)
+            unit = _written_unit(file)
+            if unit is not None:
+                yield name, unit
 
-    def _file(self, one: Write) -> str | None:
-        """Return the file of the repository that something is made of."""
-        source = one.source
-        if source is None or isinstance(source, str):
+
+def _written_unit(file: File) -> UnitFile | None:
+    """Return a unit that steps write, if they say anything of it."""
+    lines = [
+        (line, fate)
+        for line in file.lines()
+        if not _is_upstreams(line) and (fate := line.fate()) is not None
+    ]
+    if not lines:
+        return None
+    under = set(lines[0][0].guards)
+    for line, _ in lines:
+        under &= set(line.guards)
+    doubts: dict[str, str] = {}
+    text = ""
+    for line, fate in lines:
+        text += "".join(
+            part if isinstance(part, str) else _UNKNOWN for part in pieces_of(line.text)
+        )
+        text += "\n"
+        reason = fate
+        if isinstance(line.text, Mixed):
+            reason = line.text.unknown.reason
+        elif not set(line.guards) <= under:
+            reason = f"it depends on {' and '.join(map(str, set(line.guards) - under))}"
+        if reason:
+            doubts = dict.fromkeys(_keys_in(line.text), reason) | doubts
+    for _, reason in file.doubts:
+        doubts = dict.fromkeys(_KEYS, reason) | doubts
+    if not file.is_whole:
+        if not any(_keys_in(line.text) for line, _ in lines):
             return None
-        first = source.parts[0]
-        if not isinstance(first, Unknown) or first.symbol != "FILESDIR":
-            return None
-        path = f"{self._ebuild.filesdir}{Location('', '/').below(_rest(source.parts[1:])).path}"
-        return path if self._ebuild.repository.tree.kind(path) is Kind.FILE else None
+        doubts = dict.fromkeys(_KEYS, "what else is in its file is not at hand") | doubts
+    return UnitFile(parse_unit(text.encode("utf-8", "surrogateescape")), "", doubts)
 
 
-def _rest(parts: Sequence[str | Unknown]) -> str:
-    return "".join(part if isinstance(part, str) else "?*" for part in parts)
+def _is_upstreams(line: Piece) -> bool:
+    """Whether a line is of a file that is not the overlay's."""
+    return line.origin is not None and line.origin.root != "FILESDIR"
+
+
+def _keys_in(line: Value) -> tuple[str, ...]:
+    """Return the keys that a line may have something of: with what is unknown at its start, all."""
+    first, *rest = pieces_of(line) or ("",)
+    if not isinstance(first, str):
+        return () if first.symbol else _KEYS
+    start = first.lstrip()
+    if start.startswith("[") or (not start and rest):
+        return _KEYS
+    name, equals, _ = start.partition("=")
+    if equals or not rest:
+        return tuple(key for key in _KEYS if name.strip() == key)
+    return tuple(key for key in _KEYS if key.startswith(start))
 
 
 @once_each

@@ -17,7 +17,7 @@ from overlaylint.overlay.removals import removes
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.sed import UnknownEdit, parse_call
 from overlaylint.overlay.source_edits import SourceEdit, edits_of
-from overlaylint.overlay.steps import Location, Step, read_options, sources
+from overlaylint.overlay.steps import UNKNOWN, Location, Step, read_options, sources
 from overlaylint.overlay.text import decode
 from overlaylint.overlay.text_filters import FILTERS, UnknownFilter, filtered, reads_files
 from overlaylint.overlay.ways import covered, is_counted_on
@@ -88,7 +88,8 @@ class Piece:
 class File:
     """What is known of a file in the end.
 
-    It is `whole` where nothing is in it but its pieces. `doubts` are edits of unknown effect.
+    It is `whole` where nothing is in it but its pieces, on the ways on which these are put there.
+    `doubts` are edits of unknown effect.
     """
 
     pieces: tuple[Piece, ...] = ()
@@ -294,11 +295,12 @@ class _Texts:
             for other in tuple(self.files):
                 if other.root == place.root and fnmatchcase(other.path, place.path):
                     self._undo(other, guards, is_certain and other == place)
+        is_new = place not in self.files
         file = self.files.get(place, File(is_whole=place.root == "T"))
         self.files[place] = replace(
             file,
             pieces=(*file.pieces, *put.pieces),
-            is_whole=file.is_whole or (put.replaces and not _open(guards)),
+            is_whole=file.is_whole or (put.replaces and (is_new or not _open(guards))),
             doubts=() if put.replaces and not _open(guards) else file.doubts,
         )
 
@@ -467,7 +469,7 @@ class _Texts:
 
     def _not_at_hand(self, step: Step, place: Location | None) -> Piece:
         text = unknown(_NOT_AT_HAND, *step.call.place)
-        return replace(self._piece(step, text), origin=place)
+        return replace(self._piece(step, text), origin=place or Location("", f"/{UNKNOWN}"))
 
     def _content(self, place: Location, step: Step) -> tuple[Piece, ...]:
         file = self.files[place]

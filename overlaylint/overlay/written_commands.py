@@ -69,7 +69,7 @@ class Written:
 class WrittenCode:
     """All commands that some functions may run; `is_fed` tells whether any may be given a text.
 
-    Only what a pipe or a here-document gives is meant.
+    What a pipe, a here-document or a file gives is meant, and what is written to a file.
     """
 
     commands: tuple[Written, ...]
@@ -179,10 +179,22 @@ def _own_code(function: Function) -> WrittenCode | None:
                 return None
             commands.append(command)
         elif isinstance(node, Redirection):
-            is_fed |= node.operator.startswith("<<")
+            is_fed |= _moves_text(node)
         elif isinstance(node, Pipeline):
             is_fed |= len(node.commands) > 1
     return WrittenCode(tuple(commands), is_fed)
+
+
+def _moves_text(node: Redirection) -> bool:
+    """Whether a redirection gives a text, or is one from or to a file."""
+    target = node.target.literal
+    if (
+        node.operator in (">&", "<&")
+        and target is not None
+        and (target.rstrip("-") or "0").isdigit()
+    ):
+        return False
+    return target != "/dev/null"
 
 
 def _written(command: Simple) -> Written | None:

@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from overlaylint.overlay.enabled_units import Enabled, UnitFiles
     from overlaylint.overlay.steps import Step
     from overlaylint.overlay.trace import Trace
-    from overlaylint.overlay.written_commands import WrittenCode
+    from overlaylint.overlay.written_commands import Written, WrittenCode
 
 _PRESETS = "preset-all"
 _SYSTEMD = "sys-apps/systemd"
@@ -150,7 +150,12 @@ def _may_enable(
         return True
     if not any(may_enable(command, SUFFIXES) for command in code.commands):
         return False
-    return code.is_fed or has_also(ebuild)
+    return code.is_fed or has_also(ebuild) or any(map(_names_others_files, code.commands))
+
+
+def _names_others_files(command: Written) -> bool:
+    """Whether a word may name a file of another package, such as `${FILESDIR}/../../b/files/x`."""
+    return any(end.startswith("/") and "/../" in end for end in command.ends)
 
 
 def _is_installing(function: str) -> bool:
@@ -304,6 +309,9 @@ def _unit(
                 doubts.append(f"{also} is in its Also= and no link is in {target}.{kind}")
             elif answer is None:
                 doubts.append(f"whether {also} is enabled depends on other tests")
+    own = files.find(one.enabled.unit)
+    if own is not None and own.also_doubt:
+        doubts.append(f"what is in its Also= is unknown: {own.also_doubt}")
     span = _span(repository, one)
     if missing:
         return _finding(repository, ebuild, one, missing, span)
