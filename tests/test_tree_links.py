@@ -167,3 +167,26 @@ def test_walk_yields_each_file_once_and_no_linked_folder(tree: Tree) -> None:
         "cat/foo/foo-2.ebuild",
         "cat/foo/foo-9999.ebuild",
     ]
+
+
+def test_a_tree_tells_where_it_lies(tree: Tree) -> None:
+    assert tree.places
+    for place in tree.places:
+        assert (Path(place) / "cat/foo/foo-9999.ebuild").is_file()
+
+
+def test_a_tree_of_a_bare_repository_lies_nowhere(tmp_path: Path) -> None:
+    as_revision(make_folder(tmp_path / "root"))
+    git(tmp_path, "clone", "--bare", "root", "bare")
+    assert GitTree(tmp_path / "bare", "HEAD").places == ()
+
+
+def test_a_root_that_is_a_link_lies_in_both_places(tmp_path: Path) -> None:
+    root = make_folder(tmp_path / "root")
+    (tmp_path / "link").symlink_to("root")
+    assert set(DirectoryTree(tmp_path / "link").places) == {str(tmp_path / "link"), str(root)}
+
+
+def make_folder(path: Path) -> Path:
+    path.mkdir()
+    return path

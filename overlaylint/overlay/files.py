@@ -54,9 +54,10 @@ class Role(Enum):
 class File:
     """One name in a repository that is no folder.
 
-    `kind` is that of what the name resolves to; a link that is not followed, a special file
-    and a folder that is called `*.ebuild` or `*.eclass` are here as well. `target` is a
-    link's own text. `fault` says why a folder could not be listed.
+    `kind` is that of what the name resolves to; a link that is not followed, a special file,
+    a folder that is called `*.ebuild` or `*.eclass`, and a link to a folder where only a file
+    is read, are here as well. `target` is a link's own text. `fault` says why a folder could
+    not be listed.
     """
 
     repository: Repository
@@ -139,6 +140,51 @@ def role_of(path: str) -> Role:
     return Role.OTHER
 
 
+# Files below `profiles/`: what Portage reads there alone, and in each profile.
+_TOP_PROFILE_FILES = frozenset(
+    {
+        "arch.list",
+        "categories",
+        "info_pkgs",
+        "info_vars",
+        "license_groups",
+        "profiles.desc",
+        "repo_name",
+        "thirdpartymirrors",
+        "use.desc",
+        "use.local.desc",
+    }
+)
+_NODE_FILES = frozenset({"deprecated", "eapi", "parent"})
+# These and the files about flags may be folders of files, where the repository's format has it.
+_STACKED = ("make.defaults", "packages", "package.mask", "package.provided", "package.unmask")
+
+
+def needs_file(repository: Repository, path: str) -> bool:
+    """Whether Portage reads what is at `path`, if anything, and reads no folder there."""
+    role = role_of(path)
+    folder, _, name = path.rpartition("/")
+    parts = path.count("/") + 1
+    match role:
+        case Role.EBUILD | Role.ECLASS | Role.MANIFEST:
+            return True
+        case Role.HOOK:
+            # `config/env/CATEGORY/NAME`; whoever has more folders there uses them otherwise.
+            return name == "profile.bashrc" or parts == 5
+        case Role.METADATA:
+            return name in ("layout.conf", "metadata.xml")
+        case Role.PROFILE:
+            if name in _NODE_FILES or (folder == "profiles" and name in _TOP_PROFILE_FILES):
+                return True
+            from overlaylint.overlay.profile_node import FLAG_FILES, PACKAGE_FILES
+
+            is_stacked = name in (*_STACKED, *FLAG_FILES, *PACKAGE_FILES)
+            return is_stacked and not repository.profile_node(folder).allows_folders
+        case _:
+            is_license = parts == 2 and folder == "licenses" and not name.startswith(".")
+            return is_license or (parts == 4 and folder.startswith("metadata/md5-cache/"))
+
+
 def files(repository: Repository, folder: str = "") -> Iterator[File]:
     """Yield every file below a folder of a repository, in the order of their names.
 
@@ -156,7 +202,8 @@ def files(repository: Repository, folder: str = "") -> Iterator[File]:
             yield File(repository, path, role_of(path), entry.kind, entry.target)
             continue
         role = role_of(path)
-        if role in (Role.EBUILD, Role.ECLASS):
+        is_amiss = entry.is_link and needs_file(repository, path)
+        if is_amiss or role in (Role.EBUILD, Role.ECLASS):
             yield File(repository, path, role, entry.kind, entry.target)
         if not entry.is_link and not entry.name.startswith("."):
             yield from files(repository, path)

@@ -79,6 +79,11 @@ class Tree(Protocol):
         """Return what the tree is called in messages: a path, or a revision."""
         ...
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return where on this machine the tree's root lies, if anywhere: absolute paths."""
+        ...
+
     def read(self, path: str) -> bytes:
         """Return a file's content; raise TreeError where that is not possible."""
         ...
@@ -124,6 +129,11 @@ class StoredTree(ABC):
     @abstractmethod
     def name(self) -> str:
         """Return what the tree is called in messages."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return where on this machine the tree's root lies, if anywhere: absolute paths."""
+        return ()
 
     @abstractmethod
     def list_stored(self, folder: str) -> Listing:

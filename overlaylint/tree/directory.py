@@ -35,6 +35,11 @@ class DirectoryTree(StoredTree):
         """Return the root as it was given."""
         return str(self.root)
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return the root as it was given, made absolute, and without links."""
+        return os.path.abspath(self.root), self._base  # noqa: PTH100 (`..` is not to be resolved)
+
     def list_stored(self, folder: str) -> Listing:
         """Return the names in a real folder."""
         known = self._listings.get(folder)

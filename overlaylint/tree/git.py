@@ -196,10 +196,19 @@ class GitObjects:
 class _GitStoredTree(StoredTree):
     """What revisions and the index have in common: folders whose files are objects."""
 
-    def __init__(self, objects: GitObjects) -> None:
+    def __init__(self, objects: GitObjects, subfolder: str) -> None:
         super().__init__()
         self._objects = objects
+        self.subfolder = subfolder.strip("/")
         self._listings: dict[str, Listing] = {}
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return where the files are checked out, if they are."""
+        found = find_git_root(self._objects.repository)
+        if found is None:
+            return ()
+        return (str(found[0] / self.subfolder),)
 
     def list_stored(self, folder: str) -> Listing:
         """Return the names in a real folder."""
@@ -231,9 +240,8 @@ class GitTree(_GitStoredTree):
     """
 
     def __init__(self, repository: Path, revision: str, subfolder: str = "") -> None:
-        super().__init__(git_objects(repository))
+        super().__init__(git_objects(repository), subfolder)
         self.revision = revision
-        self.subfolder = subfolder.strip("/")
         self._roots = {"": self._objects.tree_of(revision)}
         for part in filter(None, self.subfolder.split("/")):
             node = self._folder("").get(part)
@@ -264,8 +272,7 @@ class StagedTree(_GitStoredTree):
     """
 
     def __init__(self, repository: Path, subfolder: str = "") -> None:
-        super().__init__(git_objects(repository))
-        self.subfolder = subfolder.strip("/")
+        super().__init__(git_objects(repository), subfolder)
         self._folders: dict[str, _Folder] = {"": {}}
         before = f"{self.subfolder}/" if self.subfolder else ""
         for mode, object_name, path in self._objects.staged():

@@ -36,6 +36,11 @@ class OverlaidTree(StoredTree):
         """Return the base's name."""
         return self.base.name
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return the base's places."""
+        return self.base.places
+
     def list_stored(self, folder: str) -> Listing:
         """Return the names in a real folder."""
         known = self._listings.get(folder)

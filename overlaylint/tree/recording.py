@@ -72,6 +72,11 @@ class RecordingTree:
         """Return the base's name."""
         return self.base.name
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return the base's places."""
+        return self.base.places
+
     def read(self, path: str) -> bytes:
         """Return a file's content, as the base does."""
         self.record.read |= {path, self._follow(path)}

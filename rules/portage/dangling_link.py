@@ -1,10 +1,11 @@
-"""A link leads nowhere, or out of the overlay.
+"""A link leads nowhere, out of the overlay, or to a folder for a file.
 
 ## What it does
 
 Follows every link among the files and folders that Portage reads, licences and `metadata` with its
 caches included, and reports those that end at nothing, at themselves, or outside the overlay's own
-folder.
+folder; and those that end at a folder where Portage reads a file, or the other way round. An
+absolute path is outside even where it leads back in.
 
 ## Why it matters
 
@@ -36,6 +37,7 @@ SLOT="0"
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from overlaylint.overlay.files import File, Role
@@ -47,27 +49,99 @@ _ENDS = {
     Kind.LOOPING_LINK: " and in a circle",
     Kind.OUTWARD_LINK: " and out of the overlay",
 }
+_HELP = "let the link lead to a file in the overlay, or remove it"
 
 
 @rule(severity=Severity.ERROR)
 def dangling_link(file: File) -> Iterator[Finding]:
-    # Folders that Portage does not know hold links for other programs, which may lead anywhere.
-    if not file.kind.is_bad_link or not _is_read(file):
+    if file.target is None:
         return
-    loss = ""
+    if file.kind.is_bad_link:
+        # Folders that Portage does not know hold links for other programs, which may lead anywhere.
+        if _is_read(file):
+            yield _astray(file)
+    elif file.kind is Kind.FOLDER:
+        loss = f", so Portage does not see {_lost(file)}" if _lost(file) else ""
+        yield Finding(
+            file.span(),
+            f"the link leads to {file.target}, a folder where a file is looked for{loss}",
+            help="let the link lead to a file, or remove it",
+        )
+    elif _needs_folder(file):
+        yield Finding(
+            file.span(),
+            # The place is that of the file: what is wrong with a text is wrong in all its links.
+            f"the link {file.path} leads to {file.target}, a file where a folder is looked for",
+            help="let the link lead to a folder, or remove it",
+        )
+
+
+def _astray(file: File) -> Finding:
+    """Return what is to be said of a link that is not followed."""
+    target = str(file.target)
+    lost = _lost(file)
+    inside = _inside(file)
+    if inside is None:
+        loss, help_ = "does not see {}", _HELP
+        if file.kind is Kind.OUTWARD_LINK:
+            loss, help_ = "sees {} only on a machine that has it", _help_outside(file)
+        message = f"the link leads to {target}{_end(file)}"
+    else:
+        loss = "sees {} only where the overlay lies there"
+        help_ = f"write it relative: `{_relative(file, inside)}`"
+        by = "an absolute path" if target.startswith("/") else "by way of the overlay's own folder"
+        message = f"the link leads to {target}, {by} to {inside} of this very overlay"
+        kind = file.repository.tree.kind(inside)
+        if kind is None or kind.is_bad_link:
+            loss, help_ = "does not see {}", _HELP
+            message += ", which is not there" if kind is None else ", which leads nowhere"
+    if lost:
+        message += f", so Portage {loss.format(lost)}"
+    return Finding(file.span(), message, help=help_)
+
+
+def _inside(file: File) -> str | None:
+    """Return what in the overlay a link leads to that leaves it, as it lies on this machine."""
+    if file.kind is not Kind.OUTWARD_LINK or not _leaves(file):
+        return None
+    folder = posixpath.dirname(file.path)
+    for place in file.repository.tree.places:
+        found = posixpath.normpath(posixpath.join(place, folder, str(file.target)))
+        if found.startswith(f"{place}/"):
+            return found[len(place) + 1 :]
+    return None
+
+
+def _leaves(file: File) -> bool:
+    """Whether a link itself leads out, and not just to another that does."""
+    way = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), str(file.target)))
+    return way.startswith(("/", "../")) or way == ".."
+
+
+def _help_outside(file: File) -> str:
+    """Return what helps; a path that was absolute elsewhere may end as one of this overlay's."""
+    target = str(file.target)
+    parts = target.split("/")
+    for at in range(1, len(parts) - 1) if target.startswith("/") else ():
+        inside = "/".join(parts[at:])
+        if file.repository.tree.kind(inside) is Kind.FILE:
+            return f"if it is to lead to {inside}, write it relative: `{_relative(file, inside)}`"
+    return _HELP
+
+
+def _relative(file: File, inside: str) -> str:
+    return posixpath.relpath(inside, posixpath.dirname(file.path) or ".")
+
+
+def _lost(file: File) -> str:
+    """Return what is lost with a link, as a text; empty where that depends."""
     if file.role is Role.EBUILD:
-        loss = "this version"
-    elif file.role is Role.OTHER and _is_package(file):
-        loss = "this package"
-    if loss and file.kind is Kind.OUTWARD_LINK:
-        loss = f", so Portage sees {loss} only on a machine that has it"
-    elif loss:
-        loss = f", so Portage does not see {loss}"
-    yield Finding(
-        file.span(),
-        f"the link leads to {file.target}{_end(file)}{loss}",
-        help="let the link lead to a file in the overlay, or remove it",
-    )
+        return "this version"
+    if file.role is Role.ECLASS:
+        return "this eclass"
+    if file.role is Role.OTHER and _is_package(file):
+        return "this package"
+    return ""
 
 
 def _end(file: File) -> str:
@@ -78,6 +152,16 @@ def _end(file: File) -> str:
         return ", which is not there"
     return _ENDS[file.kind]
 
+
+def _needs_folder(file: File) -> bool:
+    """Whether Portage looks for a folder at the file's path, if it looks there at all."""
+    top, *below = file.path.split("/")
+    if not below:
+        return top in _FOLDERS or top in file.repository.listed_categories
+    return len(below) == 2 and below[1] == "files" and top in file.repository.listed_categories
+
+
+_FOLDERS = ("eclass", "licenses", "metadata", "profiles")
 
 # What these hold is of no interest to rules about text, but Portage reads it all the same.
 _ALSO_READ = ("licenses", "metadata")

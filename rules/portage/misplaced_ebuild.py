@@ -46,7 +46,9 @@ def misplaced_ebuild(file: File) -> Iterator[Finding]:
     if file.role is not Role.EBUILD:
         return
     package = file.path.split("/")[1]
-    fault = "it is a folder" if file.kind is Kind.FOLDER else name_fault(file.name, package)
+    # A link to a folder is dangling-link's.
+    is_folder = file.kind is Kind.FOLDER and not file.is_link
+    fault = "it is a folder" if is_folder else name_fault(file.name, package)
     if fault:
         yield Finding(
             file.span(),
