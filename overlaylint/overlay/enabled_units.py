@@ -7,6 +7,7 @@ A unit is enabled by a link in a `.wants` or `.requires` folder of a target (sys
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import reduce
@@ -20,6 +21,7 @@ from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.scene import Thing
 from overlaylint.overlay.steps import Location, Step, pattern_of
 from overlaylint.overlay.systemd_unit import Unit, parse_unit
+from overlaylint.overlay.text import encode
 from overlaylint.records import dataclass, once_each
 from overlaylint.shell.conditions import Check, Condition, both, negate
 from overlaylint.shell.values import Mixed, Value, pieces_of
@@ -54,8 +56,8 @@ _KEYS = (_ALSO_KEY, *_SECTION_KEYS.values())
 # Stands in a unit for text that is unknown.
 _UNKNOWN = "\x01"
 
-# What lies there only enables a unit that lies elsewhere.
-_IN_TARGET = re.compile(rf"\.(?:{'|'.join(_SECTION_KEYS)})$")
+# Folders of units, also where they are unknown.
+_UNITS = re.compile(r"/systemd/(?:system|user)$|\*$")
 
 # How deep below an ebuild's files a unit is looked for.
 _DEEPEST = 4
@@ -172,12 +174,14 @@ def _is_inside(step: Step, caller: Step) -> bool:
 class UnitFile:
     """A unit as the overlay has it, and where: the path is empty for one that steps write.
 
-    `doubts` says why a key of its `Install` section may have more than is known, by key.
+    `doubts` says why a key of its `Install` section may have more than is known, by key. `lines`
+    are where lines begin that are there under some guards only, each with these.
     """
 
     unit: Unit
     path: str = ""
     doubts: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[tuple[int, tuple[Condition, ...]], ...] = ()
 
     def targets(self) -> tuple[tuple[str, str], ...] | None:
         """Return what it is to be enabled for, each as the kind of folder and the target.
@@ -192,10 +196,19 @@ class UnitFile:
             for word in self.unit.words("Install", key)
         )
 
-    def also(self) -> tuple[str, ...]:
-        """Return the units that are to be enabled with it, as far as they are known."""
-        words = (word.text for word in self.unit.words("Install", _ALSO_KEY))
-        return tuple(dict.fromkeys(word for word in words if _UNKNOWN not in word))
+    def also(self) -> Mapping[str, tuple[Condition, ...]]:
+        """Return the units that are to be enabled with it, as far as they are known.
+
+        Each is with the guards under which it is there.
+        """
+        starts = [start for start, _ in self.lines]
+        found: dict[str, tuple[Condition, ...]] = {}
+        for word in self.unit.words("Install", _ALSO_KEY):
+            at = bisect_right(starts, word.start)
+            if _UNKNOWN not in word.text:
+                guards = self.lines[at - 1][1] if at else ()
+                found[word.text] = () if word.text in found else guards
+        return found
 
     @property
     def also_doubt(self) -> str:
@@ -235,7 +248,7 @@ class UnitFiles:
 
         for place, file in file_texts(self._ebuild, of, self._overlay).items():
             folder, _, name = place.path.rpartition("/")
-            if place.root != "D" or not name.endswith(SUFFIXES) or _IN_TARGET.search(folder):
+            if place.root != "D" or not name.endswith(SUFFIXES) or not _UNITS.search(folder):
                 continue
             unit = _written_unit(file)
             if unit is not None:
@@ -255,26 +268,30 @@ def _written_unit(file: File) -> UnitFile | None:
     for line, _ in lines:
         under &= set(line.guards)
     doubts: dict[str, str] = {}
-    text = ""
+    places: list[tuple[int, tuple[Condition, ...]]] = []
+    data = b""
     for line, fate in lines:
-        text += "".join(
-            part if isinstance(part, str) else _UNKNOWN for part in pieces_of(line.text)
-        )
-        text += "\n"
-        reason = fate
+        guards = tuple(guard for guard in line.guards if guard not in under)
+        keys = _keys_in(line.text)
         if isinstance(line.text, Mixed):
-            reason = line.text.unknown.reason
-        elif not set(line.guards) <= under:
-            reason = f"it depends on {' and '.join(map(str, set(line.guards) - under))}"
-        if reason:
-            doubts = dict.fromkeys(_keys_in(line.text), reason) | doubts
+            fate = fate or line.text.unknown.reason
+        elif fate:
+            doubts = dict.fromkeys(keys, fate) | doubts
+            continue
+        elif guards and keys != (_ALSO_KEY,):
+            fate = f"it depends on {' and '.join(map(str, guards))}"
+        if fate:
+            doubts = dict.fromkeys(keys, fate) | doubts
+        places.append((len(data), guards))
+        text = "".join(part if isinstance(part, str) else _UNKNOWN for part in pieces_of(line.text))
+        data += encode(f"{text}\n")
     for _, reason in file.doubts:
         doubts = dict.fromkeys(_KEYS, reason) | doubts
     if not file.is_whole:
         if not any(_keys_in(line.text) for line, _ in lines):
             return None
         doubts = dict.fromkeys(_KEYS, "what else is in its file is not at hand") | doubts
-    return UnitFile(parse_unit(text.encode("utf-8", "surrogateescape")), "", doubts)
+    return UnitFile(parse_unit(data), "", doubts, tuple(places))
 
 
 def _is_upstreams(line: Piece) -> bool:

@@ -15,6 +15,7 @@ from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.install_targets import COMMANDS, TAKING_WORD, Write, writes
 from overlaylint.overlay.removals import removes
 from overlaylint.overlay.repository import Repository
+from overlaylint.overlay.sed import UNKNOWN as UNKNOWN_PART
 from overlaylint.overlay.sed import UnknownEdit, parse_call
 from overlaylint.overlay.source_edits import SourceEdit, edits_of
 from overlaylint.overlay.steps import UNKNOWN, Location, Step, read_options, sources
@@ -135,7 +136,7 @@ def source_edits(
     placed: dict[int, list[SourceEdit]] = {}
     for put in _Texts(ebuild, of, overlay).puts:
         place = put.place
-        if place.root != folder.root or not place.path.startswith(prefix):
+        if not place.is_in(folder):
             continue
         if put.step.name in ("cp", "mv", "ln", "install") and place.path.endswith("*"):
             # What a folder holds is unknown, and most often has nothing to do with it.
@@ -331,7 +332,7 @@ class _Texts:
     def _edits_of(self, step: Step, place: Location) -> Iterator[SourceEdit]:
         folder = Location(place.root, "/")
         inside = self._sources
-        if place.root == inside.root and place.path.startswith(inside.path.rstrip("/") + "/"):
+        if place.is_in(inside):
             folder = inside
         key = id(step), folder
         if key not in self._edits:
@@ -397,12 +398,11 @@ class _Texts:
         files: list[Value] = []
         if name == "tee":
             return self._input(step)
-        if name == "sed":
-            call = parse_call(words)
-            if call.is_in_place:
+        sed = parse_call(words) if name == "sed" else None
+        if sed is not None:
+            if sed.is_in_place:
                 return ()
-            files = list(call.files)
-            words = [word for word in words if not any(word is one for one in files)]
+            files = list(sed.files)
         elif name == "cat":
             files = [word for word in words if word == "-" or not str(word).startswith("-")]
             words = []
@@ -414,18 +414,21 @@ class _Texts:
         given = given if files else list(self._input(step))
         if name == "cat":
             return self._passed(step, given)
-        texts = [word for word in words if isinstance(word, str)]
-        if len(texts) < len(words) or (len(given) > 1 and name not in _OF_LINES):
-            raise UnknownFilter("it is of several pieces, or with unknown words")
-        left = [
-            replace(
-                one,
-                text=_left(name, texts, one.text),
-                writer=one.writer if isinstance(one.text, str) else step,
-            )
-            for one in given
-        ]
-        return self._passed(step, left)
+        if sed is not None:
+            lefts = [_each_line(one.text, sed.edit) for one in given]
+        else:
+            texts = [word for word in words if isinstance(word, str)]
+            if len(texts) < len(words) or (len(given) > 1 and name not in _OF_LINES):
+                raise UnknownFilter("it is of several pieces, or with unknown words")
+            lefts = [_left(name, texts, one.text) for one in given]
+        found = zip(given, lefts, strict=True)
+        return self._passed(
+            step,
+            [
+                replace(one, text=left, writer=one.writer if isinstance(left, str) else step)
+                for one, left in found
+            ],
+        )
 
     def _passed(self, step: Step, pieces: Iterable[Piece]) -> tuple[Piece, ...]:
         guards = step.call.guards
@@ -534,20 +537,29 @@ def _lines(text: Value) -> list[Value]:
     return [*found, join(line)]
 
 
-def _each_line(text: Value, change: Callable[[str], str]) -> Value:
-    """Return a text with its known lines changed, line ends included; others stay unknown."""
+def _each_line(text: Value, edit: Callable[[str], Iterable[str]]) -> Value:
+    """Return a text with each known line edited; the others are unknown then."""
     *lines, rest = _lines(text)
-    found = [
-        concatenate(unknown(line.unknown.reason), "\n")
-        if isinstance(line, Mixed)
-        else change(f"{line}\n")
-        for line in lines
-    ]
-    if isinstance(rest, Mixed):
-        found.append(unknown(rest.unknown.reason))
-    elif rest:
-        found.append(change(f"{rest}\n").removesuffix("\n"))
-    return concatenate(*found) if found else ""
+    if rest:
+        lines.append(rest)
+    found: list[Value] = []
+    for line in lines:
+        if isinstance(line, Mixed):
+            found += [unknown(line.unknown.reason), "\n"]
+        else:
+            found += [concatenate(_with_unknowns(one), "\n") for one in edit(line)]
+    whole = concatenate(*found) if found else ""
+    if not rest or not whole:
+        return whole
+    *before, last = pieces_of(whole)
+    return join((*before, str(last).removesuffix("\n")))
+
+
+def _with_unknowns(line: str) -> Value:
+    """Return a line that sed leaves, with what is unknown of its script."""
+    first, *others = line.split(UNKNOWN_PART)
+    reason = "it is a part of sed's script that is unknown"
+    return concatenate(first, *(one for other in others for one in (unknown(reason), other)))
 
 
 def _left(name: str, words: Sequence[str], text: Value) -> Value:
@@ -555,10 +567,9 @@ def _left(name: str, words: Sequence[str], text: Value) -> Value:
     if not isinstance(text, str):
         if name not in _OF_LINES:
             raise UnknownFilter("part of what it reads is unknown")
-        return _each_line(text, lambda line: filtered(name, words, line)[0])
+        return _each_line(text, lambda line: filtered(name, words, f"{line}\n")[0].split("\n")[:-1])
     if text and not text.endswith("\n"):
-        left = filtered(name, words, f"{text}\n")[0]
-        return left.removesuffix("\n") if name == "sed" else left
+        return filtered(name, words, f"{text}\n")[0]
     return filtered(name, words, text)[0]
 
 
@@ -567,9 +578,7 @@ def _edited(text: Value, edit: SourceEdit) -> Value:
     if not text:
         return text
     known = [line for line in _lines(text) if isinstance(line, str)]
-    applied: dict[str, tuple[str, ...]] = {}
-    for line in known:
-        applied[line] = edit.taken(line)
+    applied = {line: edit.taken(line) for line in known}
     if all(after == (line,) for line, after in applied.items()):
         return text
-    return _each_line(text, lambda line: "".join(f"{one}\n" for one in applied[line[:-1]]))
+    return _each_line(text, applied.__getitem__)

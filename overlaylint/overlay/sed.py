@@ -14,8 +14,8 @@ from overlaylint.records import dataclass
 from overlaylint.shell.regexes import TooExpensive, Undecidable, search
 from overlaylint.shell.values import Mixed, Value
 
-# Stands for a piece of a script that is not known; no expression may hold it.
-_UNKNOWN = "\x01"
+#: Stands for a piece of a script that is not known; no expression may hold it, and lines may.
+UNKNOWN = "\x01"
 
 # Each place of a line is tried on its own.
 _LONGEST_LINE = 500
@@ -118,7 +118,7 @@ def _cluster(text: str) -> tuple[str, str | None]:
 def _text(value: Value) -> str:
     if isinstance(value, str):
         return value
-    return "".join(part if isinstance(part, str) else _UNKNOWN for part in value.parts)
+    return "".join(part if isinstance(part, str) else UNKNOWN for part in value.parts)
 
 
 # --- scripts ---
@@ -285,7 +285,7 @@ class _Parser:
         return self._expression(text, ignore_case)
 
     def _expression(self, text: str, ignore_case: bool) -> _Expression:
-        if _UNKNOWN in text:
+        if UNKNOWN in text:
             raise UnknownEdit("a part of an expression is unknown")
         if not text:
             # The empty expression is the last one that was used, which is the last one here

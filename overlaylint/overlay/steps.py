@@ -39,6 +39,10 @@ class Location:
         name = f"${{{self.root}}}" if self.root else ""
         return f"{name}{self.path}" if self.path != "/" or not name else name
 
+    def is_in(self, folder: Location) -> bool:
+        """Whether it lies below a folder."""
+        return self.root == folder.root and self.path.startswith(folder.path.rstrip("/") + "/")
+
     def below(self, path: str) -> Location:
         """Return the place that a path names from here."""
         return Location(self.root, _clean(f"{self.path}/{path}"))

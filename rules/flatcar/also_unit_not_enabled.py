@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from overlaylint.overlay.steps import Step
     from overlaylint.overlay.trace import Trace
     from overlaylint.overlay.written_commands import Written, WrittenCode
+    from overlaylint.shell.conditions import Condition
 
 _PRESETS = "preset-all"
 _SYSTEMD = "sys-apps/systemd"
@@ -142,6 +143,7 @@ def _may_enable(
     Any unit may have one that the code writes itself, or installs from a file of any name.
     """
     from overlaylint.overlay.enabled_units import SUFFIXES, has_also, may_enable, units_with_also
+    from overlaylint.overlay.written_commands import written_code
 
     if code is None:
         return True
@@ -150,7 +152,11 @@ def _may_enable(
         return True
     if not any(may_enable(command, SUFFIXES) for command in code.commands):
         return False
-    return code.is_fed or has_also(ebuild) or any(map(_names_others_files, code.commands))
+    if code.is_fed or has_also(ebuild) or any(map(_names_others_files, code.commands)):
+        return True
+    # What is installed may have been written in an earlier phase.
+    whole = written_code(ebuild, repository, bool)
+    return whole is None or whole.is_fed
 
 
 def _names_others_files(command: Written) -> bool:
@@ -196,22 +202,23 @@ def _judge(
     repository: Repository, ebuild: Ebuild, traces: Iterable[Trace], options: Options
 ) -> Iterator[Outcome]:
     from overlaylint.overlay.enabled_units import UnitFiles, enabled_units
+    from overlaylint.overlay.own_code import in_build_order
     from overlaylint.overlay.steps import steps
 
     place = _place(repository, ebuild)
     found: list[_Unit] = []
     everything: list[Step] = []
-    for trace in traces:
+    for trace in in_build_order(traces):
+        own = steps(trace)
+        everything += own
         if not _is_installing(trace.phase):
             continue
-        own = steps(trace)
         if trace.unknown is not None and trace.is_defined:
             yield Undecided(place, f"{trace.phase} can't be followed: {trace.unknown.reason}")
         if "src_" in trace.phase and any(_makes_presets(step) for step in own):
             reason = f"`systemctl {_PRESETS}` enables the units of {ebuild.cpv}, with their Also="
             yield NotApplicable(reason)
             return
-        everything += own
         found += [_Unit(trace, one) for one in enabled_units(own)]
     if not found:
         return
@@ -296,13 +303,13 @@ def _unit(
     """Return what is missing with one unit that is enabled."""
     missing: list[tuple[str, str]] = []
     doubts: list[str] = []
-    for also, wanted in _also(one.enabled.unit, files, table):
+    for also, wanted, under in _also(one.enabled.unit, files, table):
         if wanted is None:
             if not any(other.enabled.unit == also for other in found):
                 doubts.append(f"what wants {also} is unknown, which is in its Also=")
             continue
         for kind, target in wanted:
-            answer = _is_enabled(also, kind, target, one.enabled, found)
+            answer = _is_enabled(also, kind, target, one.enabled, under, found)
             if answer is False and kind == "wants":
                 missing.append((also, target))
             elif answer is False:
@@ -322,29 +329,37 @@ def _unit(
 
 def _also(
     unit: str, files: UnitFiles, table: Mapping[tuple[str, str], str]
-) -> Iterator[tuple[str, tuple[tuple[str, str], ...] | None]]:
-    """Yield the units of an Also=, each with what it is to be enabled for; None if unknown."""
+) -> Iterator[tuple[str, tuple[tuple[str, str], ...] | None, tuple[Condition, ...]]]:
+    """Yield the units of an Also=, each with what it is to be enabled for; None if unknown.
+
+    With each are the guards under which it is in the Also=.
+    """
     own = files.find(unit)
-    names = list(own.also()) if own is not None else [a for u, a in table if u == unit]
+    names = own.also() if own is not None else {a: () for u, a in table if u == unit}
     instance = unit.partition("@")[2].rpartition(".")[0]
-    for name in names:
+    for name, under in names.items():
         also = name.replace("%i", instance).replace("%I", instance) if instance else name
         target = table.get((unit, also)) or next(
             (t for (_, a), t in table.items() if a == also), None
         )
         file = files.find(also)
         if file is not None:
-            yield also, file.targets()
+            yield also, file.targets(), under
         elif target is not None:
-            yield also, (("wants", target),)
+            yield also, (("wants", target),), under
         else:
-            yield also, None
+            yield also, None, under
 
 
 def _is_enabled(
-    unit: str, kind: str, target: str, beside: Enabled, found: Sequence[_Unit]
+    unit: str,
+    kind: str,
+    target: str,
+    beside: Enabled,
+    under: tuple[Condition, ...],
+    found: Sequence[_Unit],
 ) -> bool | None:
-    """Whether a unit is enabled for a target wherever another one is."""
+    """Whether a unit is enabled for a target wherever another one is, under more guards."""
     from overlaylint.overlay.ways import covered
 
     ways = [
@@ -356,7 +371,7 @@ def _is_enabled(
         and fnmatchcase(target, other.enabled.target)
         and fnmatchcase(unit, other.enabled.unit)
     ]
-    return covered(ways, beside.guards)
+    return covered(ways, (*beside.guards, *under))
 
 
 def _span(repository: Repository, one: _Unit) -> Span | None:

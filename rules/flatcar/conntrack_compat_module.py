@@ -377,9 +377,8 @@ def _makes(ebuild: Ebuild, of: Sequence[Step], options: Options) -> Iterator[tup
     from overlaylint.overlay.steps import sources
 
     folder = sources(ebuild)
-    prefix = folder.path.rstrip("/") + "/"
     for place, file in file_texts(ebuild, of, ebuild.repository).items():
-        if place.root != folder.root or not place.path.startswith(prefix):
+        if not place.is_in(folder):
             continue
         name = _name(place.path)
         if name == f"{options.module}.c":
@@ -402,7 +401,7 @@ def _created_by(pieces: Iterable[Piece], name: str, folder: Location) -> Iterato
     """Yield what makes a file, but for copies of the sources' own: that is there already."""
     for piece in pieces:
         source = piece.source
-        is_own = source is not None and source.root == folder.root and _name(source.path) == name
+        is_own = source is not None and source.is_in(folder) and _name(source.path) == name
         if piece.step.name == "mv" or not is_own:
             yield piece
 
@@ -443,6 +442,9 @@ def _may_be_part(name: str, line: Mixed, options: Options) -> bool:
         )
         for one in wanted:
             for start, end in combinations(range(len(one) + 1), 2):
+                if one.startswith("CONFIG_") and (start, end) == (0, len(one)):
+                    # Nothing that is written speaks of an option.
+                    continue
                 if before.endswith(one[:start]) and after.startswith(one[end:]):
                     line_then = f"{before}{one[start:end]}{after}"
                     if any(True for _ in _parts(name, line_then, options)):
@@ -458,9 +460,13 @@ def _is_upstreams(ebuild: Ebuild, line: Piece, folder: Location, options: Option
     assert isinstance(line.text, Mixed)
     if any(isinstance(part, str) for part in line.text.parts):
         return False
-    if line.origin is not None and line.origin.root != folder.root:
+    if line.origin is not None and not line.origin.is_in(folder):
         return False
     writer = line.writer
+    given = writer.call.input
+    if writer.call.output is not None or (isinstance(given, Mixed) and len(given.parts) > 1):
+        # A part of it is known: the rest is what the ebuild itself put there.
+        return False
     words = (writer.call.name, *writer.call.arguments)
     if any(isinstance(word, Mixed) and not word.is_symbolic for word in words):
         return False
