@@ -75,27 +75,29 @@ the rule does not apply to it. What `make install` installs by itself is not see
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.hooks import user_patches
+from overlaylint.overlay.sed import UnknownEdit
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
-    from overlaylint.overlay.sed import SedCall
+    from overlaylint.overlay.install_targets import Write
+    from overlaylint.overlay.source_edits import SourceEdit
     from overlaylint.overlay.steps import Step
     from overlaylint.overlay.trace import Trace
     from overlaylint.shell.calls import Call
-    from overlaylint.shell.values import Value
 
 # What builds, or installs what was built.
 _MAKE = frozenset({"emake", "make", "default", "default_src_compile", "default_src_install"})
+
+# Where programs of the administrator may be installed to.
+_FOLDERS = frozenset({"/sbin", "/usr/sbin"})
 
 # What makes Makefile.in of Makefile.am.
 _AUTOMAKE = frozenset({"eautoreconf", "eautomake", "autoreconf", "automake"})
@@ -149,7 +151,8 @@ class _Edit:
     """A call that is about the daemon's program.
 
     `is_effective` tells whether it takes the program out, None if that is unknown, and `restores`
-    whether it puts it back where it was taken out before.
+    whether it puts it back where it was taken out before. What it changes `is_of_made` where that
+    is a file that automake makes.
     """
 
     trace: Trace
@@ -157,6 +160,7 @@ class _Edit:
     is_effective: bool | None
     doubt: str = ""
     restores: bool = False
+    is_of_made: bool = False
 
     @property
     def span(self) -> Span:
@@ -167,7 +171,7 @@ def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
     """Report a program that is built without the flag."""
     from overlaylint.overlay.ways import covered
 
-    edits = [edit for trace in traces for edit in _edits(ebuild, trace, options)]
+    edits = list(_edits(ebuild, traces, options))
     certain = covered([edit.call.guards for edit in edits if edit.is_effective])
     if certain:
         yield from _put_back(ebuild, edits, options)
@@ -226,7 +230,7 @@ def _folders(traces: tuple[Trace, ...]) -> frozenset[str]:
     # A master's function may configure the sources, with options that are not seen.
     is_known = bool(found) and None not in found
     known = frozenset(one for one in found if one is not None)
-    return known if is_known else known | {"/sbin", "/usr/sbin"}
+    return known if is_known else known | _FOLDERS
 
 
 def _sbindir(step: Step) -> str | None:
@@ -281,174 +285,135 @@ def _src_prepare(ebuild: Ebuild) -> Span:
     return function_head(ebuild, "src_prepare") or fallback
 
 
-def _edits(ebuild: Ebuild, trace: Trace, options: Options) -> Iterator[_Edit]:
-    """Yield the calls of a phase that are about the daemon's program."""
-    for index, edit in _edits_whenever(ebuild, trace, options):
-        if edit.is_effective is not False and (
-            _is_out_of_turn(trace, index) or _is_made_anew(trace, index)
-        ):
-            yield replace(edit, is_effective=False)
-        else:
-            yield edit
+def _edits(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Iterator[_Edit]:
+    """Yield the steps that are about the daemon's program, phase by phase."""
+    from overlaylint.overlay.file_texts import source_edits
+    from overlaylint.overlay.steps import sources, steps
+
+    folders = sorted(_folders(traces))
+    for trace in traces:
+        of = steps(trace)
+        changes: dict[int, list[SourceEdit]] = {}
+        for change in source_edits(ebuild, of, sources(ebuild), ebuild.repository):
+            changes.setdefault(id(change.step), []).append(change)
+        for index, step in enumerate(of):
+            removal = _removal(trace, step, of[index + 1 :], folders, options)
+            if removal is not None:
+                yield removal
+            elif step.name in ("emake", "make"):
+                yield from _made_without(trace, step, options)
+            else:
+                is_late = _is_late(trace.phase, of[:index])
+                for edit in _changed(trace, step, changes.get(id(step), ()), options):
+                    is_vain = is_late or (edit.is_of_made and _is_made_anew(of[index + 1 :]))
+                    yield replace(edit, is_effective=False) if is_vain else edit
 
 
-def _is_out_of_turn(trace: Trace, index: int) -> bool:
-    """Whether a call comes too late, or too early, to change what is in the image."""
-    name = trace.calls[index].name
-    made = [at for at, call in enumerate(trace.calls) if call.name in _MAKE]
-    if name in ("emake", "make"):
-        return False
-    if name in ("rm", "unlink"):
-        return "install" not in trace.phase or any(at > index for at in made)
-    if "install" in trace.phase or "test" in trace.phase or "pkg_" in trace.phase:
+def _is_late(phase: str, earlier: tuple[Step, ...]) -> bool:
+    """Whether a change of the sources comes when everything is built."""
+    if "install" in phase or "test" in phase or "pkg_" in phase:
         return True
-    return "compile" in trace.phase and any(at < index for at in made)
+    return "compile" in phase and any(one.name in _MAKE for one in earlier)
 
 
-def _is_made_anew(trace: Trace, index: int) -> bool:
-    """Whether a call edits what a later one makes of its source again: `Makefile.in`."""
-    call = trace.calls[index]
-    written = [str(value) for value in call.arguments if str(value).endswith("Makefile.in")]
-    is_source = any(str(value).endswith("Makefile.am") for value in call.arguments)
-    later = trace.calls[index + 1 :]
-    return bool(written) and not is_source and any(one.name in _AUTOMAKE for one in later)
+def _is_made_anew(later: tuple[Step, ...]) -> bool:
+    """Whether `Makefile.in` is made of its source again."""
+    return any(one.name in _AUTOMAKE for one in later)
 
 
-def _edits_whenever(ebuild: Ebuild, trace: Trace, options: Options) -> Iterator[tuple[int, _Edit]]:
-    """Yield them with their places in the trace, as if each came in time."""
-    folder = ""
-    for index, call in enumerate(trace):
-        for edit in _edits_of(ebuild, trace, call, folder, options):
-            yield index, edit
-        if call.name in ("cd", "pushd"):
-            folder = str(call.arguments[0]) if call.arguments else ""
-        elif call.name == "popd":
-            folder = ""
+def _removal(
+    trace: Trace, step: Step, later: tuple[Step, ...], folders: list[str], options: Options
+) -> _Edit | None:
+    """Return what a step does to the program in the image, if it takes it away there."""
+    from overlaylint.overlay.install_targets import writes
+    from overlaylint.overlay.removals import removes
+    from overlaylint.overlay.steps import Location
+
+    if "inst" not in trace.phase:
+        return None
+
+    def taken(folder: str) -> bool | None:
+        return removes(step, Location("D", f"{folder}/{options.program}"))
+
+    answers = [taken(folder) for folder in folders]
+    if not any(answers) and None not in answers:
+        # From where it is not, perhaps.
+        is_vain = any(taken(folder) for folder in _FOLDERS)
+        return _Edit(trace, step.call, False) if is_vain else None
+    if any(one.location.root == "D" for one in writes((step,))):
+        # It goes from one folder to another.
+        return None
+    if any(one.name in _MAKE for one in later):
+        return _Edit(trace, step.call, False)
+    doubt = f"what `{step.name}` takes away can't be told"
+    return _Edit(trace, step.call, True) if any(answers) else _Edit(trace, step.call, None, doubt)
 
 
-def _edits_of(
-    ebuild: Ebuild, trace: Trace, call: Call, folder: str, options: Options
+def _made_without(trace: Trace, step: Step, options: Options) -> Iterator[_Edit]:
+    """Yield that make is told what to build; when it installs, it has to be told as well."""
+    variable = f"{options.programs.partition(' ')[0]}="
+    for value in step.arguments:
+        if isinstance(value, str) and value.startswith(variable):
+            is_left_out = options.program not in value.removeprefix(variable).split()
+            yield _Edit(trace, step.call, is_left_out and "install" in trace.phase)
+
+
+def _changed(
+    trace: Trace, step: Step, changes: Iterable[SourceEdit], options: Options
 ) -> Iterator[_Edit]:
-    """Yield what one call does about the daemon's program; once, or not at all, as a rule."""
-    from overlaylint.overlay.install_targets import in_image
-    from overlaylint.overlay.source_edits import applied_patches, edits_in_place
-    from overlaylint.overlay.steps import Step
-
-    name, arguments = call.name, call.arguments
-    if name == "sed":
-        yield from _sed(trace, call, arguments, (), folder, options)
-    elif name in ("find", "xargs") and "sed" in arguments:
-        rest = arguments[arguments.index("sed") + 1 :]
-        named = [
-            value for key, value in pairwise(arguments) if key in ("-name", "-path", "-wholename")
-        ]
-        yield from _sed(trace, call, rest, tuple(named), "", options)
-    elif edits_in_place(str(name), arguments):
-        files = [f"{folder}/{value}" if folder else str(value) for value in arguments]
-        if any("/" in file and _may_be(file, options.makefile) for file in files):
-            yield _Edit(trace, call, None, f"what `{name}` makes of it can't be told")
-    elif name in ("eapply", "epatch"):
-        for patch in applied_patches(ebuild, Step(call, name, arguments, None)):
-            if _patch_strips(ebuild, patch, options):
-                yield _Edit(trace, call, True)
-    elif name in ("eapply_user", "epatch_user", "default", "default_src_prepare"):
-        for path in user_patches(ebuild.repository, ebuild):
-            if _patch_strips(ebuild, path, options):
-                yield _Edit(trace, call, True)
-    elif name in ("rm", "unlink"):
-        paths = [in_image(value) for value in arguments]
-        if any(path and path.endswith(f"sbin/{options.program}") for path in paths):
-            yield _Edit(trace, call, True)
-    elif name in ("emake", "make"):
-        variable = f"{options.programs.partition(' ')[0]}="
-        for value in arguments:
-            if isinstance(value, str) and value.startswith(variable):
-                yield _Edit(trace, call, options.program not in value[len(variable) :].split())
-
-
-def _sed(
-    trace: Trace,
-    call: Call,
-    arguments: tuple[Value, ...],
-    named: tuple[Value, ...],
-    folder: str,
-    options: Options,
-) -> Iterator[_Edit]:
-    """Yield what a sed comes to, if it is about the daemon's program."""
-    from overlaylint.overlay.sed import UnknownEdit, parse_call
-
-    text = " ".join(map(str, arguments))
-    names_it = options.program in text
-    if not names_it and options.programs.partition(" ")[0] not in text:
-        return
-    try:
-        sed = parse_call(arguments)
-        is_effective = not _leaves(sed, named, folder, options, options.programs)
-        words = [word for word in options.programs.split(" ") if word != options.program]
-        restores = names_it and _leaves(sed, named, folder, options, " ".join(words))
-    except UnknownEdit as problem:
-        yield _Edit(trace, call, None, str(problem))
-    else:
-        if is_effective or names_it:
-            yield _Edit(trace, call, is_effective, restores=restores)
-
-
-def _leaves(
-    sed: SedCall, named: tuple[Value, ...], folder: str, options: Options, line: str
-) -> bool:
-    """Whether the program is in the line that says what is built, after a sed."""
-    from overlaylint.overlay.sed import UnknownEdit
-
-    is_there = any(
-        _may_be(str(value) if named or not folder else f"{folder}/{value}", options.makefile)
-        for value in named or sed.files
-    )
-    if not sed.files and not named:
-        raise UnknownEdit("the files come from elsewhere")
-    left = sed.edit(line) if sed.is_in_place and is_there else [line]
-    variable = options.programs.partition(" ")[0]
-    return any(options.program in one.split() for one in left if one.split()[:1] == [variable])
-
-
-def _may_be(written: str, path: str) -> bool:
-    """Whether a path as it is written, with wildcards, may be the file at `path` of the sources.
-
-    `Makefile.in` is what is made of `Makefile.am`, and does as well where that is not made anew.
-    """
-    if written == "{}":
-        return True
-    wanted = path.split("/")
-    for ending in (".am", ".in"):
-        other = [*wanted[:-1], wanted[-1].removesuffix(".am") + ending]
-        parts = [part for part in written.split("/") if part not in ("", ".")]
-        if len(parts) >= len(other) and all(
-            fnmatchcase(one, pattern)
-            for one, pattern in zip(other, parts[len(parts) - len(other) :], strict=True)
-        ):
-            return True
-        if written.startswith("**") or (len(parts) == 1 and any(one in written for one in "*?[")):
-            return fnmatchcase(other[-1], parts[-1])
-    return False
-
-
-def _patch_strips(ebuild: Ebuild, path: str, options: Options) -> bool:
-    """Whether a patch takes the program out of the line that says what is built."""
-    from overlaylint.overlay.patch import parse_patch
-
-    variable = options.programs.partition(" ")[0]
-    for file in parse_patch(ebuild.repository.tree.read(path)).files:
-        if not _may_be(file.path(), options.makefile):
+    """Yield what a step does to the line that says what is built; a sed too that misses it."""
+    words = " ".join(map(str, step.arguments))
+    is_sed = step.name == "sed" or (step.name in ("find", "xargs") and "sed" in step.arguments)
+    names_it = options.program in words
+    found = False
+    for change in changes:
+        made = f"{options.makefile.removesuffix('.am')}.in"
+        is_in_source = change.is_in(options.makefile)
+        if not is_in_source and not change.is_in(made):
             continue
-        removed = any(_builds(line.text, variable, options.program) for line in file.removed)
-        added = any(_builds(line.text, variable, options.program) for line in file.added)
-        if removed and not added:
-            return True
-    return False
+        try:
+            is_effective, restores = _effect(change, options)
+        except UnknownEdit as problem:
+            script = any(str(one).startswith(("-f", "--file")) for one in step.arguments)
+            if is_sed and not (names_it or script or _variable(options) in words):
+                continue
+            found = True
+            yield _Edit(trace, step.call, None, str(problem), is_of_made=not is_in_source)
+        else:
+            if is_effective or restores:
+                found = True
+                yield _Edit(trace, step.call, is_effective, "", restores, not is_in_source)
+    if is_sed and names_it and not found:
+        yield _Edit(trace, step.call, False)
 
 
-def _builds(line: str, variable: str, program: str) -> bool:
+def _effect(change: SourceEdit, options: Options) -> tuple[bool, bool]:
+    """Return whether a change takes the program out of what is built, and whether it puts it in.
+
+    Raises UnknownEdit.
+    """
+
+    def builds(lines: Iterable[str]) -> bool:
+        return any(_builds(line, options) for line in lines)
+
+    if change.patch is not None:
+        # The line is that of some version, and need not be the one that is known here.
+        added = builds(line.text for line in change.added)
+        taken = change.patch.added if change.is_reversed else change.patch.removed
+        removed = builds(line.text for line in taken)
+        return removed and not added, added and not removed
+    line = options.programs
+    without = " ".join(word for word in line.split(" ") if word != options.program)
+    return not builds(change.apply((line,))), builds(change.apply((without,)))
+
+
+def _builds(line: str, options: Options) -> bool:
     name, _, value = line.partition("=")
-    return name.strip() == variable and program in value.split()
+    return name.strip() == _variable(options) and options.program in value.split()
+
+
+def _variable(options: Options) -> str:
+    return options.programs.partition(" ")[0]
 
 
 # --- what is installed ---
@@ -456,42 +421,63 @@ def _builds(line: str, variable: str, program: str) -> bool:
 
 def _installed(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Iterator[Outcome]:
     """Report what is installed for the daemon without the flag."""
-    from overlaylint.overlay.install_targets import targets
+    from overlaylint.overlay.image import in_order
+    from overlaylint.overlay.install_targets import writes
+    from overlaylint.overlay.steps import steps
 
+    phases = [(trace, steps(trace)) for trace in in_order(traces)]
+    others = [
+        (trace, steps(trace)) for trace in traces if all(trace is not one for one, _ in phases)
+    ]
+    of = [step for _, found in (*phases, *others) for step in found]
     seen: set[Span] = set()
-    for trace in traces:
-        for call, path in targets(trace):
-            span = trace.span(call)
-            if span in seen or _is_removed(trace, call, path):
+    for trace, found in (*phases, *others):
+        for write in writes(found):
+            path = write.location.path
+            span = trace.span(write.step.call)
+            if write.location.root != "D" or span in seen:
                 continue
             wanted = next((one for one in options.paths if _is_below(path, one)), None)
-            if wanted is not None:
-                seen.add(span)
-                message = f"{wanted} is installed where USE has -{options.flag}"
-                help_ = f"install it under `use {options.flag}` only"
-                if span.repository:
-                    related = (Related(span, "it is installed here"),)
-                    yield Finding(ebuild.span(), message, help_, related)
-                else:
-                    yield Finding(span, message, help_)
-            elif any(fnmatchcase(one, path) for one in options.paths):
-                seen.add(span)
+            may_be = wanted or next((one for one in options.paths if fnmatchcase(one, path)), None)
+            if may_be is None:
+                continue
+            at = next(at for at, step in enumerate(of) if step is write.step)
+            is_removed = _is_removed(of[at + 1 :], write, may_be, options)
+            if is_removed:
+                continue
+            seen.add(span)
+            if wanted is None or is_removed is None:
                 reason = f"it is unknown what is installed at {path.replace('?*', '...')}"
+                if is_removed is None:
+                    reason = f"it is unknown whether {path} is taken away again"
                 yield Undecided(span, reason)
+                continue
+            message = f"{wanted} is installed where USE has -{options.flag}"
+            help_ = f"install it under `use {options.flag}` only"
+            if span.repository:
+                related = (Related(span, "it is installed here"),)
+                yield Finding(ebuild.span(), message, help_, related)
+            else:
+                yield Finding(span, message, help_)
 
 
-def _is_removed(trace: Trace, call: Call, path: str) -> bool:
-    """Whether something that is installed is removed again in the same phase."""
-    from overlaylint.overlay.install_targets import in_image
+def _is_removed(later: Sequence[Step], write: Write, wanted: str, options: Options) -> bool | None:
+    """Whether later steps take away again what one installs; None where that is unknown."""
+    from overlaylint.overlay.removals import removes
+    from overlaylint.overlay.scene import Thing
+    from overlaylint.overlay.steps import Location
+    from overlaylint.overlay.ways import covered
 
-    later = trace.calls[trace.calls.index(call) + 1 :]
-    removed = (
-        in_image(value)
-        for one in later
-        if one.name in ("rm", "rmdir") and not one.guards
-        for value in one.arguments
-    )
-    return any(one is not None and fnmatchcase(path, one) for one in removed)
+    is_kept = write.step.name == "keepdir"
+    thing = Thing.FULL_FOLDER if is_kept else Thing.EMPTY_FOLDER if write.is_folder else Thing.FILE
+    is_known = "*" not in write.location.path
+    place = Location("D", write.location.path if is_known else wanted)
+    answers = [(step, removes(step, place, thing)) for step in later]
+    under, use = write.step.call.guards, {options.flag: False}
+    if covered([step.call.guards for step, answer in answers if answer], under, use):
+        return True
+    possible = [step.call.guards for step, answer in answers if answer is not False]
+    return False if covered(possible, under, use) is False else None
 
 
 def _is_below(path: str, wanted: str) -> bool:
