@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from overlaylint.overlay.masters import find_repositories
 from overlaylint.overlay.removals import removes
 from overlaylint.overlay.scene import Thing
 from overlaylint.overlay.steps import Location, Step, steps
+from overlaylint.overlay.xargs import UnknownXargs, xargs
 
 PATH = "app-misc/hello/hello-1.ebuild"
 PLACE = Location("D", "/home/core")
@@ -164,6 +166,49 @@ def test_find_removes_what_the_real_one_does(
     assert answer is not None or thing is Thing.FULL_FOLDER, line
 
 
+OPTIONS = st.lists(
+    st.sampled_from(
+        ["-0", "-r", "-t", "-n1", "-n 2", "-I{}", "-i", "-d,", "-d '\\n'", "--null",
+         "--max-args=2", "--no-run-if-empty", "--replace", "--delimiter=,", "-P 1", "-x"]
+    ),
+    max_size=2,
+)  # fmt: skip
+
+
+@needs_programs
+@settings(deadline=None)
+@given(
+    options=OPTIONS,
+    command=st.sampled_from([[], ["printf", "<%s>"], ["printf", "<%s>", "a", "{}b"]]),
+    text=st.text("ab ,\n\t\0", max_size=12),
+)
+def test_xargs_runs_what_the_real_one_does(
+    options: list[str], command: list[str], text: str
+) -> None:
+    arguments = [*shlex.split(" ".join(options)), *command]
+    try:
+        expected = list(xargs(arguments, text))
+    except UnknownXargs:
+        return
+    printed = "".join(
+        " ".join(one[1:]) + "\n"
+        if one[0] == "echo"
+        else "".join(f"<{word}>" for word in one[2:]) or "<>"
+        for one in expected
+    )
+    ran = subprocess.run(
+        ["xargs", *arguments],
+        input=text.encode(),
+        capture_output=True,
+        check=False,
+        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+    )
+    if b"\0" in text.encode() and b"WARNING" in ran.stderr:
+        # A text with such characters is cut off at them, and xargs says so.
+        return
+    assert ran.stdout.decode() == printed, (arguments, text)
+
+
 @pytest.mark.parametrize(
     ("commands", "answer"),
     [
@@ -185,6 +230,9 @@ def test_find_removes_what_the_real_one_does(
         ("perl -e 'unlink @ARGV' home/core", None),
         ("bash -c 'rm -r home/core'", True),
         ("mv -u home/core other", None),
+        (r"find . -newer x -exec chown 500 {} \;", False),
+        (r"find . -exec sh -c 'chown 500 \"$1\"' _ {} \;", False),
+        (r"find . -exec sh -c 'rm -r \"$1\"' _ {} \;", None),
     ],
 )
 def test_what_can_not_be_told(tmp_path: Path, commands: str, answer: bool | None) -> None:

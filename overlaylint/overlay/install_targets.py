@@ -211,12 +211,11 @@ def _copied(step: Step) -> Iterator[Write | _Copies]:
         return
     if is_folder is None:
         is_folder = _is_folder(step, target, into, values)
-    copies_folders = _copies_folders(step)
     inside: list[Write] = []
     for value in values:
         name = pattern_of(value) if "parents" in options else name_of(value)
         inside.append(Write(step, into.below(name), value, is_folder=name == "."))
-        if copies_folders:
+        if copies_folders(step):
             # A folder comes with all that it holds, and `.` brings that alone.
             inside.append(Write(step, into.below(f"{name}/*"), value))
     itself = Write(step, into, values[0])
@@ -228,7 +227,8 @@ def _copied(step: Step) -> Iterator[Write | _Copies]:
         yield itself
 
 
-def _copies_folders(step: Step) -> bool:
+def copies_folders(step: Step) -> bool:
+    """Whether a step copies or moves folders with all that they hold."""
     return step.name == "mv" or _has(step, "r", "R", "recursive", "a", "archive")
 
 
@@ -253,7 +253,7 @@ def _is_folder(step: Step, target: Value, into: Location, values: Sequence[Value
     stem, _, end = name.rpartition(".")
     if (stem and end in _FOLDER_ENDS) or (into.root == _IMAGE and name in _IMAGE_FOLDERS):
         # A folder may be copied to become this one.
-        return None if _copies_folders(step) and not _is_file_name(name_of(values[0])) else True
+        return None if copies_folders(step) and not _is_file_name(name_of(values[0])) else True
     if _is_file_name(name):
         return False
     source = name_of(values[0])

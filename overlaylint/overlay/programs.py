@@ -56,8 +56,8 @@ _LEAVING: Mapping[str, str] = {
         dir dircolors dirname du expand expr factor fmt fold groups head hostid id join logname ls
         md5sum mktemp nl nohup nproc numfmt od paste pathchk pinky pr printenv ptx readlink
         realpath runcon seq sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf sleep sort
-        stat stdbuf stty sum sync tac tail tr tsort tty uname unexpand uniq uptime users vdir wc
-        who whoami yes""",
+        stat stdbuf stty sum sync tac tail tr truncate tsort tty uname unexpand uniq uptime
+        users vdir wc who whoami yes""",
     "findutils": "find locate xargs",
     "util-linux": """
         blkid chattr chrt col column fallocate findmnt flock getopt hardlink hexdump ionice logger
@@ -94,7 +94,7 @@ _LEAVING: Mapping[str, str] = {
 
 _LEAVES = frozenset(
     {*COMMANDS, *BUILTINS, *COMMON, *REMOVING - {"tar", "rsync", "git", "perl", "python",
-     "python3", "ruby", "awk", "gawk", "bash", "sh", "dash"},
+     "python3", "ruby", "awk", "gawk"},
      *(name for names in _LEAVING.values() for name in names.split())}
 )  # fmt: skip
 
@@ -102,26 +102,37 @@ _LEAVES = frozenset(
 _WRITING_WHAT_THEY_NAME = frozenset(
     {"ar", "as", "awk", "bc", "c++", "cc", "clang", "cpp", "csplit", "dd", "g++", "gawk", "gcc",
      "gperf", "ld", "link", "m4", "mkfifo", "mkfs.btrfs", "mkfs.ext4", "mknod", "mksquashfs",
-     "mkswap", "objcopy", "eu-objcopy", "llvm-objcopy", "truncate", "zip", "lz4", "zcat", "xzcat",
+     "mkswap", "objcopy", "eu-objcopy", "llvm-objcopy", "zip", "lz4", "zcat", "xzcat",
      "bzcat"}
 )  # fmt: skip
 
 
 def may_put(step: Step, place: Location) -> bool:
     """Whether a step that `writes` does not follow may put a file at a place of the image."""
+    folders = () if step.call.is_function else _HELPER_FOLDERS.get(step.name, ())
+    is_below = any(f"{place.path}/".startswith(f"{one}/") for one in folders)
+    return is_below or installs_sources(step) or is_handed(step, place)
+
+
+def installs_sources(step: Step) -> bool:
+    """Whether a step installs what the sources say: `make install`, or a master's phase."""
+    if step.call.is_function or step.name in _LEAVES:
+        return False
+    if step.name in MAKE:
+        return any("install" in pattern_of(one) for one in step.arguments)
+    return step.name.endswith(("src_install", "_install", "einstall"))
+
+
+def is_handed(step: Step, place: Location) -> bool:
+    """Whether a program that may put files anywhere below a folder is given one around a place.
+
+    So is one that may write a file at the place, and is given that.
+    """
     name = step.name
-    if step.call.is_function:
+    if step.call.is_function or name in _LEAVES or name in _HELPER_FOLDERS:
         return False
-    if name in MAKE and any("install" in pattern_of(one) for one in step.arguments):
-        return True
-    if name in _HELPER_FOLDERS:
-        return any(f"{place.path}/".startswith(f"{one}/") for one in _HELPER_FOLDERS[name])
-    if name in _LEAVES:
-        return False
-    if name.endswith(("src_install", "_install", "einstall")):
-        # A phase of a master's eclass, or a part of one.
-        return True
-    words = [_from_image(word) for word in (*step.arguments, *dict(step.call.environment).values())]
+    given = (*step.arguments, *(word for _, word in step.call.environment))
+    words = [_from_root(word, place.root) for word in given]
     if name == "rsync":
         # The others are what it reads.
         del words[:-1]
@@ -134,11 +145,11 @@ def may_put(step: Step, place: Location) -> bool:
     return any(step.at(word) == place for word in inside)
 
 
-def _from_image(word: Value) -> Value | None:
-    """Return a word from where it names a place in the image: `--root=${D}/usr`."""
+def _from_root(word: Value, root: str) -> Value | None:
+    """Return a word from where it names a place below a root: `--root=${D}/usr`."""
     parts = pieces_of(word)
     for at, part in enumerate(parts):
-        if isinstance(part, Unknown) and SAME_PLACE.get(part.symbol, part.symbol) == "D":
+        if isinstance(part, Unknown) and SAME_PLACE.get(part.symbol, part.symbol) == root:
             return join(parts[at:])
     return None
 

@@ -6,6 +6,7 @@ A folder stays where `rm` has no `-r`, and where `rmdir` finds something in it.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from overlaylint.overlay.command_lines import SHELLS
@@ -28,6 +29,10 @@ _MAY_REMOVE: Mapping[str, frozenset[str] | None] = {
     **dict.fromkeys(("perl", "python", "python3", "ruby", "awk", "gawk", *SHELLS)),
 }  # fmt: skip
 
+# A word in the text that a shell is given.
+_TOKEN = re.compile(r"[A-Za-z0-9_.+-]+")
+
+#: Commands that may take something away.
 REMOVING = frozenset({"rm", "unlink", "rmdir", "mv", "find", "xargs", *_MAY_REMOVE})
 
 
@@ -36,10 +41,24 @@ def removes(step: Step, place: Location, thing: Thing = Thing.FILE) -> bool | No
 
     Commands are taken to do what they can: `rm` of a folder without `-r` fails, and leaves it.
     """
-    if step.name not in REMOVING:
+    if step.name not in REMOVING or step.name in SHELLS:
+        # What a shell is given as text are steps of their own.
         return False
     answers = {_is_gone_after(step, scene) for scene in scenes(place, thing)}
     return answers.pop() if len(answers) == 1 else None
+
+
+def empties(step: Step, place: Location) -> bool:
+    """Whether a step certainly cuts a file down to nothing (truncate(1)).
+
+    What writes a text there, or none, is told by `overlaylint.overlay.file_texts`.
+    """
+    if step.name != "truncate":
+        return False
+    options, words = read_options(step.arguments, ("s", "size", "r", "reference"))
+    size = options.get("s", options.get("size"))
+    scene = next(scenes(place, Thing.FILE))
+    return size == "0" and scene.path in _named(step, scene, words).paths
 
 
 def _is_gone_after(step: Step, scene: Scene) -> bool | None:
@@ -56,27 +75,30 @@ def _carry_out(step: Step, scene: Scene) -> bool:
     if known is not None:
         return known(step, scene)
     if step.name == "find":
-        if not _acts(step):
+        if not _may_run_removal(step) and "-delete" not in map(pattern_of, step.arguments):
             return True
         deleted, inner = scene.found_by(step)
         for path in deleted:
             scene.files.remove(path)
         return _carry_out_all(inner, scene)
     if step.name == "xargs":
-        if not any(pattern_of(word) in REMOVING for word in step.arguments):
+        if not _may_run_removal(step):
             return True
         return _carry_out_all(scene.fed_by(step), scene)
     if step.name in _MAY_REMOVE:
         wanted = _MAY_REMOVE[step.name]
         words = {pattern_of(word) for word in step.arguments}
-        return not (wanted is None or wanted & words) or _names_nothing(step, scene)
+        may = wanted is None or bool(wanted & words)
+        if step.name in SHELLS:
+            may = _may_run_removal(step)
+        return not may or _names_nothing(step, scene)
     return True
 
 
-def _acts(step: Step) -> bool:
-    """Whether a `find` may do more than to print what it finds."""
+def _may_run_removal(step: Step) -> bool:
+    """Whether what `find` or `xargs` is given has the name of a command that removes."""
     return any(
-        pattern_of(word) in ("-delete", "-exec", "-execdir", "-ok", "-okdir")
+        not (REMOVING - {step.name}).isdisjoint(_TOKEN.findall(pattern_of(word)))
         for word in step.arguments
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from overlaylint.overlay.built import built_ebuilds, has_at_least
 from overlaylint.overlay.repository import Repository
-from overlaylint.overlay.steps import Location, Step
+from overlaylint.overlay.steps import UNKNOWN, Location, Step, pattern_of
 from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Condition
 from overlaylint.shell.values import Mixed, Value, join
@@ -20,6 +20,7 @@ PACKAGE = "sys-apps/systemd"
 
 # What such a call may be asked to do; without any of them it only prints something, or fails.
 _ACTIONS = frozenset({"--create", "--clean", "--remove", "--purge"})
+_TAKING_WORD = frozenset({"--root", "--image", "--prefix", "--exclude-prefix", "--replace"})
 _HARMLESS = frozenset({"--help", "-h", "--version", "--cat-config", "--tldr", "--dry-run"})
 
 
@@ -37,6 +38,28 @@ class RootCall:
         """What must hold for it to run."""
         return self.step.call.guards
 
+    def may_make(self, configuration: str, path: str) -> bool:
+        """Whether it may make what a configuration in the root says of a path.
+
+        It makes nothing without `--create`, reads those alone that it is given by name, and leaves
+        out what its prefixes do.
+        """
+        words = self.step.arguments
+        if any(isinstance(word, Mixed) and not word.head and word.is_many for word in words):
+            return True
+        options, names = _operands(words)
+        if ("--create", "") not in options:
+            return False
+        known = [pattern_of(name).rpartition("/")[2] for name in names]
+        if names and not any(UNKNOWN in one or one in (configuration, "-") for one in known):
+            return False
+        prefixes = [value for name, value in options if name == "--prefix"]
+        if any(_is_below(path, value) for name, value in options if name == "--exclude-prefix"):
+            return False
+        return not prefixes or any(
+            UNKNOWN in one or _is_below(path, one) or _is_below(one, path) for one in prefixes
+        )
+
 
 def root_calls(of: Sequence[Step]) -> Iterator[RootCall]:
     """Yield the calls of systemd-tmpfiles that make something in a root, in their order."""
@@ -52,6 +75,28 @@ def root_calls(of: Sequence[Step]) -> Iterator[RootCall]:
         root = _root(words)
         if root is not None:
             yield RootCall(index, step, step.at(root), str(root))
+
+
+def _operands(words: Sequence[Value]) -> tuple[list[tuple[str, str]], list[Value]]:
+    """Return the options among the words, each with its value, and the other words."""
+    options: list[tuple[str, str]] = []
+    others: list[Value] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        text = pattern_of(word)
+        if not text.startswith("-") or text == "-":
+            others.append(word)
+            continue
+        name, equals, value = text.partition("=")
+        if not equals and name in _TAKING_WORD and rest:
+            value = pattern_of(rest.pop(0))
+        options.append((name, value))
+    return options, others
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _root(words: Sequence[Value]) -> Value | None:

@@ -7,9 +7,11 @@ that do it runs wherever it does: whatever the USE flags are, and whatever other
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from itertools import product
 
-from overlaylint.shell.conditions import Check, Condition, UseFlag, holds, leaves
+from overlaylint.records import dataclass
+from overlaylint.shell.conditions import Check, Condition, UseFlag, both, holds, leaves, negate
 
 # Commands that a build counts on: where one fails, the build does, or nobody cares.
 _COUNTED_ON = frozenset(
@@ -22,6 +24,41 @@ _COUNTED_ON = frozenset(
 
 # More flags and tests than these are not looked at in all their combinations.
 _MOST_LEAVES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a step does, by its index, whenever its guards hold.
+
+    If it is not `is_certain`, the step may as well not do it.
+    """
+
+    index: int
+    guards: tuple[Condition, ...]
+    is_certain: bool = True
+
+
+def stands(
+    made: Iterable[Event], undoing: Iterable[Event], under: Sequence[Condition] = ()
+) -> bool | None:
+    """Whether one of several events holds wherever `under` does, and is not undone after it.
+
+    None where that can't be told.
+    """
+    made, undoing = tuple(made), tuple(undoing)
+    certain = [one for one in made if one.is_certain]
+    if covered(_standing(certain, undoing), under):
+        return True
+    certainly_undoing = [one for one in undoing if one.is_certain]
+    return False if covered(_standing(made, certainly_undoing), under) is False else None
+
+
+def _standing(made: Iterable[Event], undoing: Iterable[Event]) -> Iterable[Sequence[Condition]]:
+    """Yield the ways on which events are not undone."""
+    for one in made:
+        later = [other.guards for other in undoing if other.index > one.index]
+        if () not in later:
+            yield (*one.guards, *(negate(reduce(both, guards)) for guards in later))
 
 
 def covered(

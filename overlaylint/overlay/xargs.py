@@ -21,15 +21,21 @@ def xargs(arguments: Sequence[str], text: str) -> Iterator[list[str]]:
     said, command = _options(arguments)
     command = command or ["echo"]
     mark = said.get("I")
+    if mark is not None and "n" in said:
+        raise UnknownXargs("both `-I` and `-n`")
     end = _end(said, mark)
+    if "\0" in text and end != "\0":
+        raise UnknownXargs("text that is cut off")
     items = list(_items(text)) if end is None else text.split(end)
     if end is not None and items[-1] == "":
         del items[-1]
     if mark is not None:
+        if "d" not in said:
+            _refuse_quotes(text)
+            # Blanks before a line are not part of it.
+            items = [item.lstrip(" \t") for item in items if item.strip(" \t")]
         for item in items:
-            if item:
-                line = item.lstrip(" \t") if end == "\n" and "d" not in said else item
-                yield [word.replace(mark, line) for word in command]
+            yield [word.replace(mark, item) for word in command]
         return
     if not items:
         if "r" not in said and "no-run-if-empty" not in said:
@@ -54,7 +60,7 @@ def _options(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
             if name == "null":
-                said["0"] = ""
+                said["d"] = "\\0"
             elif name in _LONG and (equals or rest):
                 said[_LONG[name]] = value if equals else rest.pop(0)
             elif name == "replace":
@@ -72,7 +78,9 @@ def _options(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
                 letters = ""
             elif letter == "i":
                 said["I"], letters = letters or "{}", ""
-            elif letter == "0" or letter in _FLAGS:
+            elif letter == "0":
+                said["d"] = "\\0"
+            elif letter in _FLAGS:
                 said[letter] = ""
             else:
                 raise UnknownXargs(f"`{word}`")
@@ -83,8 +91,6 @@ def _end(said: dict[str, str], mark: str | None) -> str | None:
     """Return what ends an item; None where blanks do, and quotes are taken off."""
     if "E" in said or "s" in said:
         raise UnknownXargs("where its input or a command ends")
-    if "0" in said:
-        return "\0"
     if "d" in said:
         end = _ESCAPED.get(said["d"], said["d"])
         if len(end) != 1:
@@ -94,6 +100,10 @@ def _end(said: dict[str, str], mark: str | None) -> str | None:
 
 
 def _items(text: str) -> Iterator[str]:
+    _refuse_quotes(text)
+    yield from text.split()
+
+
+def _refuse_quotes(text: str) -> None:
     if set(text) & set("'\"\\"):
         raise UnknownXargs("quotes in its input")
-    yield from text.split()
