@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import NotApplicable, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.records import dataclass
-from overlaylint.shell.conditions import both, negate
 
 if TYPE_CHECKING:
     from overlaylint.overlay.install_targets import Write
     from overlaylint.overlay.steps import Location, Step
     from overlaylint.overlay.tmpfiles import RootCall
     from overlaylint.overlay.trace import Trace
-    from overlaylint.shell.conditions import Condition
-
-    #: The index of a step, and the conditions on which it does something.
-    Event = tuple[int, tuple[Condition, ...]]
+    from overlaylint.overlay.ways import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +35,15 @@ class Phase:
         """Return where a step stands."""
         return self.trace.span(step.call)
 
-    def event(self, at: int) -> Event:
+    def event(self, at: int, *, is_certain: bool = True) -> Event:
         """Return what a step does, whenever it runs."""
-        return at, self.steps[at].call.guards
+        from overlaylint.overlay.ways import Event
+
+        return Event(at, self.steps[at].call.guards, is_certain)
+
+    def start_of(self, place: Location) -> int:
+        """Return the first step whose traces may be found at a place."""
+        return self.image_start if place.root == "D" else 0
 
 
 def phases_with_root_calls(
@@ -100,12 +101,12 @@ def written(phase: Phase, until: int, place: Location) -> Iterator[tuple[int, Wr
     """
     from overlaylint.overlay.install_targets import writes
 
-    inside = phase.steps[phase.image_start : until]
-    indices = {id(step): at for at, step in enumerate(inside, phase.image_start)}
+    inside = phase.steps[phase.start_of(place) : until]
+    indices = {id(step): at for at, step in enumerate(inside, phase.start_of(place))}
     for one in writes(inside):
         path = one.location.path
         if one.location.root == place.root and (
-            is_below(path, place.path) or fnmatchcase(place.path, path)
+            f"{path}/".startswith(f"{place.path}/") or fnmatchcase(place.path, path)
         ):
             yield indices[id(one.step)], one
 
@@ -116,36 +117,33 @@ def holds_at(
     place: Location,
     made: Iterable[Event],
     undoing: Iterable[Event] = (),
+    full_from: int | None = None,
 ) -> bool | None:
     """Whether what was done at a place holds whenever a call runs; None if that can't be told.
 
-    What removes the place undoes it, and the events of `undoing` do.
+    What takes the place away undoes it, and `undoing` does. The place is a file, or a folder that
+    holds something from the step at `full_from` on.
     """
-    from overlaylint.overlay.ways import covered
+    from overlaylint.overlay.removals import removes
+    from overlaylint.overlay.scene import Thing
+    from overlaylint.overlay.ways import stands
 
-    removals = [at for at in range(call.index) if is_removal_of(phase.steps[at], place)]
-    undone = [*map(phase.event, removals), *undoing]
-    ways = []
-    for start, way in made:
-        later = [guards for at, guards in undone if at > start]
-        if () not in later:
-            ways.append((*way, *(negate(reduce(both, guards)) for guards in later)))
-    return covered(ways, call.guards)
-
-
-def is_removal_of(step: Step, place: Location) -> bool:
-    """Whether a step removes what is at a place, or a folder around it."""
-    if step.name not in ("rm", "unlink", "rmdir"):
-        return False
-    targets = [step.at(word) for word in step.arguments if not str(word).startswith("-")]
-    return any(
-        target is not None
-        and target.root == place.root
-        and (fnmatchcase(place.path, target.path) or is_below(place.path, target.path))
-        for target in targets
-    )
+    undone = list(undoing)
+    for at in range(phase.start_of(place), call.index):
+        thing = Thing.FILE
+        if full_from is not None:
+            thing = Thing.FULL_FOLDER if at > full_from else Thing.EMPTY_FOLDER
+        removed = removes(phase.steps[at], place, thing)
+        if removed is not False:
+            undone.append(phase.event(at, is_certain=bool(removed)))
+    return stands(made, undone, call.guards)
 
 
-def is_below(path: str, folder: str) -> bool:
-    """Whether a path is a folder's, or of something in it."""
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+def handed(phase: Phase, until: int, place: Location) -> Iterator[Event]:
+    """Yield the runs of programs that may do anything there, since they are given the place."""
+    from overlaylint.overlay.programs import MAKE, is_handed
+
+    for at in range(phase.start_of(place), until):
+        step = phase.steps[at]
+        if step.name not in MAKE and is_handed(step, place):
+            yield phase.event(at, is_certain=False)

@@ -85,9 +85,7 @@ What `make install` makes by itself is not seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
-from functools import reduce
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Outcome, Related, Undecided
@@ -96,15 +94,11 @@ from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
-    from overlaylint.overlay.steps import Location, Step
+    from overlaylint.overlay.steps import Location
     from overlaylint.overlay.tmpfiles import RootCall
-    from overlaylint.shell.conditions import Condition
-    from overlaylint.shell.values import Value
+    from overlaylint.overlay.ways import Event
 
-    from ._tmpfiles import Event, Phase
-
-# What installs the sources, the configuration among them.
-_INSTALLS = frozenset({"emake", "make", "einstall", "default_src_install"})
+    from ._tmpfiles import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +138,18 @@ def _phase(ebuild: Ebuild, phase: Phase, options: Options) -> Iterator[Outcome]:
             reason = f"what `--root={call.written}` names is unknown"
             doubt = doubt or Undecided(phase.span(call.step), reason)
             continue
-        if call.root.root != home.root:
-            # Not the image: what is made there is not shipped.
+        if call.root.root != home.root or not call.may_make(options.configuration, options.home):
+            # What is made in another place is not shipped.
             continue
         made = _made(phase, call, home)
-        is_given = _is_given(phase, call, home, made, options)
         answers = {
-            f"{options.home} is not made": holds_at(phase, call, home, map(phase.event, made)),
-            f"{options.home} is not given to {_owner(options)}": is_given,
-            f"{options.configuration} is not removed": _is_removed(phase, call, options),
+            f"{options.home} is not made": holds_at(
+                phase, call, home, made.events, (), made.full_from
+            ),
+            f"{options.home} is not given to {_owner(options)}": _is_given(
+                phase, call, home, made, options
+            ),
+            f"{options.configuration} is not removed": _is_removed(ebuild, phase, call, options),
         }
         lacking = [text for text, answer in answers.items() if answer is False]
         if lacking:
@@ -170,230 +167,102 @@ def _owner(options: Options) -> str:
     return f"{options.users[0]}:{options.groups[0]}"
 
 
-def _made(phase: Phase, call: RootCall, home: Location) -> dict[int, bool]:
-    """Return the steps before a call that make the folder; with False, only something in it."""
-    from ._tmpfiles import written
-
-    made: dict[int, bool] = {}
-    for at, one in written(phase, call.index, home):
-        if one.location.path.startswith(f"{home.path}/"):
-            made.setdefault(at, False)
-        elif one.is_folder and one.location == home:
-            made[at] = True
-    return made
-
-
 @dataclass(frozen=True, slots=True)
-class _Gift:
-    """Who a step gives the folder to: a user and a group.
+class _Made:
+    """What makes the folder before a call, and the first step that puts something into it."""
 
-    Each is empty where the step leaves it, and None where it is unknown. `is_certain` is false
-    where the step may as well leave both.
-    """
+    events: tuple[Event, ...]
+    full_from: int
 
-    event: Event
-    owner: tuple[str | None, str | None]
-    is_certain: bool = True
 
-    def outcomes(self, of: int, lawful: tuple[str, ...]) -> set[bool | None]:
-        """Return whether it may be lawful afterwards; None where it may be what it was before."""
-        name = self.owner[of]
-        if name == "":
-            return {None}
-        found: set[bool | None] = {True, False} if name is None else {name in lawful}
-        return found if self.is_certain else {*found, None}
+def _made(phase: Phase, call: RootCall, home: Location) -> _Made:
+    from overlaylint.overlay.install_targets import copies_folders
+
+    from ._tmpfiles import handed, written
+
+    events = [*handed(phase, call.index, home)]
+    full_from = call.index
+    for at, one in written(phase, call.index, home):
+        is_inside = one.location.path.startswith(f"{home.path}/") and one.is_certain
+        if is_inside or one.step.name == "keepdir":
+            full_from = min(full_from, at)
+        if is_inside or (one.is_folder and one.location.path == home.path):
+            events.append(phase.event(at))
+        elif copies_folders(one.step):
+            # It makes the folder itself, or another one in it.
+            is_it = one.location == home and one.step.name != "mv"
+            events.append(phase.event(at, is_certain=is_it))
+    return _Made(tuple(events), full_from)
 
 
 def _is_given(
-    phase: Phase, call: RootCall, home: Location, made: Mapping[int, bool], options: Options
+    phase: Phase, call: RootCall, home: Location, made: _Made, options: Options
 ) -> bool | None:
     """Whether the folder is core's whenever a call runs, and stays so."""
-    from ._tmpfiles import holds_at
+    from overlaylint.overlay.owners import gifts
+    from overlaylint.overlay.ways import Event
 
-    gifts = list(_gifts(phase, range(min(made, default=call.index), call.index), home, made))
+    from ._tmpfiles import handed, holds_at
+
+    start = min((one.index for one in made.events), default=call.index)
+    found = tuple(gifts(phase.steps[: call.index], home, start))
     answers = set()
     # The two may be given one after the other, with chown and chgrp.
     for of, lawful in enumerate((options.users, options.groups)):
-        given = [(gift.event, gift.outcomes(of, lawful)) for gift in gifts]
-        certain = [event for event, found in given if found == {True}]
-        undoing = [event for event, found in given if False in found]
-        possible = [event for event, found in given if True in found]
-        certainly_undoing = [event for event, found in given if found == {False}]
-        is_possible = holds_at(phase, call, home, possible, certainly_undoing) is not False
-        is_certain = holds_at(phase, call, home, certain, undoing) is True
-        answers.add(True if is_certain else None if is_possible else False)
+        given, undoing = [*handed(phase, call.index, home)], []
+        for gift in found:
+            name = gift.owner[of]
+            event = Event(gift.index, gift.guards, gift.is_certain and name is not None)
+            if name is None or name in lawful:
+                given.append(event)
+            if name is None or name not in (*lawful, ""):
+                undoing.append(event)
+        answers.add(holds_at(phase, call, home, given, undoing, made.full_from))
     return False if False in answers else None if None in answers else True
 
 
-def _gifts(
-    phase: Phase, indices: range, home: Location, made: Mapping[int, bool]
-) -> Iterator[_Gift]:
-    """Yield who the steps there give the folder to."""
-    for at in indices:
-        step = phase.steps[at]
-        if step.name in ("chown", "chgrp", "fowners"):
-            yield from _chown(step, phase.event(at), home)
-        elif made.get(at) and step.name == "install":
-            yield _Gift(phase.event(at), _owner_in_options(step))
-        elif made.get(at) and step.name in ("dodir", "keepdir"):
-            for set_by, conditions in _last_diropts(phase.steps[:at]):
-                event = at, (*step.call.guards, *conditions)
-                yield _Gift(event, _owner_in_options(set_by))
+def _is_removed(ebuild: Ebuild, phase: Phase, call: RootCall, options: Options) -> bool | None:
+    """Whether the configuration is out of the way of a call: it was never installed, or is gone.
 
-
-def _last_diropts(steps: tuple[Step, ...]) -> Iterator[tuple[Step, tuple[Condition, ...]]]:
-    """Yield each call of diropts that may be the last, with the conditions on which it is."""
-    from overlaylint.shell.conditions import both, negate
-
-    later: tuple[Condition, ...] = ()
-    for step in reversed(steps):
-        if step.name == "diropts":
-            guards = step.call.guards
-            yield step, (*guards, *later)
-            if not guards:
-                return
-            later = (*later, negate(reduce(both, guards)))
-
-
-def _owner_in_options(step: Step) -> tuple[str | None, str | None]:
-    """Return the user and the group that the options of install, or of diropts, name."""
-    from overlaylint.overlay.install_targets import TAKING_WORD
-    from overlaylint.overlay.steps import read_options
-
-    options, _ = read_options(step.arguments, TAKING_WORD)
-    user = options.get("o", options.get("owner", ""))
-    group = options.get("g", options.get("group", ""))
-    return _known(user), _known(group)
-
-
-def _chown(step: Step, event: Event, home: Location) -> Iterator[_Gift]:
-    """Yield who a call of chown, chgrp or fowners gives the folder to, if it names it."""
-    from overlaylint.overlay.image import covers
-    from overlaylint.overlay.steps import Location, pattern_of, read_options
-
-    options, words = read_options(step.arguments, ("from", "reference"))
-    owner: tuple[str | None, str | None] = None, None
-    if "reference" not in options and words:
-        owner = _owner_of(words.pop(0))
-    if step.name == "chgrp":
-        owner = "", owner[0]
-    found: set[bool | None] = set()
-    for word in words:
-        place = step.at(word)
-        if step.name == "fowners":
-            place = Location(home.root, "/").below(pattern_of(word))
-        if place is not None and place.root == home.root:
-            found.add(covers(place.path, home.path))
-            if not options.keys().isdisjoint(("R", "recursive")):
-                found.add(covers(f"{place.path.rstrip('/')}/*", home.path))
-    if found - {False}:
-        # With --from, it is only taken from that owner.
-        yield _Gift(event, owner, True in found and "from" not in options)
-
-
-def _owner_of(word: Value) -> tuple[str | None, str | None]:
-    """Return the user and the group of chown's `500:500`; `core:` is core and its own group."""
-    from overlaylint.overlay.steps import UNKNOWN, pattern_of
-
-    text = pattern_of(word)
-    user, separator, group = text.partition(":" if ":" in text else ".")
-    if not separator and UNKNOWN in text:
-        return None, None
-    return _known(user), _known(group or (user if separator else ""))
-
-
-def _known(name: Value) -> str | None:
-    """Return a name, or a number without the plus that tells it from one; None if unknown."""
-    from overlaylint.overlay.steps import UNKNOWN, pattern_of
-
-    text = pattern_of(name)
-    number = text.removeprefix("+")
-    if number.isdecimal() and number.isascii():
-        return str(int(number))
-    return None if UNKNOWN in text else text
-
-
-def _is_removed(phase: Phase, call: RootCall, options: Options) -> bool | None:
-    """Whether the configuration is out of the way of a call: it was never installed, or is gone."""
-    from overlaylint.overlay.ways import covered
-
-    installs = [at for at in range(call.index) if _installs(phase, at)]
-    ways = []
-    for at in range(len(phase.steps)):
-        step = phase.steps[at]
-        is_in_image = _is_removal_from_image(step, options)
-        if is_in_image:
-            # What is removed before it is installed comes back.
-            after = [one for one in installs if one < at]
-            is_in_time = at < call.index and len(after) == len(installs) > 0
-            is_early = not installs and _is_gone_by_the_next(phase, at, call)
-            if is_in_time or is_early:
-                ways.append(step.call.guards)
-        elif is_in_image is False and at < min([*installs, call.index]):
-            ways.append(step.call.guards)
-    answer = covered(ways, call.guards)
-    is_edited = any(_is_edited(phase.steps[at], options) for at in range(call.index))
-    # What an edit leaves of the configuration is unknown.
-    return None if answer is False and is_edited else answer
-
-
-def _is_edited(step: Step, options: Options) -> bool:
-    """Whether a step changes the configuration without removing it."""
-    words = [*step.arguments, *(one.target for one in step.call.redirections)]
-    is_named = any(str(word).rpartition("/")[2] == options.configuration for word in words)
-    is_sed = step.name == "sed" and any(str(word).startswith("-i") for word in words)
-    return is_named and (is_sed or bool(step.call.redirections))
-
-
-def _is_gone_by_the_next(phase: Phase, at: int, call: RootCall) -> bool:
-    """Whether a removal comes between the installation and the next call after it.
-
-    A call before the installation finds no configuration, so nothing is made then either.
+    A call before the installation finds none, and leaves it to the next one.
     """
-    later = [one.index for one in phase.calls if one.index > call.index]
-    installs = [one for one in range(call.index, len(phase.steps)) if _installs(phase, one)]
-    if not installs or at < installs[-1]:
-        return False
-    following = [one for one in later if one > installs[0]]
-    return not following or at < following[0]
+    from overlaylint.overlay.steps import Location, sources
+    from overlaylint.overlay.ways import stands
+
+    from ._shipped import changes, installs
+
+    name = f"tmpfiles.d/{options.configuration}"
+    inside, image = sources(ebuild), Location("D", "/usr/lib")
+    times = installs(phase, inside.below(name), image.below(name))
+    until, guards = call.index, call.guards
+    if times and times[0] > until:
+        after = next((one for one in phase.calls if one.index > times[0]), None)
+        until, guards = (len(phase.steps), ()) if after is None else (after.index, after.guards)
+    before = [one for one in times if one < until] or [until]
+
+    def is_idle(text: str) -> bool:
+        return not any(_speaks_of(line, options.home) for line in text.splitlines())
+
+    found = [
+        changes(ebuild, phase, folder, name, span, is_idle)
+        for folder, span in ((inside, range(before[0])), (image, range(before[-1] + 1, until)))
+    ]
+    gone = [event for one in found for event in (*one.taken, *one.idled)]
+    back = [event for one in found for event in one.put]
+    # One of the same name in /etc is read in its place.
+    span = range(phase.image_start, until)
+    mask = changes(ebuild, phase, Location("D", "/etc"), name, span, is_idle)
+    answers = {
+        stands(gone, back, guards),
+        stands(mask.idled, (*mask.taken, *mask.put), guards),
+    }
+    return True if True in answers else None if None in answers else False
 
 
-def _installs(phase: Phase, at: int) -> bool:
-    step = phase.steps[at]
-    return at >= phase.image_start and step.name in _INSTALLS
-
-
-def _is_removal_from_image(step: Step, options: Options) -> bool | None:
-    """Whether a step removes the configuration from the image, or from the sources; or neither."""
-    from overlaylint.overlay.steps import known_end
-
-    if step.name == "find":
-        words = [str(word) for word in step.arguments]
-        names = [words[at + 1] for at, word in enumerate(words[:-1]) if word == "-name"]
-        is_removal = "-delete" in words or "rm" in words
-        if not is_removal or not any(fnmatchcase(options.configuration, one) for one in names):
-            return None
-        place = step.at(step.arguments[0]) if step.arguments else None
-        return place is not None and place.root == "D"
-    if step.name in ("rm", "unlink"):
-        candidates = step.arguments
-    elif step.name == "mv":
-        candidates = step.arguments[:-1]
-    else:
-        return None
-    is_recursive = any(str(one).startswith("-") and "r" in str(one) for one in step.arguments)
-    for word in candidates:
-        if str(word).startswith("-"):
-            continue
-        place = step.at(word)
-        path = known_end(word) if place is None else place.path
-        if path is None:
-            continue
-        folder, _, name = path.rpartition("/")
-        is_named = fnmatchcase(options.configuration, name) and folder.endswith("/tmpfiles.d")
-        if is_named or (step.name == "rm" and is_recursive and path.endswith("/tmpfiles.d")):
-            return place is not None and place.root == "D"
-    return None
+def _speaks_of(line: str, path: str) -> bool:
+    """Whether a line of tmpfiles.d(5) makes something of a path, or of one in it."""
+    fields = line.split()
+    return len(fields) > 1 and fields[0][0] != "#" and f"{fields[1]}/".startswith(f"{path}/")
 
 
 def _finding(

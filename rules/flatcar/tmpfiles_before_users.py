@@ -126,7 +126,9 @@ def _first_fault(ebuild: Ebuild, phase: Phase, options: Options) -> Outcome | No
             reason = f"what `--root={call.written}` names is unknown"
             doubt = doubt or Undecided(phase.span(call.step), reason)
             continue
-        answers = {file: _exists(phase, call, call.root, file, options) for file in options.files}
+        answers = {
+            file: _exists(ebuild, phase, call, call.root, file, options) for file in options.files
+        }
         missing = [file for file, answer in answers.items() if answer is False]
         if missing:
             return _finding(ebuild, phase, call, missing, options)
@@ -138,29 +140,26 @@ def _first_fault(ebuild: Ebuild, phase: Phase, options: Options) -> Outcome | No
 
 
 def _exists(
-    phase: Phase, call: RootCall, root: Location, file: str, options: Options
+    ebuild: Ebuild, phase: Phase, call: RootCall, root: Location, file: str, options: Options
 ) -> bool | None:
     """Whether a file of the database is in the root whenever a call runs."""
-    from ._tmpfiles import holds_at, written
+    from ._shipped import changes
+    from ._tmpfiles import handed, holds_at, written
 
     place = root.below(file)
-    certain = [
-        phase.event(at)
-        for at in range(phase.image_start, call.index)
-        if _makes_users(phase.steps[at], root, options)
-    ]
-    possible = list(certain)
+    span = range(phase.start_of(place), call.index)
+    found = changes(ebuild, phase, root, file.lstrip("/"), span, lambda text: not text.strip())
+    emptied = [one for one in found.idled if one.is_certain]
+    made = [phase.event(at) for at in span if _makes_users(phase.steps[at], root, options)]
+    made += handed(phase, call.index, place)
+    made += [one for one in found.put if one.is_certain]
     for at, one in written(phase, call.index, place):
-        if one.is_folder or one.source == "/dev/null":
-            continue
-        possible.append(phase.event(at))
-        if one.location == place:
-            certain.append(phase.event(at))
-    answer = holds_at(phase, call, place, certain)
-    if answer is False and holds_at(phase, call, place, possible):
-        # A folder was copied, which may hold the file.
-        return None
-    return answer
+        is_empty = one.source == "/dev/null" or any(event.index == at for event in emptied)
+        if not one.is_folder and not is_empty:
+            # A folder that is copied may hold the file.
+            is_it = one.location == place and one.is_certain
+            made.append(phase.event(at, is_certain=is_it))
+    return holds_at(phase, call, place, made, emptied)
 
 
 def _makes_users(step: Step, root: Location, options: Options) -> bool:
