@@ -18,7 +18,7 @@ from overlaylint.overlay.install_targets import (
 from overlaylint.overlay.own_code import masters_functions
 from overlaylint.overlay.programs import MAKE, may_put
 from overlaylint.overlay.removals import REMOVING, removes
-from overlaylint.overlay.scene import UnknownEffect, scene_with
+from overlaylint.overlay.scene import Thing, UnknownEffect, scene_with
 from overlaylint.overlay.steps import Location, Step, pattern_of, steps
 from overlaylint.overlay.trace import Trace, guarded
 from overlaylint.records import dataclass
@@ -56,8 +56,9 @@ def presence(traces: Iterable[Trace], path: str, use: Mapping[str, bool]) -> Pre
     find the file where it was built, unless the install phase has taken it away there before.
     """
     state = Presence(False)
+    so_far: list[Write] = []
     for trace in in_order(traces):
-        state = _after(trace, path, use, state)
+        state = _after(trace, path, use, state, so_far)
     return state
 
 
@@ -93,8 +94,10 @@ def covers(pattern: str, path: str) -> bool | None:
     return None if "?*" in pattern else True
 
 
-def _after(trace: Trace, path: str, use: Mapping[str, bool], state: Presence) -> Presence:
-    """Return what one phase leaves of a file."""
+def _after(
+    trace: Trace, path: str, use: Mapping[str, bool], state: Presence, so_far: list[Write]
+) -> Presence:
+    """Return what one phase leaves of a file; `so_far` is what is installed, and is added to."""
     place = Location(_IMAGE, path)
     of = steps(trace)
     installed: dict[int, list[Write]] = {}
@@ -107,10 +110,11 @@ def _after(trace: Trace, path: str, use: Mapping[str, bool], state: Presence) ->
         runs = guarded(_deciding(call.guards), use)
         if runs is False:
             continue
-        removed = removes(step, place)
+        removed = removes(step, place, _thing(path, so_far))
         if removed is not False and state.is_there is not False:
             state = Presence(False if removed and runs else None, trace, call)
-        made = installed.get(id(step), ())
+        made = installed.get(id(step), [])
+        so_far += made
         added = _best(_puts(one, path, before) for one in made)
         earlier = [one for one, _ in before]
         if added is False and (
@@ -123,6 +127,24 @@ def _after(trace: Trace, path: str, use: Mapping[str, bool], state: Presence) ->
             state = Presence(is_there, trace, call, is_named or not is_there)
         before.append((step, runs))
     return state
+
+
+def _thing(path: str, so_far: Iterable[Write]) -> Thing:
+    """Return what is at a path of the image if something is, as far as steps tell."""
+    thing = Thing.FILE
+    for one in so_far:
+        if one.location.path.startswith(f"{path}/"):
+            return Thing.FULL_FOLDER
+        if one.location.path != path:
+            continue
+        if one.step.name == "keepdir":
+            # It puts a file there, so that the package manager keeps the folder.
+            return Thing.FULL_FOLDER
+        if one.is_folder:
+            thing = Thing.EMPTY_FOLDER
+        elif one.step.name in ("dosym", "ln"):
+            thing = Thing.LINK
+    return thing
 
 
 def _puts(one: Write, path: str, before: Iterable[tuple[Step, bool | None]]) -> bool | None:
