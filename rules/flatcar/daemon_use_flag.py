@@ -463,21 +463,15 @@ def _installed(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> I
 
 def _is_removed(later: Sequence[Step], write: Write, wanted: str, options: Options) -> bool | None:
     """Whether later steps take away again what one installs; None where that is unknown."""
-    from overlaylint.overlay.removals import removes
     from overlaylint.overlay.scene import Thing
     from overlaylint.overlay.steps import Location
-    from overlaylint.overlay.ways import covered
+    from overlaylint.overlay.undone import is_undone
 
     is_kept = write.step.name == "keepdir"
     thing = Thing.FULL_FOLDER if is_kept else Thing.EMPTY_FOLDER if write.is_folder else Thing.FILE
-    is_known = "*" not in write.location.path
-    place = Location("D", write.location.path if is_known else wanted)
-    answers = [(step, removes(step, place, thing)) for step in later]
-    under, use = write.step.call.guards, {options.flag: False}
-    if covered([step.call.guards for step, answer in answers if answer], under, use):
-        return True
-    possible = [step.call.guards for step, answer in answers if answer is not False]
-    return False if covered(possible, under, use) is False else None
+    path = wanted if "*" in write.location.path else write.location.path
+    use = {options.flag: False}
+    return is_undone(later, Location("D", path), thing, write.step.call.guards, use)
 
 
 def _is_below(path: str, wanted: str) -> bool:

@@ -2,10 +2,11 @@
 
 ## What it does
 
-Looks for calls of `save_config` that a build would make: in the firmware package, where there is
-to be none, and in any other package of the overlay, unless `/etc/portage/savedconfig` is kept out
-of its image by `INSTALL_MASK`. While the firmware package inherits `savedconfig`, each profile must
-set the flag off, and `IUSE` may not turn it on. `restore_config` is another function, and lawful.
+Looks for calls of `save_config` that a build would make, and for files that it puts into
+`/etc/portage/savedconfig` by itself: in the firmware package, and in any other package of the
+overlay, unless the folder is kept out of its image by `INSTALL_MASK`. What is taken out of the
+image again does not count. While the firmware package inherits `savedconfig`, each profile must set
+the flag off, and `IUSE` may not turn it on. `restore_config` is another function, and lawful.
 
 ## Why it matters
 
@@ -15,10 +16,18 @@ file is shipped to every user.
 
 ## Example
 
+`eclass/savedconfig.eclass`:
+
+```bash
+IUSE="savedconfig"
+save_config() { :; }
+```
+
 `sys-kernel/coreos-firmware/coreos-firmware-20200817.ebuild`:
 
 ```bash
 EAPI=7
+inherit savedconfig
 src_install() {
         if use !savedconfig; then
                 save_config ${PN}.conf
@@ -63,6 +72,7 @@ left to you, since the code around it has to change with it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -72,14 +82,21 @@ from overlaylint.records import dataclass
 from overlaylint.rule import Severity, rule
 
 if TYPE_CHECKING:
+    from overlaylint.finding import Span
     from overlaylint.overlay.flag_setting import FlagSetting
-    from overlaylint.policies.calls import Match
+    from overlaylint.overlay.trace import Trace
+    from overlaylint.shell.calls import Call
     from overlaylint.shell.syntax import Function
 
 _ECLASS = "savedconfig"
 _FLAG = "savedconfig"
 _FUNCTION = "save_config"
 _FOLDER = "etc/portage/savedconfig"
+
+# The phases that have an image: src_install, pkg_preinst, callbacks of eclasses and hooks for them.
+_INSTALLING = re.compile(r"_(?:install|preinst)(?:_|$)")
+
+_Use = Mapping[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +113,19 @@ def savedconfig(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     is_named = ebuild.cp in options.packages
     evaluation = ebuild.evaluation
     inherits = _ECLASS in (*evaluation.inherited, *evaluation.missing)
-    if not inherits and not is_named:
+    if not inherits and not (is_named and evaluation.missing):
+        # There is no such function, and no flag.
         return
     if evaluation.failure is not None:
         reason = f"sourcing the ebuild fails: {evaluation.failure.reason}"
         yield Undecided(evaluation.failure.span, reason)
         return
-    if not is_named and not _mentions_the_function(ebuild):
+    if not is_named and not _may_save(ebuild):
         return
     settings = settings_of(ebuild, _FLAG) if inherits else ()
-    yield from _calls(ebuild, is_named, settings)
+    uses = tuple({_FLAG: state} for state in _states(settings))
+    yield from _calls(ebuild, is_named, uses)
+    yield from _writes(ebuild, is_named, uses)
     if is_named and inherits:
         purpose = f", so that the build reads no configuration from /{_FOLDER}"
         yield from plus(ebuild, _FLAG, f"take the plus away{purpose}")
@@ -115,27 +135,33 @@ def savedconfig(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
 # --- calls ---
 
 
-def _calls(ebuild: Ebuild, is_named: bool, settings: tuple[FlagSetting, ...]) -> Iterator[Outcome]:
+def _calls(ebuild: Ebuild, is_named: bool, uses: tuple[_Use, ...]) -> Iterator[Outcome]:
     from overlaylint.overlay.own_code import own_functions
     from overlaylint.policies.calls import calls_made
     from overlaylint.policies.forms import CallPattern
+    from overlaylint.policies.places import finding_at
 
     own = own_functions(ebuild).get(_FUNCTION)
     if own is not None and not own.source.name.endswith(f"/{_ECLASS}.eclass"):
         # What the ebuild puts in the function's place is its own affair.
         return
-    uses = tuple({_FLAG: state} for state in _states(settings))
     for one in calls_made(ebuild, CallPattern(_FUNCTION), uses, follow=_callers(ebuild)):
         if isinstance(one, Undecided):
             yield one
         elif one.doubt:
             yield Undecided(one.span, one.doubt)
+        elif _INSTALLING.search(one.trace.phase) is None:
+            message = f"{ebuild.cp} calls {_FUNCTION} in {one.where}, where it fails"
+            help_ = f"remove the call of {_FUNCTION}: there is no image to save anything in"
+            yield finding_at(ebuild, one.span, message, help_, "it is called here")
         else:
-            yield from _call(ebuild, is_named, one)
+            place = f"/{_FOLDER}/{ebuild.category}/{ebuild.PF}"
+            saved = _Saved(one.trace, one.call, place, one.where)
+            yield from _saved(ebuild, is_named, saved, f"remove the call of {_FUNCTION}")
 
 
-def _mentions_the_function(ebuild: Ebuild) -> bool:
-    """Whether the function may be called with some flags, or it is unknown what is.
+def _may_save(ebuild: Ebuild) -> bool:
+    """Whether the function may be called with some flags, or a file be put where it puts one.
 
     That is quicker to tell than what the profiles come to, and most often settles it.
     """
@@ -143,7 +169,91 @@ def _mentions_the_function(ebuild: Ebuild) -> bool:
     from overlaylint.policies.forms import CallPattern
 
     made = calls_made(ebuild, CallPattern(_FUNCTION), follow=_callers(ebuild))
-    return next(iter(made), None) is not None
+    if next(iter(made), None) is not None:
+        return True
+    return next(_written(ebuild, {}), None) is not None
+
+
+# --- files ---
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """A call that puts a file into the folder, at a path of the image."""
+
+    trace: Trace
+    call: Call
+    path: str
+    where: str
+
+    @property
+    def span(self) -> Span:
+        return self.trace.span(self.call)
+
+
+def _writes(ebuild: Ebuild, is_named: bool, uses: tuple[_Use, ...]) -> Iterator[Outcome]:
+    """Report what is put into the folder without the function."""
+    seen: set[Span] = set()
+    for use in uses:
+        for saved in _written(ebuild, use):
+            if saved.span not in seen:
+                seen.add(saved.span)
+                yield from _saved(ebuild, is_named, saved, "remove this")
+
+
+def _written(ebuild: Ebuild, use: _Use) -> Iterator[_Saved]:
+    from overlaylint.overlay.install_targets import writes
+    from overlaylint.overlay.own_code import own_traces
+    from overlaylint.overlay.steps import steps
+
+    for trace in own_traces(ebuild, use):
+        if _INSTALLING.search(trace.phase) is None:
+            continue
+        for one in writes(steps(trace)):
+            path = one.location.path
+            if one.location.root == "D" and path.startswith(f"/{_FOLDER}/") and not one.is_folder:
+                yield _Saved(trace, one.step.call, path, trace.phase)
+
+
+def _saved(ebuild: Ebuild, is_named: bool, saved: _Saved, remove: str) -> Iterator[Outcome]:
+    """Report a file in the folder, unless it is taken away again, or masked."""
+    from overlaylint.policies.places import finding_at
+
+    message = f"{ebuild.cp} saves its build configuration into the image, in {saved.where}"
+    help_ = f"{remove}; restore_config may stay"
+    is_gone = _is_gone(ebuild, saved)
+    if is_gone is None:
+        yield Undecided(saved.span, f"whether /{_FOLDER} is taken away again is unknown")
+    if is_gone is not False:
+        return
+    if not is_named:
+        help_ = (
+            f"{remove}, or keep /{_FOLDER} out of the image with INSTALL_MASK"
+            f" in coreos/config/env/{ebuild.cp}"
+        )
+        mask = _mask(ebuild, saved.path)
+        if mask is None:
+            yield Undecided(saved.span, f"whether INSTALL_MASK keeps /{_FOLDER} out is unknown")
+        if mask is not False:
+            return
+    yield finding_at(ebuild, saved.span, message, help_, "it is called here")
+
+
+def _is_gone(ebuild: Ebuild, saved: _Saved) -> bool | None:
+    """Whether what comes after takes the file out of the image; None where that is unknown."""
+    from overlaylint.overlay.image import in_order
+    from overlaylint.overlay.own_code import own_traces
+    from overlaylint.overlay.scene import Thing
+    from overlaylint.overlay.steps import Location, steps
+    from overlaylint.overlay.undone import is_undone
+
+    phase = saved.trace.phase
+    own = steps(saved.trace)
+    at = next(at for at, one in enumerate(own) if one.call is saved.call)
+    order = tuple(in_order(own_traces(ebuild)))
+    place = next((at for at, trace in enumerate(order) if trace.phase == phase), len(order))
+    later = (*own[at + 1 :], *(step for trace in order[place + 1 :] for step in steps(trace)))
+    return is_undone(later, Location("D", saved.path), Thing.FILE, saved.call.guards)
 
 
 def _callers(ebuild: Ebuild) -> Mapping[str, Function]:
@@ -161,31 +271,12 @@ def _states(settings: tuple[FlagSetting, ...]) -> tuple[bool, ...]:
     return tuple(sorted({one.is_on for one in settings})) or (False,)
 
 
-def _call(ebuild: Ebuild, is_named: bool, made: Match) -> Iterator[Outcome]:
-    from overlaylint.policies.places import finding_at
-
-    message = f"{ebuild.cp} saves its build configuration into the image, in {made.where}"
-    help_ = f"remove the call of {_FUNCTION}; restore_config may stay"
-    if not is_named:
-        help_ = (
-            f"remove the call of {_FUNCTION}, or keep /{_FOLDER} out of the image with INSTALL_MASK"
-            f" in coreos/config/env/{ebuild.cp}"
-        )
-        mask = _mask(ebuild)
-        if mask is None:
-            yield Undecided(made.span, f"whether INSTALL_MASK keeps /{_FOLDER} out is unknown")
-        if mask is not False:
-            return
-    yield finding_at(ebuild, made.span, message, help_, "it is called here")
-
-
-def _mask(ebuild: Ebuild) -> bool | None:
-    """Whether every profile keeps what save_config writes out of the image."""
+def _mask(ebuild: Ebuild, path: str) -> bool | None:
+    """Whether every profile keeps what is saved out of the image."""
     from overlaylint.overlay.install_mask import masks_path
 
-    path = f"{_FOLDER}/{ebuild.category}/{ebuild.PF}"
     profiles = tuple(ebuild.repository.profiles) or (None,)
-    answers = {masks_path(ebuild, path, profile) for profile in profiles}
+    answers = {masks_path(ebuild, path.lstrip("/"), profile) for profile in profiles}
     if answers == {True}:
         return True
     return False if False in answers else None
