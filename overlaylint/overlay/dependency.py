@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from enum import Enum
 from functools import lru_cache
 
-from overlaylint.overlay.atom import Atom, parse_atom
+from overlaylint.overlay.atom import Atom, AtomError, parse_atom
 from overlaylint.records import dataclass
 
 #: Deeper nesting is refused; the deepest in ::gentoo is below ten.
@@ -182,6 +182,21 @@ def parse_dependency(text: str, *, has_arrows: bool = False) -> Dependency:
     if len(stack) > 1:
         raise DependencyError("`(` without `)`", stack[-1].start, stack[-1].start + 1)
     return Dependency(text, tuple(stack[0].children))
+
+
+def parse_packages(text: str, eapi: str) -> Dependency:
+    """Take a list of packages apart (RDEPEND and its like): each word has to be an atom.
+
+    Raises DependencyError where one is none in that EAPI.
+    """
+    found = parse_dependency(text)
+    for leaf, _ in found.leaves():
+        try:
+            leaf.atom(eapi)
+        except AtomError as error:
+            message = f"`{leaf.text}` is no package in EAPI {eapi}"
+            raise DependencyError(message, leaf.start, leaf.end) from error
+    return found
 
 
 def _opened(prefix: re.Match[str] | None, token: re.Match[str]) -> _Open:

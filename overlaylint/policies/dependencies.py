@@ -15,8 +15,10 @@ from overlaylint.overlay.dependency import (
     DependencyError,
     Group,
     Leaf,
+    Node,
     Operator,
     parse_dependency,
+    parse_packages,
 )
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.version import Version, parse_version
@@ -60,9 +62,10 @@ def required_dependency(ebuild: Ebuild, form: RequireDependency, by: str = "") -
     value = _value(ebuild, asked.list)
     span = variable_span(ebuild, asked.list)
     try:
-        if isinstance(value, str):
-            _refuse_other_words(parse_dependency(value))
         if _always_holds(value, asked.atom):
+            if isinstance(value, str):
+                # Portage refuses all of a list for one word.
+                parse_packages(value, ebuild.evaluation.eapi)
             return
         if isinstance(value, str):
             yield _finding(asked, parse_dependency(value), span)
@@ -127,7 +130,7 @@ def _always_holds(value: Value, atom: Atom) -> bool:
     Raises DependencyError where a string that is known is malformed.
     """
     if isinstance(value, str):
-        return any(_is_for(leaf, atom) for leaf in parse_dependency(value).unconditional())
+        return _asks(parse_dependency(value).children, atom)
     # Groups close in the order they open: what stands before the first unknown piece, and
     # after the last one, has its depth whatever the pieces are.
     first = next(at for at, part in enumerate(value.parts) if not isinstance(part, str))
@@ -142,25 +145,30 @@ def _always_holds(value: Value, atom: Atom) -> bool:
         except DependencyError:
             # A group that is open at the unknown piece: nothing is certain of it.
             continue
-        if any(_is_for(leaf, atom) for leaf in dependency.unconditional()):
+        if _asks(dependency.children, atom):
             return True
     return False
 
 
-def _refuse_other_words(dependency: Dependency) -> None:
-    """Raise DependencyError for a word that is no package, as a `#` that was meant as a comment."""
-    for leaf, _ in dependency.leaves():
-        if package_of(leaf.text) is None:
-            raise DependencyError(f"`{leaf.text}` is no package", leaf.start, leaf.end)
+def _asks(nodes: tuple[Node, ...], atom: Atom) -> bool:
+    """Whether all of some nodes always ask for an atom; a choice does if each branch does."""
+    for node in nodes:
+        if isinstance(node, Leaf):
+            is_asked = _meets(node.text, atom)
+        elif isinstance(node, Conditional) or node.operator is Operator.AT_MOST_ONE_OF:
+            is_asked = False
+        elif node.operator is Operator.ALL_OF:
+            is_asked = _asks(node.children, atom)
+        else:
+            is_asked = all(_asks((child,), atom) for child in node.children)
+        if is_asked:
+            return True
+    return False
 
 
 def _up_to_blank(text: str) -> str:
     """Return the text without its last word, which what follows may go on with."""
     return re.sub(r"\S+\Z", "", text)
-
-
-def _is_for(leaf: Leaf, wanted: Atom) -> bool:
-    return _meets(leaf.text, wanted)
 
 
 def _meets(text: str, wanted: Atom) -> bool:
@@ -190,7 +198,9 @@ def _begins(version: Version, atom: Atom) -> bool:
 
 
 def _implies(atom: Atom, wanted: Atom) -> bool:
-    if wanted.slot is not None and (atom.slot, atom.subslot) != (wanted.slot, wanted.subslot):
+    if wanted.slot is not None and wanted.slot != atom.slot:
+        return False
+    if wanted.subslot is not None and wanted.subslot != atom.subslot:
         return False
     if not set(wanted.use) <= set(atom.use):
         return False
@@ -240,34 +250,36 @@ def _finding(asked: _Asked, dependency: Dependency, span: Span) -> Finding:
     ebuild, package = asked.ebuild, asked.atom.cp
     assigned = assignments(ebuild, asked.list)
     help_ = f"list {asked.atom} in {asked.list}, under no condition, so that {asked.by} keeps it"
-    there = next(
-        (
-            (leaf, around)
-            for leaf, around in dependency.leaves()
-            if package_of(leaf.text) == package
-        ),
-        None,
-    )
+    named = [one for one in dependency.leaves() if package_of(one[0].text) == package]
+    # A blocker of some versions says nothing of the others.
+    there = min(named, key=lambda one: one[0].text.startswith("!"), default=None)
     place = next((one for one in _insertions(asked, assigned) if _helps(asked, one)), None)
-    fix = Fix.safe(f"add {asked.atom}", Edit(place.at, place.text)) if place else None
+    fix = None
+    if place is not None:
+        # An eclass may be inherited by others, which do not need the package.
+        make = Fix.safe if place.at.path == ebuild.source_path else Fix.unsafe
+        fix = make(f"add {asked.atom}", Edit(place.at, place.text))
     if there is None:
         others = [name for name in DEPENDENCIES if name != asked.list]
         elsewhere = [name for name in others if _names(_value(ebuild, name), asked.atom)]
         message = f"{asked.by} does not ask for {asked.atom}: {asked.list} does not hold it"
         if elsewhere:
-            message += f", only {' and '.join(elsewhere)} does"
+            message += f", only {' and '.join(elsewhere)} {'do' if elsewhere[1:] else 'does'}"
         return Finding(place.beside if place else span, message, help_, fix=fix)
     leaf, around = there
-    message = f"{asked.by} asks for {package} {_condition(leaf, around, asked.atom)}"
+    if leaf.text.startswith("!"):
+        message = f"{asked.by} does not ask for {asked.atom}: {leaf.text} is a blocker"
+        if place is None:
+            help_ = f"take {leaf.text} out; {help_}"
+    else:
+        message = f"{asked.by} asks for {package} {_condition(leaf, around, asked.atom)}"
     found = written_word(ebuild, assigned, leaf.text) or span
-    related = (Related(place.beside, "it can be listed after this one"),) if place else ()
+    related = (Related(place.beside, "it can be listed here"),) if place else ()
     return Finding(found, message, help_, related, fix)
 
 
 def _condition(leaf: Leaf, around: tuple[Group | Conditional, ...], wanted: Atom) -> str:
     """Say why a word of a list does not bring its package in."""
-    if leaf.text.startswith("!"):
-        return "to be absent: it is a blocker"
     for node in around:
         if isinstance(node, Conditional):
             return f"only where USE has {'-' if node.is_negated else ''}{node.flag}"
@@ -279,7 +291,7 @@ def _condition(leaf: Leaf, around: tuple[Group | Conditional, ...], wanted: Atom
 def _names(value: Value, atom: Atom) -> bool:
     try:
         return isinstance(value, str) and any(
-            _is_for(leaf, atom) for leaf, _ in parse_dependency(value).leaves()
+            _meets(leaf.text, atom) for leaf, _ in parse_dependency(value).leaves()
         )
     except DependencyError:
         # Another list's fault, which changes nothing here.
@@ -325,7 +337,12 @@ def _insertions(asked: _Asked, assigned: tuple[Span, ...]) -> Iterator[_Place]:
         for one in (_listed(ebuild, span) for span in assigned)
         if one and all(entry.cp != package for entry in one)
     ]
-    for entries in sorted(lists, key=lambda one: (len(kin(one)), len(one)), reverse=True):
+
+    def rank(entries: tuple[_Listed, ...]) -> tuple[bool, int, int]:
+        is_own = entries[0].span.path == ebuild.source_path
+        return is_own, len(kin(entries)), len(entries)
+
+    for entries in sorted(lists, key=rank, reverse=True):
         among = kin(entries) or entries
         before = [entry for entry in among if entry.cp < package]
         beside = before[-1] if before else among[0]
@@ -363,17 +380,15 @@ def _helps(asked: _Asked, place: _Place) -> bool:
         return False
     value = _value(fixed, asked.list)
     try:
-        return _always_holds(value, asked.atom) and not _is_blocked(value, asked.atom.cp)
+        return _always_holds(value, asked.atom) and not _is_blocked(value, asked.atom)
     except DependencyError:
         # The words around the place are not what they seemed to be.
         return False
 
 
-def _is_blocked(value: Value, package: str) -> bool:
-    """Whether a blocker stands against the package, under whatever condition."""
+def _is_blocked(value: Value, atom: Atom) -> bool:
+    """Whether a blocker stands against all that an atom asks for, under whatever condition."""
     if not isinstance(value, str):
         return False
-    return any(
-        leaf.text.startswith("!") and package_of(leaf.text) == package
-        for leaf, _ in parse_dependency(value).leaves()
-    )
+    blockers = (leaf.text for leaf, _ in parse_dependency(value).leaves() if leaf.text[0] == "!")
+    return any(_meets(atom.text, parse_atom(text.lstrip("!"))) for text in blockers)

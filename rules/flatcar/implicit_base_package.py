@@ -54,7 +54,8 @@ The package is added in its sorted place among the others of its category.
 ## Limits
 
 `amd64? ( sys-apps/diffutils ) !amd64? ( sys-apps/diffutils )` always holds, and is reported all the
-same: a package that everybody needs should be listed as one.
+same: a package that everybody needs should be listed as one. A choice in which every branch asks
+for the package is taken for what it is.
 
 ## References
 
@@ -88,6 +89,9 @@ def implicit_base_package(ebuild: Ebuild, options: Options) -> Iterator[Outcome]
 
     if not options.required:
         yield NotApplicable("no package is required")
+        return
+    if ebuild.is_built_as_links_only:
+        yield NotApplicable(f"{ebuild.path} is built as the versions that link to it")
         return
     for package in options.required:
         yield from required_dependency(ebuild, RequireDependency(package), "the image")
