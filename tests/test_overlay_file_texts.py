@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support import overlay
 
 from overlaylint.overlay.ebuild import Ebuild
@@ -153,3 +155,53 @@ SCRIPTS = {
 @pytest.mark.parametrize("commands", SCRIPTS)
 def test_what_real_programs_leave(tmp_path: Path, commands: str) -> None:
     assert compare(tmp_path, commands) == SCRIPTS[commands]
+
+
+NAMES = st.sampled_from(["a", "b.txt", "c.txt", "d/e.txt", "d/f.txt", "g/h.txt"])
+WORDS = st.sampled_from(["one", "two\\n", "'x y'", "-n", "-e 'p\\nq'", "'p\\nq'", "$v", '"$w z"'])
+FOLDERS = st.sampled_from([".", "d/", "./g/."])
+
+
+@st.composite
+def commands(draw: st.DrawFn) -> str:
+    """Return one command, or a few, that do something to files."""
+    one, other = draw(NAMES), draw(NAMES)
+    text = " ".join(draw(st.lists(WORDS, min_size=1, max_size=3)))
+    to = draw(st.sampled_from([">", ">>", ">|", "1>", "&>"]))
+    sed = draw(st.sampled_from(["s/o/0/", "/x/d", "-n /p/p", "-e s/y/z/ -e s/q/rr/"]))
+    simple = [
+        f"echo {text} {to} {one}",
+        f"printf '%s,' {text} {to} {one}",
+        f"cat {one} {other} > {draw(NAMES)}.new",
+        f": >> {one}; cat < {one} > {other}.new",
+        f"cat >> {one} <<EOF\n{text}\nEOF\n",
+        f"echo {text} | tee -a {one} | sed {sed} {to} {other}.new",
+        f"echo {text} | tee {one} > /dev/null",
+        f"sed {sed} {one} > {other}.new",
+        f"sed {sed} -i {one}",
+        f"mv {one} {other}.old",
+        f"cp {one} {other}.old",
+        f"cp {one} {draw(FOLDERS)}",
+        f"rm -f {one}",
+        f"touch {one}",
+        f": > {one}",
+        "cp -r d/. g/",
+        "rm -r d/*",
+        f"( cd d; echo {text} {to} x )",
+        f"{{ echo {text}; cat {one}; }} > {other}.new",
+        f"f {text} {to} {one}",
+        f"v={draw(WORDS)}",
+        f"for w in {text}; do echo $w; done {to} {one}",
+        f"for w in {text}; do echo $w >> {one}; done",
+        f': >> {one}; while read -r w; do echo "<$w>"; done < {one} > {other}.new',
+    ]
+    return draw(st.sampled_from(simple))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(commands(), min_size=1, max_size=6))
+def test_any_commands_leave_what_is_known(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[str]
+) -> None:
+    script = 'v=1; w=2\nf() { echo "f $1"; }\nmkdir -p d g\necho start > a\necho h > g/h.txt\n'
+    compare(tmp_path_factory.mktemp("texts"), script + "\n".join(parts))

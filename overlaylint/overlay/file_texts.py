@@ -257,26 +257,31 @@ class _Texts:
                 found = True
                 pieces = self._copy(step, self._content(other, step), other, doubt)
                 yield _Put(step, to, pieces, True)
-        if not made.is_folder and not found:
+        if not made.is_folder and not found and not self._is_gone(at):
             pieces = self._copy(step, self._read(step, source, at), at, doubt)
-            empty = replace(self._piece(step, "", doubt), source=at)
-            yield _Put(step, place, pieces or (empty,), True)
+            yield _Put(step, place, pieces, True)
 
     def _inside(self, at: Location, place: Location) -> Iterator[tuple[Location, Location]]:
         """Yield the files below a folder, or that wildcards find, and where they come to be."""
         prefix = at.path.rstrip("/") + "/"
         for other in tuple(self.files):
-            if other.root != at.root:
+            if other.root != at.root or self._is_gone(other):
                 continue
             if other.path.startswith(prefix):
                 yield other, place.below(other.path[len(prefix) :])
             elif "*" in at.path and fnmatchcase(other.path, at.path):
                 yield other, place.below(f"../{other.path.rpartition('/')[2]}")
 
+    def _is_gone(self, place: Location | None) -> bool:
+        """Whether steps have made a file and certainly taken it away."""
+        return place in self.files and all(
+            piece.fate() is None for piece in self.files[place].pieces
+        )
+
     def _copy(
         self, step: Step, pieces: Iterable[Piece], source: Location | None, doubt: str
     ) -> tuple[Piece, ...]:
-        return tuple(
+        copied = tuple(
             replace(
                 piece,
                 step=step,
@@ -287,6 +292,7 @@ class _Texts:
             for piece in pieces
             if piece.text
         )
+        return copied or (replace(self._piece(step, "", doubt), source=source),)
 
     def _put(self, put: _Put) -> None:
         self.puts.append(put)
@@ -538,21 +544,24 @@ def _lines(text: Value) -> list[Value]:
 
 
 def _each_line(text: Value, edit: Callable[[str], Iterable[str]]) -> Value:
-    """Return a text with each known line edited; the others are unknown then."""
+    """Return a text with each known line edited; the others are unknown then.
+
+    Raises UnknownEdit, also where it is not known whether the last line gets an end.
+    """
     *lines, rest = _lines(text)
-    if rest:
-        lines.append(rest)
     found: list[Value] = []
     for line in lines:
-        if isinstance(line, Mixed):
-            found += [unknown(line.unknown.reason), "\n"]
-        else:
-            found += [concatenate(_with_unknowns(one), "\n") for one in edit(line)]
-    whole = concatenate(*found) if found else ""
-    if not rest or not whole:
-        return whole
-    *before, last = pieces_of(whole)
-    return join((*before, str(last).removesuffix("\n")))
+        left = [unknown(line.unknown.reason)] if isinstance(line, Mixed) else edit(line)
+        for one in left:
+            found += [_with_unknowns(one) if isinstance(one, str) else one, "\n"]
+    if isinstance(rest, Mixed):
+        found.append(unknown(rest.unknown.reason))
+    elif rest:
+        last = tuple(edit(rest))
+        if len(last) > 1:
+            raise UnknownEdit("a line without an end becomes several")
+        found += map(_with_unknowns, last)
+    return concatenate(*found) if found else ""
 
 
 def _with_unknowns(line: str) -> Value:
