@@ -93,6 +93,11 @@ def test_targets(tmp_path: Path, body: str, expected: list[str]) -> None:
         ("gcc -o ${ED}/usr/bin/hello x.c", None),
         ("distutils-r1_python_install", None),
         ("find out | xargs dobin", None),
+        ("echo out/hello | xargs dobin", None),
+        ("echo out/other | xargs dobin", False),
+        ("dodir /usr; cp -r bin ${ED}/usr/bin", None),
+        ("dodir /usr/bin; cp -r bin ${ED}/usr/bin", False),
+        ("cd ${ED}/usr; unpack x.tar", None),
         ("nonfatal find out -exec cp -t ${ED}/usr/bin {} +", None),
         ("find out -exec cp -t ${ED}/usr/sbin {} +", False),
         ("find out -name 'h*' -exec dobin {} +", None),
@@ -161,6 +166,23 @@ def test_what_merging_takes_away(tmp_path: Path) -> None:
     text = 'dobin hello\n}\npkg_preinst() {\nrm "${ED}"/usr/bin/hello'
     traces = tuple(own_traces(ebuild(tmp_path, text)))
     assert presence(traces, "/usr/bin/hello", {}).is_there is False
+
+
+@pytest.mark.parametrize(
+    ("compiled", "is_there"),
+    [
+        ("emake; rm out/hello", False),
+        ("rm -f out/hello; emake", True),
+        ("emake; use x && rm -r out/hello", False),
+        ("emake; use y && rm -r out/hello", True),
+        ("emake; [[ -e y ]] && rm -r out/hello", None),
+        ("emake; strip out/*; find out -name 'h*' -delete", False),
+    ],
+)
+def test_what_compiling_takes_away(tmp_path: Path, compiled: str, is_there: bool | None) -> None:
+    text = f"dobin out/*\n}}\nsrc_compile() {{\n{compiled}"
+    traces = tuple(own_traces(ebuild(tmp_path, text)))
+    assert presence(traces, "/usr/bin/hello", {"x": True, "y": False}).is_there is is_there
 
 
 def test_covers() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from overlaylint.overlay.ebuild import Ebuild
@@ -12,11 +12,12 @@ from overlaylint.overlay.install_targets import (
     COPYING,
     SET_FOLDERS,
     Write,
+    copies_folders,
     name_of,
     writes,
 )
 from overlaylint.overlay.own_code import masters_functions
-from overlaylint.overlay.programs import MAKE, may_put
+from overlaylint.overlay.programs import MAKE, is_harmless, may_put
 from overlaylint.overlay.removals import REMOVING, removes
 from overlaylint.overlay.scene import Thing, UnknownEffect, scene_with
 from overlaylint.overlay.steps import Location, Step, pattern_of, steps
@@ -53,13 +54,15 @@ def presence(traces: Iterable[Trace], path: str, use: Mapping[str, bool]) -> Pre
     """Return whether a build with these USE flags leaves a file at `path` of its image.
 
     `traces` are those of `own_traces`. A word's wildcards, and a loop over them, are taken to
-    find the file where it was built, unless the install phase has taken it away there before.
+    find the file where it was built, unless it was taken away there before.
     """
-    state = Presence(False)
-    so_far: list[Write] = []
+    image = _Image(path, use)
+    for trace in traces:
+        if trace.phase == "src_compile":
+            image.build(trace)
     for trace in in_order(traces):
-        state = _after(trace, path, use, state, so_far)
-    return state
+        image.install(trace)
+    return image.state
 
 
 def changing_functions(ebuild: Ebuild, words: Iterable[str] = ()) -> Mapping[str, Function]:
@@ -94,73 +97,130 @@ def covers(pattern: str, path: str) -> bool | None:
     return None if "?*" in pattern else True
 
 
-def _after(
-    trace: Trace, path: str, use: Mapping[str, bool], state: Presence, so_far: list[Write]
-) -> Presence:
-    """Return what one phase leaves of a file; `so_far` is what is installed, and is added to."""
-    place = Location(_IMAGE, path)
-    of = steps(trace)
-    installed: dict[int, list[Write]] = {}
-    for one in writes(of):
-        if one.location.root == _IMAGE:
-            installed.setdefault(id(one.step), []).append(one)
-    before: list[tuple[Step, bool | None]] = []
-    for step in of:
-        call = step.call
-        runs = guarded(_deciding(call.guards), use)
-        if runs is False:
-            continue
-        removed = removes(step, place, _thing(path, so_far))
-        if removed is not False and state.is_there is not False:
-            state = Presence(False if removed and runs else None, trace, call)
-        made = installed.get(id(step), [])
-        so_far += made
-        added = _best(_puts(one, path, before) for one in made)
-        earlier = [one for one, _ in before]
-        if added is False and (
-            may_put(step, place) or _may_install_what_it_finds(step, path, earlier)
-        ):
+class _Image:
+    """Follows a file through the steps of a build.
+
+    `installed` is what is in the image so far, `before` the steps since the sources were built,
+    with whether they run.
+    """
+
+    def __init__(self, path: str, use: Mapping[str, bool]) -> None:
+        self.state = Presence(False)
+        self._place = Location(_IMAGE, path)
+        self._path = path
+        self._use = use
+        self._installed: list[Write] = []
+        self._before: list[tuple[Step, bool | None]] = []
+
+    def build(self, trace: Trace) -> None:
+        """Take note of what is taken away where it was built, after the last step that builds."""
+        for step in steps(trace):
+            if not step.call.is_function and not is_harmless(step):
+                self._before.clear()
+            elif step.name in REMOVING and self._runs(step) is not False:
+                self._before.append((step, self._runs(step)))
+
+    def install(self, trace: Trace) -> None:
+        """Follow one phase."""
+        of = steps(trace)
+        made: dict[int, list[Write]] = {}
+        for one in writes(of):
+            if one.location.root == _IMAGE:
+                made.setdefault(id(one.step), []).append(one)
+        for step in of:
+            runs = self._runs(step)
+            if runs is not False:
+                self._step(trace, step, runs, made.get(id(step), []))
+                self._before.append((step, runs))
+
+    def _runs(self, step: Step) -> bool | None:
+        return guarded(_deciding(step.call.guards), self._use)
+
+    def _step(self, trace: Trace, step: Step, runs: bool | None, made: Sequence[Write]) -> None:
+        removed = removes(step, self._place, self._thing())
+        if removed is not False and self.state.is_there is not False:
+            self.state = Presence(False if removed and runs else None, trace, step.call)
+        added = _best(self._puts(one) for one in made)
+        self._installed += made
+        if added is False and (may_put(step, self._place) or self._may_install_found(step)):
             added = None
-        if added is not False and state.is_there is not True:
-            is_named = any(one.location.path == path for one in made)
+        if added is not False and self.state.is_there is not True:
+            is_named = any(one.location.path == self._path for one in made)
             is_there = True if added and runs else None
-            state = Presence(is_there, trace, call, is_named or not is_there)
-        before.append((step, runs))
-    return state
+            self.state = Presence(is_there, trace, step.call, is_named or not is_there)
+
+    def _thing(self) -> Thing:
+        """Return what is there if something is, as far as steps tell."""
+        thing = Thing.FILE
+        for one in self._installed:
+            if one.location.path.startswith(f"{self._path}/"):
+                return Thing.FULL_FOLDER
+            if one.location.path != self._path:
+                continue
+            if one.step.name == "keepdir":
+                # It puts a file there, so that the package manager keeps the folder.
+                return Thing.FULL_FOLDER
+            if one.is_folder:
+                thing = Thing.EMPTY_FOLDER
+            elif one.step.name in ("dosym", "ln"):
+                thing = Thing.LINK
+        return thing
+
+    def _puts(self, one: Write) -> bool | None:
+        """Whether a step puts the file there, as far as what is done before tells."""
+        answer = covers(one.location.path, self._path)
+        if answer is False and not one.is_certain and copies_folders(one.step):
+            # A folder that becomes one around the place may hold it.
+            is_around = self._path.startswith(f"{one.location.path}/")
+            return None if is_around else False
+        if answer is False or one.source is None:
+            return answer
+        source = one.step.at(one.source)
+        name = self._path.rpartition("/")[2]
+        if source is None or source.root == _IMAGE or not fnmatchcase(name, name_of(one.source)):
+            return answer
+        place = Location(source.root, f"{source.path.rpartition('/')[0]}/{name}")
+        gone = [(removes(step, place), runs) for step, runs in self._before]
+        if (True, True) in gone:
+            return False
+        return None if any(removed is not False for removed, _ in gone) else answer
+
+    def _may_install_found(self, step: Step) -> bool:
+        """Whether `find -exec` or `xargs` may install a file, if it is where it looks."""
+        if step.name not in ("find", "xargs"):
+            return False
+        if not any(pattern_of(word) in _INSTALLS_FOUND for word in step.arguments):
+            return False
+        name = self._path.rpartition("/")[2]
+        settings = [one for one, _ in self._before if one.name in SET_FOLDERS]
+        try:
+            inner = list(_inner(step, name))
+        except UnknownEffect:
+            return True
+        return any(
+            one.location.root == _IMAGE and covers(one.location.path, self._path) is not False
+            for of in inner
+            for one in writes((*settings, of))
+            if one.step is of
+        )
 
 
-def _thing(path: str, so_far: Iterable[Write]) -> Thing:
-    """Return what is at a path of the image if something is, as far as steps tell."""
-    thing = Thing.FILE
-    for one in so_far:
-        if one.location.path.startswith(f"{path}/"):
-            return Thing.FULL_FOLDER
-        if one.location.path != path:
-            continue
-        if one.step.name == "keepdir":
-            # It puts a file there, so that the package manager keeps the folder.
-            return Thing.FULL_FOLDER
-        if one.is_folder:
-            thing = Thing.EMPTY_FOLDER
-        elif one.step.name in ("dosym", "ln"):
-            thing = Thing.LINK
-    return thing
+def _inner(step: Step, name: str) -> Iterator[Step]:
+    """Yield the steps that `find` or `xargs` runs where a file of some name is built.
 
-
-def _puts(one: Write, path: str, before: Iterable[tuple[Step, bool | None]]) -> bool | None:
-    """Whether a step puts a file at a path of the image, as far as what is done before tells."""
-    answer = covers(one.location.path, path)
-    if answer is False or one.source is None:
-        return answer
-    source = one.step.at(one.source)
-    name = path.rpartition("/")[2]
-    if source is None or source.root == _IMAGE or not fnmatchcase(name, name_of(one.source)):
-        return answer
-    place = Location(source.root, f"{source.path.rpartition('/')[0]}/{name}")
-    gone = [(removes(step, place), runs) for step, runs in before]
-    if (True, True) in gone:
-        return False
-    return None if any(removed is not False for removed, _ in gone) else answer
+    Raises UnknownEffect.
+    """
+    look = step if step.name == "find" else step.reads
+    if look is None or look.name != "find":
+        yield from scene_with(Location("", "/"), name).fed_by(step)
+        return
+    end = expression_start([pattern_of(word) for word in look.arguments])
+    for word in look.arguments[:end] or (".",):
+        start = look.at(word)
+        if start is None:
+            raise UnknownEffect("where it looks is unknown")
+        scene = scene_with(start, name)
+        yield from scene.found_by(step)[1] if step is look else scene.fed_by(step)
 
 
 def _deciding(guards: Iterable[Condition]) -> tuple[Condition, ...]:
@@ -174,32 +234,3 @@ def _best(answers: Iterable[bool | None]) -> bool | None:
     """Return True if one is, else None if one is."""
     found = set(answers)
     return True if True in found else None if None in found else False
-
-
-def _may_install_what_it_finds(step: Step, path: str, before: Iterable[Step]) -> bool:
-    """Whether `find -exec` or `xargs` may install a file, if it is where it looks."""
-    if step.name not in ("find", "xargs"):
-        return False
-    if not any(pattern_of(word) in _INSTALLS_FOUND for word in step.arguments):
-        return False
-    look = step if step.name == "find" else step.reads
-    if look is None or look.name != "find":
-        return True
-    settings = [one for one in before if one.name in SET_FOLDERS]
-    name = path.rpartition("/")[2]
-    for word in look.arguments[: expression_start(list(map(pattern_of, look.arguments)))] or (".",):
-        start = look.at(word)
-        if start is None:
-            return True
-        scene = scene_with(start, name)
-        try:
-            inner = scene.found_by(step)[1] if step is look else scene.fed_by(step)
-        except UnknownEffect:
-            return True
-        made = [one for of in inner for one in writes((*settings, of)) if one.step is of]
-        if any(
-            one.location.root == _IMAGE and covers(one.location.path, path) is not False
-            for one in made
-        ):
-            return True
-    return False

@@ -81,7 +81,7 @@ _LEAVING: Mapping[str, str] = {
     "the package manager": """
         addpredict addread addwrite adddeny assert best_version has_version docompress dostrip
         diropts exeopts insopts libopts econf eapply eapply_user einstalldocs fowners fperms
-        get_libdir inherit prepall prepallstrip prepalldocs prepman prepinfo unpack use usex
+        get_libdir inherit prepall prepallstrip prepalldocs prepman prepinfo use usex
         use_enable use_with useq usev in_iuse hasq hasv ver_cut ver_rs ver_test eend epatch""",
     # fcaps, pax-utils, python-utils-r1, toolchain-funcs, ltprune, dot-a, prefix, and so on
     "eclasses": """
@@ -105,6 +105,11 @@ _WRITING_WHAT_THEY_NAME = frozenset(
      "mkswap", "objcopy", "eu-objcopy", "llvm-objcopy", "zip", "lz4", "zcat", "xzcat",
      "bzcat"}
 )  # fmt: skip
+
+
+def is_harmless(step: Step) -> bool:
+    """Whether a step makes no files but those that `writes` tells of, whatever it is given."""
+    return step.name in _LEAVES
 
 
 def may_put(step: Step, place: Location) -> bool:

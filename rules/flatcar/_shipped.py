@@ -63,8 +63,8 @@ def changes(
 ) -> Changes:
     """Return what a span of steps does to a file below a folder.
 
-    `is_idle` says whether a text is of no use. A program that is given a folder around the file
-    may take it away.
+    `is_idle` says whether a text is of no use. A program that is given a folder of the image
+    around the file may take it away.
     """
     from overlaylint.overlay.file_texts import source_edits
     from overlaylint.overlay.removals import empties, removes
@@ -78,7 +78,8 @@ def changes(
             found.taken.append(phase.event(at, is_certain=bool(removed)))
         if empties(step, place):
             found.idled.append(phase.event(at))
-    found.taken += [one for one in handed(phase, span.stop, place) if one.index in span]
+    if place.root == "D":
+        found.taken += [one for one in handed(phase, span.stop, place) if one.index in span]
     edits: dict[int, list[SourceEdit]] = {}
     for edit in source_edits(ebuild, phase.steps[: span.stop], folder, ebuild.repository):
         if edit.is_in(path):

@@ -43,8 +43,8 @@ src_install() {
 
 ## Limits
 
-What `make install` installs is unknown, so that it may be a shim. So it is of another program that
-is given a folder of the image.
+What `make install` installs is unknown, so that it may be a shim. So it is of a program that is not
+known to leave them alone, and is given a folder of the image around one.
 
 Where containerd is a master's, what the overlay adds to it is looked at: its hooks in
 `coreos/config/env`, and `INSTALL_MASK`.
