@@ -380,6 +380,9 @@ class Maker:
             return "local " + self.one(
                 f"{name}={self.value()}", name, f"-a arr=({self.elements()})",
                 f"{name} b={self.value()}", "-A map=([k]=l)",
+                f"arr=({self.elements()} \"${{arr[@]}}\")", f"-i arr+=({self.elements()} 1+n0)",
+                f"b=1 arr=($b {self.elements()}) brr=(${{arr[*]}})",
+                "-A map=([k]=${map[k]}x [z]=${#map[@]})",
             )  # fmt: skip
         if kind == 3:
             option = self.one("-i", "-l", "-u", "-x", "-a", "+x", "+i")

@@ -245,6 +245,22 @@ E
         if false; then ${CHOST}-never; fi""",
         ["nice f if use a", "dobin ${?}", "${CHOST}-gcc"],
     ),
+    "a word that is one of two, beside others": (
+        """local c=one d=; use a && c=two d=x; dobin "$(echo a $c)" "$(echo a $d)"; set -- a $c
+        dobin $# "$2"; set -- a $d; dobin $# """,
+        [
+            "echo a ${?}",
+            "echo a ${?}",
+            "dobin a ${?} a${?}",
+            "dobin 2 ${?}",
+            "dobin ${?}",
+        ],
+    ),
+    "a list that an array is made of, or what it is without one": (
+        """local l=(a b); f() { local -a l=("${l[@]}" c); dobin "${l[@]}"; }; f
+        g() { dobin $#; }; g "${MAKEOPTS:-${l[@]}}" """,
+        ["dobin a b c", "dobin ${?}"],
+    ),
     "a value with any number of words may export others": (
         """B=2; g() { :; }; export A_${ABI}=${MAKEOPTS}; g; dobin "${B}" """,
         ["g", "dobin ${?}"],

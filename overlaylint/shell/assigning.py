@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from overlaylint.records import dataclass
 from overlaylint.shell import expansion
 from overlaylint.shell.problems import BadSubscript, ExpansionProblem, FatalProblem
 from overlaylint.shell.syntax import (
@@ -189,6 +191,32 @@ def element_assigned(
     return elements
 
 
+@dataclass(frozen=True, slots=True)
+class Subscript:
+    """The subscript of an element in a compound assignment: as written, and expanded."""
+
+    word: Word
+    text: Value
+
+    @classmethod
+    def of(cls, shell: Interpreter, word: Word) -> Subscript:
+        """Expand a subscript; what it comes to as a number is for `number`."""
+        return cls(word, expansion.value_of(shell, word))
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is written as a number, and no expression."""
+        return isinstance(self.text, str) and self.text.isdecimal()
+
+    def number(self, shell: Interpreter) -> int | Mixed:
+        """Return the index that it comes to."""
+        return expansion.subscript_number(shell, self.word, self.text)
+
+
+# The words of a compound assignment, each with its subscript, and whether it is appended.
+Expanded = list[tuple[Subscript | Value | None, Value, bool]]
+
+
 def assign_compound(
     shell: Interpreter,
     name: str,
@@ -201,8 +229,12 @@ def assign_compound(
     append: bool,
     scope: dict[str, Variable] | None = None,
     is_declared: bool = False,
+    expanded: Expanded | Mixed | None = None,
 ) -> None:
-    """Assign `name=(...)` (6.7), in a `declare` or the like or by itself."""
+    """Assign `name=(...)` (6.7), in a `declare` or the like or by itself.
+
+    `expanded` are its words, where `compound_words` has been asked before.
+    """
     target = shell.resolve(name)
     if target is None or "[" in target:
         raise shell.exhausted(f"`{name}` refers to what can't be told")
@@ -223,7 +255,9 @@ def assign_compound(
         current = {"0": current} if flags & Flag.ASSOCIATIVE else {0: current}
     place = source, start, end
     try:
-        words = compound_words(shell, elements, flags, is_declared=is_declared)
+        words = expanded
+        if words is None:
+            words = compound_words(shell, elements, flags, is_declared=is_declared)
         if append:
             # expanding the words may have changed the array
             changed = shell.state.find(target) if scope is None else scope.get(target)
@@ -247,6 +281,10 @@ def assign_compound(
         lost = words if words.__class__ is Mixed else current
         value = shell.value_unknown("its elements are unknown", *place, lost)
     else:
+
+        def show() -> None:
+            shell.store(target, Variable(dict(result), flags, *place), scope)
+
         earlier = current if isinstance(current, dict) else {}
         result: Elements = dict(earlier) if append else {}
         if append or not flags & Flag.ASSOCIATIVE:
@@ -254,7 +292,7 @@ def assign_compound(
         elif isinstance(current, Mixed) and any(one.append for one in elements):
             raise Undecidable("an element is added to one that is unknown")
         try:
-            value = fill(shell, result, earlier, words, flags, place)  # type: ignore[arg-type]
+            value = fill(shell, result, earlier, words, flags, place, show)  # type: ignore[arg-type]
         except ExpansionProblem:
             shell.store(target, Variable(result, flags, *place), scope)
             raise
@@ -263,12 +301,9 @@ def assign_compound(
 
 def compound_words(
     shell: Interpreter, elements: tuple[Element, ...], flags: int, *, is_declared: bool
-) -> list[tuple[Word | Value | None, Value, bool]] | Mixed:
-    """Expand the words of a compound assignment, all before the first is assigned.
-
-    Each comes with its subscript, and whether it is appended.
-    """
-    words: list[tuple[Word | Value | None, Value, bool]] = []
+) -> Expanded | Mixed:
+    """Expand the words of a compound assignment, all before the first is assigned."""
+    words: Expanded = []
     is_associative = flags & Flag.ASSOCIATIVE
     expand = expansion.unsplit if is_associative else expansion.value_of
     takes_pairs = is_associative and bool(elements) and elements[0].key is None
@@ -287,13 +322,14 @@ def compound_words(
                 continue
             if not is_associative:
                 check_element(shell, element.value)
+            indexed = None if takes_pairs else Subscript.of(shell, element.key)
             value = expand(shell, element.value)
             if takes_pairs:
                 operator = "]+=" if element.append else "]="
                 value = concatenate("[", expand(shell, element.key), operator, value)
                 words.append((None, value, False))
             else:
-                words.append((element.key, value, element.append))
+                words.append((indexed, value, element.append))
         elif is_associative:
             words.append((None, expand(shell, element.value), False))
         else:
@@ -303,8 +339,8 @@ def compound_words(
     if lost is None or is_associative:
         return words
     for subscript, _, _ in words:
-        if isinstance(subscript, Word):
-            expansion.subscript_key(shell, subscript, None)  # which may assign something
+        if isinstance(subscript, Subscript):
+            subscript.number(shell)  # which may assign something
     return lost
 
 
@@ -340,14 +376,16 @@ def fill(
     shell: Interpreter,
     result: Elements,
     earlier: Elements,
-    words: list[tuple[Word | Value | None, Value, bool]],
+    words: Expanded,
     flags: int,
     place: tuple[Source, int, int],
+    show: Callable[[], None],
 ) -> Elements | Mixed:
     """Return an array with the words of a compound assignment added to it.
 
-    `[key]+=value` is added to the element of `earlier`: in an associative array that is the
-    one before the assignment, however often the key is given.
+    `show` lets expressions see what an indexed array holds so far. `[key]+=value` is added to the
+    element of `earlier`: in an associative array that is the one before the assignment, however
+    often the key is given.
     """
     if flags & Flag.ASSOCIATIVE and words and words[0][0] is None:
         # bash takes the words as keys and values in turn
@@ -367,15 +405,14 @@ def fill(
                 continue  # bash only complains
             found: int | str | Mixed = index
         else:
-            if not isinstance(subscript, Word):
+            if not isinstance(subscript, Subscript):
                 found = subscript
-            elif subscript.raw in ("@", "*", ""):
+            elif subscript.word.raw in ("@", "*", "") or subscript.text == "":
                 continue  # bash only complains
             else:
-                text = expansion.value_of(shell, subscript)
-                if text == "":
-                    continue  # bash only complains
-                found = expansion.subscript_number(shell, subscript, text)
+                if not subscript.is_number:
+                    show()
+                found = subscript.number(shell)
             if isinstance(found, Mixed):
                 return shell.value_unknown("an element's subscript is unknown", *place, found)
             if isinstance(found, int) and found < 0:
@@ -385,6 +422,8 @@ def fill(
             if found == "":
                 continue
         assert not isinstance(found, Mixed)
+        if flags & Flag.INTEGER and not flags & Flag.ASSOCIATIVE:
+            show()
         result[found] = transformed(shell, flags, earlier.get(found), value, place, append=append)
         if isinstance(found, int):
             index = found + 1

@@ -212,8 +212,6 @@ def source_(shell: Interpreter, invocation: Invocation) -> Status:
     script = _sourced(shell, invocation, words[0])
     if script is None:
         return problem(shell, invocation, "another file is read")
-    if script.errors:
-        return problem(shell, invocation, script.errors[0].message)
     positional = shell.state.positional[-1]
     if len(words) > 1:
         if _MOVES_WORDS.search(script.source.text):
@@ -226,6 +224,12 @@ def source_(shell: Interpreter, invocation: Invocation) -> Status:
         shell.stack.pop()
     if len(words) > 1:
         shell.state.positional[-1] = positional
+    if script.errors and not shell.signal:
+        # as in `eval`
+        place = invocation.source, invocation.start, invocation.end
+        branching.may_leave_by_error(
+            shell, 127, Unknown(script.errors[0].message, *place), "source"
+        )
     return status
 
 

@@ -225,7 +225,7 @@ def declare_compound(
     is_global = name in ("export", "readonly") or bool(set(options.letters) & {"g", "G"})
     wanted = ARRAYS | _CHANGING
     on, off = options.on & wanted, options.off & wanted
-    failed = _Declaration(
+    declaration = _Declaration(
         shell,
         place,
         on,
@@ -233,13 +233,21 @@ def declare_compound(
         is_local=bool(shell.function_scopes) and not is_global,
         is_global=is_global and name not in ("export", "readonly"),
         inherits="I" in options.letters,
-    ).declare(assignment.name, None, None, append=False)
-    if failed:
+    )
+    assert isinstance(assignment.value, tuple)
+    # the words see the variable as it was before: in a function, that is most often another one
+    is_associative = declaration.makes_associative(assignment.name)
+    flags = Flag.ASSOCIATIVE if is_associative else 0
+    expanded = assigning.compound_words(shell, assignment.value, flags, is_declared=True)
+    if declaration.declare(assignment.name, None, None, append=False):
         if name == "local":
             return False
         raise ExpansionProblem(f"{assignment.name}: it can't be declared")
-    assert isinstance(assignment.value, tuple)
     scope = shell.state.scopes[0] if is_global and "g" in options.letters else None
+    target = shell.resolve(assignment.name) or ""
+    made = shell.state.find(target) if scope is None else scope.get(target)
+    if made is not None and bool(made.flags & Flag.ASSOCIATIVE) is not is_associative:
+        raise shell.exhausted(f"what array {target} is made is unclear")
     assigning.assign_compound(
         shell,
         assignment.name,
@@ -248,7 +256,7 @@ def declare_compound(
         *place,
         append=assignment.append,
         scope=scope,
-        is_declared=True,
+        expanded=expanded,
     )
     return True
 
@@ -306,6 +314,21 @@ class _Declaration:
         self.is_global = is_global
         self.inherits = inherits
         self.has_environment = has_environment
+
+    def makes_associative(self, name: str) -> bool:
+        """Whether the variable will be an associative array: it is one already, or made one."""
+        if self.on & Flag.ASSOCIATIVE:
+            return True
+        target = self.shell.resolve(name) or name
+        scopes = self.shell.state.scopes
+        existing: Variable | None
+        if self.is_global:
+            existing = scopes[0].get(target)
+        elif self.is_local and not self.inherits:
+            existing = scopes[self.shell.function_scope()].get(target)
+        else:
+            existing = self.shell.state.find(target)
+        return existing is not None and bool(existing.flags & Flag.ASSOCIATIVE)
 
     def declare(self, name: str, subscript: Word | None, value: Value | None, append: bool) -> int:
         """Declare a variable; return the status."""

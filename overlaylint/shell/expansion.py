@@ -394,6 +394,10 @@ class _Splitter:
                         continue
                     is_joined = is_joined or bool(part.operator or part.prefix)
                     found = join_words(self.shell, part, found)
+                elif isinstance(found, Mixed) and _may_be_list(self.shell, part):
+                    has_at = True
+                    self.quoted_list([as_many(found)])
+                    continue
                 value = found  # type: ignore[assignment]
             else:
                 value = part_value(self.shell, self.word.source, part)
@@ -465,11 +469,11 @@ class _Splitter:
     def split_mixed(self, value: Mixed) -> None:
         """Add an unquoted value that is partly unknown."""
         ifs = self.shell.ifs()
-        if ifs.__class__ is str and not all(character in _WHITE for character in ifs):
+        if isinstance(ifs, Mixed) or not all(character in _WHITE for character in ifs or ""):
             # what holds no blank may still hold what it is split at here
             value = Mixed(
                 tuple(
-                    replace(part, is_many=True) if part.__class__ is Unknown else part
+                    replace(part, is_many=True, choices=()) if part.__class__ is Unknown else part
                     for part in value.parts
                 )
             )
@@ -613,6 +617,23 @@ def makes_fields(shell: Interpreter, part: Parameter) -> bool:
         target = fetch(shell, shell.made(""), part.name, part.subscript)
         return isinstance(target, str) and (target == "@" or target.endswith("[@]"))
     return part.name == "@" or (part.subscript is not None and part.subscript.raw == "@")
+
+
+def _may_be_list(shell: Interpreter, part: Parameter) -> bool:
+    """Tell whether what `${name:-word}` and the like come to in quotes may be a list's words."""
+    if part.first is None or part.operator[-1] not in "-+=":
+        return False
+    waiting: list[Part] = [part]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, DoubleQuoted):
+            waiting += one.parts
+        elif isinstance(one, Parameter):
+            if makes_fields(shell, one):
+                return True
+            if one.first is not None and one.operator and one.operator[-1] in "-+=":
+                waiting += one.first.parts
+    return False
 
 
 def parameter(

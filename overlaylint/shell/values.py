@@ -7,6 +7,7 @@ piece is never guessed, and everything that depends on it is unknown as well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -160,10 +161,27 @@ def as_many(value: Mixed) -> Mixed:
         return value
     return Mixed(
         tuple(
-            replace(part, is_many=True) if isinstance(part, Unknown) and not part.is_word else part
+            _many(part) if isinstance(part, Unknown) and not part.is_word else part
             for part in value.parts
         )
     )
+
+
+# No blank, and nothing that stands for other text among files.
+_WORD = re.compile(r"[\w./+:@%,=-]+", re.ASCII)
+
+
+def _many(part: Unknown) -> Unknown:
+    """Mark a piece, unless it is one of several texts that are each one word.
+
+    A choice between a word and nothing is kept, for where it is the name of a command.
+    """
+    texts = [text for _, text in part.choices]
+    words = [text for text in texts if _WORD.fullmatch(text)]
+    if words and len(words) == len(texts):
+        return part
+    is_open = len(words) + texts.count("") < len(texts)
+    return replace(part, is_many=True, choices=() if is_open else part.choices)
 
 
 def as_one(value: Value) -> Value:
@@ -172,7 +190,9 @@ def as_one(value: Value) -> Value:
         return value
     return Mixed(
         tuple(
-            replace(part, is_many=False) if isinstance(part, Unknown) and part.is_many else part
+            replace(part, is_many=False, choices=())
+            if isinstance(part, Unknown) and part.is_many
+            else part
             for part in value.parts  # type: ignore[union-attr]
         )
     )
