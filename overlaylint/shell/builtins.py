@@ -347,6 +347,7 @@ def hash_(shell: Interpreter, invocation: Invocation) -> Status:
 def exec_(shell: Interpreter, invocation: Invocation) -> Status:
     """`exec`: with a command the shell ends; without one only redirections take effect."""
     if not invocation.arguments:
+        shell.is_keeping = True
         return 0
     calling.record(shell, invocation, (), ())
     name = invocation.arguments[0]

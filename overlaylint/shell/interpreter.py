@@ -150,6 +150,8 @@ class Interpreter:
         # in a trace, which redirection leads what is written to a descriptor into a file
         self.outlets: Mapping[int, Redirect] = {}
         self.printed: list[Value] | None = None  # what the innermost call noted has written
+        self.is_keeping = False  # whether `exec` is to keep the redirections that it was given
+        self.kept = 0  # how often it did
         self.has_spilt = False  # whether something was written to an outer substitution's output
         self.input: Value | None = None
         self.processes: dict[

@@ -41,6 +41,7 @@ def redirected(shell: Interpreter, redirects: tuple[Redirect, ...]) -> Iterator[
     """Evaluate with input and output redirected."""
     shell.spend(6)
     saved = shell.sinks, shell.input, shell.outlets
+    kept, shell.is_keeping = shell.kept, False
     sinks = dict(shell.sinks)
     is_input = False
     for item in redirects:
@@ -77,9 +78,23 @@ def redirected(shell: Interpreter, redirects: tuple[Redirect, ...]) -> Iterator[
     try:
         yield
     finally:
-        shell.sinks, shell.outlets = saved[0], saved[2]
-        if is_input:
-            shell.input = saved[1]
+        if shell.is_keeping or kept != shell.kept:
+            _keep(shell, is_input=is_input)
+        else:
+            shell.sinks, shell.outlets = saved[0], saved[2]
+            if is_input:
+                shell.input = saved[1]
+
+
+def _keep(shell: Interpreter, *, is_input: bool) -> None:
+    """Leave redirections as they are: those of `exec`, and with them what is around it."""
+    if not shell.is_keeping or shell.guards or shell.exclusions:
+        # the shell may go on with others, here or on another way
+        shell.sinks = dict.fromkeys(shell.sinks, UNKNOWN)
+    if is_input:
+        shell.input = unknown("`exec` may have changed what is read")
+    shell.kept += shell.is_keeping
+    shell.is_keeping = False
 
 
 def _outlets(
