@@ -115,6 +115,8 @@ def test_what_a_shell_is_given_as_text(tmp_path: Path, command: str, expected: l
         ('cd "$(mktemp -d)"; touch a', []),
         ("echo x > a", ["${WORKDIR}/hello-1/a"]),
         ("echo x 2> a >&2", []),
+        ('echo x > "$(y)/a/b"', ["${WORKDIR}/hello-1/?*/a/b?"]),
+        ('echo x > "$(y)"; touch "$(y)/b"', ["${WORKDIR}/hello-1/?*/b?"]),
         ("echo x | tee -a /a", ["/a"]),
         ('cp a b "${D}/c"', ["${D}/c/a", "${D}/c/b"]),
         ('cp -t "${D}/c" a', ["${D}/c/a"]),

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from posixpath import normpath
 
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.install_targets import COMMANDS, TAKING_WORD, Write, writes
+from overlaylint.overlay.install_targets import COMMANDS, TAKING_WORD, Write, writes, written_to
 from overlaylint.overlay.removals import removes
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.sed import UNKNOWN as UNKNOWN_PART
@@ -46,6 +46,8 @@ _REMOVING = frozenset({"rm", "unlink", "mv", "find", "xargs", "git", "rsync", "s
 
 # Filters that may be asked for each line by itself.
 _OF_LINES = frozenset({"cut", "egrep", "fgrep", "grep", "sed", "tr"})
+
+_ANYWHERE = Location("", f"/{UNKNOWN}")
 
 _NOT_AT_HAND = "its text is not at hand"
 
@@ -188,6 +190,7 @@ class _Texts:
         self.files: dict[Location, File] = {}
         self.puts: list[_Put] = []
         self._outlets: dict[int, tuple[Step, Location]] = {}
+        self._doubts: dict[int, str] = {}
         # what goes through pipes, and whether it was read
         self._pipes: dict[tuple[Source, int, int, int], tuple[tuple[Piece, ...], bool]] = {}
         self._edits: dict[tuple[int, Location], tuple[SourceEdit, ...]] = {}
@@ -199,9 +202,11 @@ class _Texts:
 
     def _follow(self, step: Step, made: Sequence[Write]) -> None:
         for redirect in step.call.redirections:
-            place = step.at(redirect.target)
+            place = written_to(step, redirect.target)
             if place is not None:
                 self._outlets[id(redirect)] = step, place
+                if step.at(redirect.target) is None:
+                    self._doubts[id(redirect)] = f"it is unknown where {redirect.target} is"
         puts = [put for one in made for put in self._made(step, one)]
         self._take_away(step)
         for put in puts:
@@ -218,18 +223,21 @@ class _Texts:
         if source is None:
             if made.is_folder:
                 return
-            if any(step.at(one.target) == place for one in step.call.redirections):
-                appends = any(
-                    one.operator in (">>", "&>>") and step.at(one.target) == place
-                    for one in step.call.redirections
-                )
-                yield _Put(step, place, (self._piece(step, ""),), not appends)
+            operators = {
+                one.operator
+                for one in step.call.redirections
+                if written_to(step, one.target) == place
+            }
+            if operators:
+                appends = bool(operators & {">>", "&>>"})
+                yield _Put(step, place, (self._piece(step, "", doubt),), not appends)
                 return
             appends = not {"-a", "--append"}.isdisjoint(map(str, step.arguments))
             given = self._input(step) if step.name == "tee" else (self._piece(step, ""),)
+            given = tuple(replace(one, doubt=one.doubt or doubt) for one in given)
             yield _Put(step, place, given, not appends)
         elif step.name == "touch":
-            yield _Put(step, place, (self._piece(step, ""),), False)
+            yield _Put(step, place, (self._piece(step, "", doubt),), False)
         else:
             yield from self._copied(step, made, source, doubt)
 
@@ -376,7 +384,10 @@ class _Texts:
         outlet = self._outlets.get(id(call.outlet))
         if outlet is not None:
             opening, place = outlet
-            pieces = tuple(replace(one, step=opening) for one in self._output(step))
+            doubt = self._doubts.get(id(call.outlet), "")
+            pieces = tuple(
+                replace(one, step=opening, doubt=one.doubt or doubt) for one in self._output(step)
+            )
             if pieces:
                 self._put(_Put(step, place, pieces, False))
         elif pipe is not None and pipe.index < pipe.count - 1:
@@ -459,7 +470,8 @@ class _Texts:
                 pieces = self._pipes[key][0]
                 self._pipes[key] = pieces, True
                 return self._passed(step, pieces)
-        return (self._piece(step, unknown("nobody knows what it reads", *call.place)),)
+        text = unknown("nobody knows what it reads", *call.place)
+        return (replace(self._piece(step, text), origin=_ANYWHERE),)
 
     def _read(self, step: Step, word: Value, place: Location | None) -> tuple[Piece, ...]:
         """Return what is in the file that a word names."""
@@ -478,7 +490,7 @@ class _Texts:
 
     def _not_at_hand(self, step: Step, place: Location | None) -> Piece:
         text = unknown(_NOT_AT_HAND, *step.call.place)
-        return replace(self._piece(step, text), origin=place or Location("", f"/{UNKNOWN}"))
+        return replace(self._piece(step, text), origin=place or _ANYWHERE)
 
     def _content(self, place: Location, step: Step) -> tuple[Piece, ...]:
         file = self.files[place]

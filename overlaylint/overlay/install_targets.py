@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from overlaylint.overlay.steps import (
+    UNKNOWN,
     Location,
     Step,
+    known_end,
     location,
     pattern_of,
     pattern_of_piece,
@@ -175,9 +177,10 @@ def _writes(of: tuple[Step, ...]) -> Iterator[Write | _Copies]:
             yield Write(step, Location(_IMAGE, "/").below(pattern_of(link)), made_of)
         elif name in ("tee", "touch"):
             for value in _operands(step):
-                place = step.at(value)
+                place = written_to(step, value)
                 if place is not None:
-                    yield Write(step, place, None if name == "tee" else "/dev/null")
+                    source = None if name == "tee" else "/dev/null"
+                    yield Write(step, place, source, is_certain=step.at(value) is not None)
         else:
             yield from _copied(step)
 
@@ -265,9 +268,21 @@ def _redirected(step: Step) -> Iterator[Write]:
         # `>&2` names no file.
         is_copy = one.operator == ">&" and str(one.target).rstrip("-").isdecimal()
         if one.operator in _WRITING and one.descriptor in ("", "1") and not is_copy:
-            place = step.at(one.target)
+            place = written_to(step, one.target)
             if place is not None:
-                yield Write(step, place)
+                yield Write(step, place, is_certain=step.at(one.target) is not None)
+
+
+def written_to(step: Step, word: Value) -> Location | None:
+    """Return where something is written that a word names.
+
+    Of a word that starts with what is unknown, as `${x}/Makefile`, that may be anywhere below the
+    step's folder.
+    """
+    place, end = step.at(word), known_end(word)
+    if place is None and end is not None and step.folder is not None:
+        return step.folder.below(f"{UNKNOWN}{end}")
+    return place
 
 
 def _operands(step: Step) -> list[Value]:

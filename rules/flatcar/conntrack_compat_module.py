@@ -176,10 +176,7 @@ def _packages(repository: Repository, options: Options) -> Iterator[Package]:
 
 def _patch(path: str, data: bytes, options: Options) -> Finding | None:
     """Return what is wrong with a patch, at the first place that adds something of the module."""
-    from overlaylint.overlay.patch import parse_patch
-
-    files = parse_patch(data).files
-    added = [*_created(files, f"{options.module}.c"), *_lines(files, options)]
+    added = _added(data, options)
     if not added:
         return None
     added.sort(key=lambda one: one[0])
@@ -199,6 +196,14 @@ def _patch(path: str, data: bytes, options: Options) -> Finding | None:
 
 
 _Place = tuple[int, int, str]
+
+
+def _added(data: bytes, options: Options) -> list[_Place]:
+    """Return what of the module a patch adds, and where in it."""
+    from overlaylint.overlay.patch import parse_patch
+
+    files = parse_patch(data).files
+    return [*_created(files, f"{options.module}.c"), *_lines(files, options)]
 
 
 def _created(files: Iterable[FilePatch], name: str) -> Iterator[_Place]:
@@ -375,6 +380,7 @@ def _makes(ebuild: Ebuild, of: Sequence[Step], options: Options) -> Iterator[tup
     from overlaylint.overlay.file_texts import file_texts
     from overlaylint.overlay.source_edits import edits_of
     from overlaylint.overlay.steps import sources
+    from overlaylint.overlay.text import encode
 
     folder = sources(ebuild)
     for place, file in file_texts(ebuild, of, ebuild.repository).items():
@@ -392,6 +398,10 @@ def _makes(ebuild: Ebuild, of: Sequence[Step], options: Options) -> Iterator[tup
             if fate is not None:
                 yield piece.step, what, doubt or fate
     for step in of:
+        given = step.call.input
+        if step.name == "patch" and isinstance(given, str):
+            for _, _, what in _added(encode(given), options):
+                yield step, what, ""
         for edit in edits_of(ebuild, step, folder, ebuild.repository):
             if edit.patch is None and _may_put_in(edit, options):
                 yield step, "adds the module to a build", "upstream's lines are not at hand"
