@@ -81,7 +81,7 @@ def test_required_use_holds_as_portage_checks_it(text: str, eapi: str) -> None:
     for flags in states():
         use = [flag for flag, is_on in flags.items() if is_on]
         theirs = bool(dep.check_required_use(text, use, FLAGS.__contains__, eapi=eapi))
-        assert allowed(required_use, flags, eapi) == {theirs}, use
+        assert allowed(required_use.children, flags, eapi) == {theirs}, use
 
 
 @given(DEPENDS, EAPIS)
@@ -104,7 +104,9 @@ def test_with_open_flags_nothing_is_left_out(
 ) -> None:
     required_use, nodes = parse_dependency(required), parse_dependency(depends).children
     for full in states(flags):
-        assert allowed(required_use, full, eapi) <= allowed(required_use, flags, eapi)
+        assert allowed(required_use.children, full, eapi) <= allowed(
+            required_use.children, flags, eapi
+        )
         assert outcomes(nodes, full, eapi, judge) <= outcomes(nodes, flags, eapi, judge)
 
 
@@ -122,7 +124,7 @@ def test_a_state_is_found_if_there_is_one(
     found = FlagStates(None, eapi, settled, free, required_use).find(
         lambda flags: frozenset(one is Reduced.UNMET for one in outcomes(nodes, flags, eapi, judge))
     )
-    legal = [one for one in states(settled) if allowed(required_use, one, eapi) == {True}]
+    legal = [one for one in states(settled) if allowed(required_use.children, one, eapi) == {True}]
     there = [one for one in legal if is_unmet(one, nodes, eapi)]
     assert (found is not None) is bool(there)
     if found is not None:
@@ -157,7 +159,7 @@ def test_atoms_are_unmet_with_the_flags_that_are_told(
     free = tuple(flag for flag in FLAGS if flag not in settled)
     possible = (FlagStates(None, eapi, settled, free, required_use),)
     found = list(unmet_atoms(nodes, possible, lambda _: judge, lambda _: True))
-    legal = [one for one in states(settled) if allowed(required_use, one, eapi) == {True}]
+    legal = [one for one in states(settled) if allowed(required_use.children, one, eapi) == {True}]
     unmet = [one for one in legal if is_unmet(one, tuple(nodes), eapi)]
     assert not found or unmet
     texts = [str(one.atom) for one in found]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from overlaylint.overlay.evaluation import Evaluation
 
 #: So many times a search asks its question, before it is given up.
-MOST_STEPS = 20_000
+MOST_STEPS = 1_000
 
 # Before EAPI 7, a choice of which flags leave nothing counts as met (PMS 8.2.3).
 _EMPTY_CHOICE_IS_MET = frozenset("0123456")
@@ -60,7 +60,7 @@ Flags = Mapping[str, bool]
 Judge = Callable[[Leaf, Flags], frozenset[Reduced]]
 """Tells what one word may come to."""
 
-BOTH = frozenset({True, False})
+NEVER = frozenset({False})
 MET = frozenset({Reduced.MET})
 UNMET = frozenset({Reduced.UNMET})
 
@@ -73,10 +73,9 @@ def outcomes(nodes: Iterable[Node], flags: Flags, eapi: str, judge: Judge) -> fr
     return _Reduction(flags, eapi, judge, is_required_use=False).all_of(nodes)
 
 
-def allowed(required_use: Dependency, flags: Flags, eapi: str) -> frozenset[bool]:
+def allowed(required_use: Iterable[Node], flags: Flags, eapi: str) -> frozenset[bool]:
     """Return whether REQUIRED_USE may hold, as Portage checks it: True, False or both."""
-    reduction = _Reduction(flags, eapi, _judge_flag, is_required_use=True)
-    found = reduction.all_of(required_use.children)
+    found = _Reduction(flags, eapi, _judge_flag, is_required_use=True).all_of(required_use)
     return frozenset(one is not Reduced.UNMET for one in found)
 
 
@@ -184,39 +183,75 @@ class FlagStates:
     unsure: tuple[str, ...] = ()
     doubt: str | None = None
 
-    def find(self, question: Question, given: Flags | None = None) -> tuple[Flags, bool] | None:
+    def find(
+        self,
+        question: Question,
+        given: Flags | None = None,
+        about: tuple[str, ...] = (),
+        most: int = MOST_STEPS,
+    ) -> tuple[Flags, bool] | None:
         """Return a state with which the answer is True, and whether that is certain.
 
         With `given`, those flags are to be so. Where it takes flags that are unsure, it is not
-        certain. None where the answer is False for all states. Raises TooManyStatesError.
+        certain. None where the answer is False for all states. `about` are flags that the question
+        is about, to be settled first. Raises TooManyStatesError after `most` steps.
         """
         start = dict(self.settled)
         for name, is_on in (given or {}).items():
             if start.setdefault(name, is_on) is not is_on:
                 return None
+        first = tuple(flag for flag in about if flag in self.free)
+        last = (*(flag for flag in about if flag in self.unsure), *self.unsure)
         steps = 0
         unsure: Flags | None = None
-        waiting = [start]
+        waiting = [(start, self.required_use.children)]
         while waiting:
-            flags = waiting.pop()
+            flags, rest = waiting.pop()
             steps += 1
-            if steps > MOST_STEPS:
+            if steps > most:
                 raise TooManyStatesError
-            may_be = allowed(self.required_use, flags, self.eapi)
-            answers = question(flags) if True in may_be else may_be
-            if True not in answers:
+            left = self._left(rest, flags)
+            answers = NEVER if left is None else question(flags)
+            if left is None or True not in answers:
                 continue
-            if False not in answers and False not in may_be:
+            if False not in answers and not left:
                 if not any(one in flags for one in self.unsure):
                     return flags, True
                 unsure = unsure or flags
                 continue
-            flag = next((one for one in (*self.free, *self.unsure) if one not in flags), None)
+            flag = self._next(first, left, last, flags)
             if flag is None:
                 unsure = unsure or flags
             else:
-                waiting += [{**flags, flag: True}, {**flags, flag: False}]
+                waiting += [({**flags, flag: is_on}, left) for is_on in (True, False)]
         return None if unsure is None else (unsure, False)
+
+    def _left(self, parts: tuple[Node, ...], flags: Flags) -> tuple[Node, ...] | None:
+        """Return those parts of REQUIRED_USE that may still fail; None where one does."""
+        left: list[Node] = []
+        for part in parts:
+            may_be = allowed((part,), flags, self.eapi)
+            if True not in may_be:
+                return None
+            if False in may_be:
+                left.append(part)
+        return tuple(left)
+
+    def _next(
+        self, first: tuple[str, ...], left: tuple[Node, ...], last: tuple[str, ...], flags: Flags
+    ) -> str | None:
+        """Return the flag to settle next; of others, one that leaves REQUIRED_USE least choice."""
+        for flag in first:
+            if flag not in flags:
+                return flag
+        parts = (self._open(part, flags) for part in left)
+        open_ones = min((one for one in parts if one), key=len, default=())
+        others = (*open_ones, *self.free, *last)
+        return next((one for one in others if one not in flags), None)
+
+    def _open(self, part: Node, flags: Flags) -> tuple[str, ...]:
+        named = _named(Dependency("", (part,)))
+        return tuple(dict.fromkeys(one for one in named if one in self.free and one not in flags))
 
 
 def flag_states(
@@ -279,8 +314,11 @@ def _under(
                 settled[flag] = flag not in state.masked
         elif flag in known and not profile.problems:
             settled[flag] = flag in state.enabled
+    # What is missing may mask and force a flag.
     doubt = profile.problems[0].message if profile.problems else None
     free = tuple(flag for flag in involved if flag in declared and flag not in settled)
+    if doubt is not None:
+        free = ()
     unsure = tuple(flag for flag in involved if flag not in settled and flag not in free)
     eapi = values.get("EAPI", "0")
     return FlagStates(profile, eapi, settled, free, required_use, unsure, doubt)

@@ -8,7 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from overlaylint.overlay.dependency import Conditional, Dependency, Group, Leaf, Node, Operator
-from overlaylint.overlay.flag_states import Flags, FlagStates, Judge, Question, Reduced, outcomes
+from overlaylint.overlay.flag_states import (
+    MOST_STEPS,
+    Flags,
+    FlagStates,
+    Judge,
+    Question,
+    Reduced,
+    TooManyStatesError,
+    outcomes,
+)
 from overlaylint.records import dataclass
 
 if TYPE_CHECKING:
@@ -76,6 +85,7 @@ class _Demand:
         is_wanted: Callable[[Leaf], bool],
     ) -> None:
         self.node = node
+        self.about = flags_of((node,))
         self._judge = judge
         self._leaves = [
             (leaf.atom(), _under(leaf, around))
@@ -99,14 +109,14 @@ class _Demand:
 
     def named(self, possible: tuple[FlagStates, ...], known: Iterable[Atom]) -> Atom | None:
         """Return the atom to speak of, None where it is always met."""
-        hit = _hit(possible, self.question)
+        hit = _hit(possible, self.question, self.about)
         if hit is None:
             return None
         states, flags, _ = hit
         leaves = sorted(self._leaves, key=lambda one: one[0] not in known)
         missing = [one for one in leaves if True in self._unmet(one[1], states, flags)]
         for atom, leaf in missing:
-            if _hit(possible, partial(self._without, leaf)) is None:
+            if _hit(possible, partial(self._without, leaf), self.about) is None:
                 return atom
         return missing[0][0]
 
@@ -134,25 +144,32 @@ def _unmet(atom: Atom, demands: list[_Demand], possible: tuple[FlagStates, ...])
 
         return ask
 
-    hit = _hit(possible, question)
+    about = flags_of(one.node for one in demands)
+    hit = _hit(possible, question, about)
     assert hit is not None
     states, flags, is_certain = hit
     if not is_certain:
         return UnmetAtom(atom, {}, states, flags, is_certain)
-    names = flags_of(one.node for one in demands)
-    return UnmetAtom(atom, _condition(possible, question, names, flags), states, flags, is_certain)
+    return UnmetAtom(atom, _condition(possible, question, about, flags), states, flags, is_certain)
 
+
+# To say it in few words is worth less than to say it at all.
+_FEW_STEPS = MOST_STEPS // 5
 
 _Asking = Callable[[FlagStates], Question]
 
 
 def _hit(
-    possible: tuple[FlagStates, ...], question: _Asking, given: Flags | None = None
+    possible: tuple[FlagStates, ...],
+    question: _Asking,
+    about: tuple[str, ...],
+    given: Flags | None = None,
+    most: int = MOST_STEPS,
 ) -> tuple[FlagStates, Flags, bool] | None:
     """Return a state for which the answer is True, a certain one if there is one."""
     unsure: tuple[FlagStates, Flags, bool] | None = None
     for states in possible:
-        found = states.find(question(states), given)
+        found = states.find(question(states), given, about, most)
         if found is not None:
             if found[1]:
                 return (states, *found)
@@ -161,26 +178,30 @@ def _hit(
 
 
 def _condition(
-    possible: tuple[FlagStates, ...], question: _Asking, names: tuple[str, ...], hit: Flags
+    possible: tuple[FlagStates, ...], question: _Asking, about: tuple[str, ...], hit: Flags
 ) -> Flags:
     """Return few flags with which the answer is always True."""
 
     def is_enough(given: Flags) -> bool:
-        found = _hit(possible, question, given)
+        found = _hit(possible, question, about, given, _FEW_STEPS)
         if found is None or not found[2]:
             return False
-        return _hit(possible, lambda one: _not(question(one)), given) is None
+        return _hit(possible, lambda one: _not(question(one)), about, given, _FEW_STEPS) is None
 
-    names = tuple(name for name in names if name in hit)
-    single = ({name: is_on} for name in names for is_on in (True, False))
-    for given in ({}, *single):
-        if is_enough(given):
-            return given
+    names = tuple(name for name in about if name in hit)
     given = {name: hit[name] for name in names}
-    for name in names:
-        fewer = {other: is_on for other, is_on in given.items() if other != name}
-        if is_enough(fewer):
-            given = fewer
+    single = ({name: is_on} for name in names for is_on in (True, False))
+    try:
+        for few in ({}, *single):
+            if is_enough(few):
+                return few
+        for name in names:
+            fewer = {other: is_on for other, is_on in given.items() if other != name}
+            if is_enough(fewer):
+                given = fewer
+    except TooManyStatesError:
+        # They are enough, and more than are needed perhaps.
+        return given
     return given
 
 

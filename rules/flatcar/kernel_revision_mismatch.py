@@ -111,6 +111,7 @@ from overlaylint.overlay.metadata import metadata
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.unmet_atoms import UnmetAtom, flags_of, unmet_atoms
 from overlaylint.overlay.use import candidate_of, known_flags
+from overlaylint.overlay.version import parse_version
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 from overlaylint.tree import OverlaidTree
@@ -168,12 +169,24 @@ def kernel_revision_mismatch(ebuild: Ebuild, options: Options) -> Iterator[Outco
         return
     there = _versions(ebuild, options.sources)
     own = [version for version in there if version.partition("-")[0] == ebuild.PV]
+    revisions = [_in_folder(one) for one in own]
     fix = _fix(ebuild, options, span, text, own)
     if _LAWFUL.fullmatch(text) is None:
         yield Finding(
             span,
             f"{options.variable} is `{text}`, which is no revision of the sources",
-            f"write {_choice([_revision(one) for one in own])}: it is put right behind the version",
+            f"write {_choice(revisions)}: it is put right behind the version",
+            fix=fix,
+        )
+        return
+    same = [one for one in own if parse_version(one) == parse_version(f"{ebuild.PV}{text}")]
+    if same and text not in map(_in_folder, same):
+        name = options.sources.rpartition("/")[2]
+        yield Finding(
+            span,
+            f"{options.variable} is `{text}`, which is {name}-{same[0]} to Portage,"
+            " but no folder of those sources",
+            f"write {_choice(revisions)}: the folder is named by it as well",
             fix=fix,
         )
         return
@@ -298,7 +311,7 @@ class _Sources:
         if _names(leaf, self._package):
             if are_gone:
                 return UNMET
-        elif are_gone or leaf.text.startswith("!"):
+        elif leaf.text.startswith("!"):
             return MET
         atom = leaf.atom()
         asked = [one.flag for one in atom.use if one.suffix]
@@ -411,6 +424,12 @@ def _revision(version: str) -> str:
     return f"{dash}{revision}"
 
 
+def _in_folder(version: str) -> str:
+    """Return what of a revision is in the name of the sources' folder: nothing for `-r0`."""
+    revision = _revision(version)
+    return "" if revision == "-r0" else revision
+
+
 def _choice(texts: list[str]) -> str:
     """Return texts as they may be written; an empty one is to leave it empty."""
     if not texts:
@@ -424,9 +443,9 @@ def _fix(ebuild: Ebuild, options: Options, span: Span, text: str, own: list[str]
         return None
     data = ebuild.repository.tree.read(span.path)
     name, equals, value = data[span.start : span.end].partition(b"=")
-    wanted = f'"{_revision(own[0])}"'
+    wanted = f'"{_in_folder(own[0])}"'
     is_written = value.strip(b"\"'").decode("utf-8", "surrogateescape") == text
-    if not equals or not is_written or text == _revision(own[0]):
+    if not equals or not is_written or text == _in_folder(own[0]):
         return None
     start = span.start + len(name) + 1
     changed = data[:start] + wanted.encode() + data[span.end :]
