@@ -94,10 +94,10 @@ ACCEPT_KEYWORDS="amd64"
 
 ## Fix
 
-The line is added to the last `package.accept_keywords` that all profiles in need of it share: to a
-line about that very version, else below the last line about the package, else at the end. The fix
-is safe where the ebuild is in testing. For one that has no keyword for the architecture at all
-(`**`) it is not, since it may not work there.
+The line is added to the last `package.accept_keywords` that all profiles in need of it share, or
+else those of each architecture, unless another line would take it back: to a line about that very
+version, else below the last line about the package, else at the end. The fix is safe where the
+ebuild is in testing. Where Portage asks for `**` it is not, since the ebuild may not work there.
 
 ## Limits
 
@@ -127,7 +127,7 @@ from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
-    from overlaylint.overlay.available import Available, Unmet
+    from overlaylint.overlay.available import Available, Hidden, Unmet
     from overlaylint.overlay.dependency import Dependency
     from overlaylint.overlay.ebuild import Ebuild
     from overlaylint.overlay.profile import Profile
@@ -156,7 +156,7 @@ def _files(overlay: Repository) -> tuple[str, ...]:
     own = (node for one in profiles for node in one.nodes if node.repository is overlay)
     if not all(node.path.startswith("profiles/") for node in own):
         return ()
-    return ("profiles/*",) if profiles and _common_file(overlay, profiles) is not None else ()
+    return ("profiles/*",) if profiles and any(_common_files(overlay, profiles)) else ()
 
 
 @rule(severity=Severity.ERROR, files=_files, decided_in="1b2d21871430", needs_masters=True)
@@ -183,8 +183,8 @@ def keyword_not_accepted(overlay: Repository, options: Options) -> Iterator[Outc
                     said.add(outcome)
                     yield outcome
         for want in search.wants:
-            cpv, keyword = _chosen(want, search.wants)
-            need = needs.setdefault((cpv, keyword), _Need(cpv, keyword))
+            chosen = _chosen(want, search.wants)
+            need = needs.setdefault(_line_of(chosen), _Need(chosen.ebuild, chosen.keyword or ""))
             need.add(profile, want)
     for need in needs.values():
         yield _finding(overlay, need, needs)
@@ -206,10 +206,14 @@ class _Want:
 class _Need:
     """An ebuild that has to be accepted, with those that need it."""
 
-    cpv: str
+    ebuild: Ebuild
     keyword: str
     profiles: list[Profile] = field(default_factory=list)
     wants: dict[tuple[Ebuild, str, str], _Want] = field(default_factory=dict)
+
+    @property
+    def cpv(self) -> str:
+        return self.ebuild.cpv
 
     @property
     def line(self) -> str:
@@ -219,6 +223,20 @@ class _Need:
         if profile not in self.profiles:
             self.profiles.append(profile)
         self.wants.setdefault((want.by, want.variable, want.unmet.leaf.text), want)
+
+    def has_keyword_for(self, profile: Profile) -> bool:
+        """Whether the ebuild is stable or in testing on the profile's architecture."""
+        words = self.ebuild.metadata.values.get("KEYWORDS", "").split()
+        return any(word.removeprefix("~") in (profile.arch, "*") for word in words)
+
+    def is_met(self, profile: Profile) -> bool:
+        """Whether a profile accepts the ebuild."""
+        from overlaylint.overlay.use import candidate_of
+        from overlaylint.overlay.visibility import Acceptance, acceptance
+
+        metadata = self.ebuild.metadata.values
+        found = acceptance(profile, candidate_of(self.ebuild, metadata), metadata)
+        return found is not Acceptance.NONE
 
 
 class _Dependencies:
@@ -245,7 +263,7 @@ class _Dependencies:
 
     def of(self, ebuild: Ebuild, variable: str) -> Dependency | str:
         """Return what a variable holds; a text says why that is unknown."""
-        from overlaylint.overlay.dependency import DependencyError, parse_dependency
+        from overlaylint.overlay.dependency import DependencyError, parse_packages
 
         key = (ebuild, variable)
         if key not in self._known:
@@ -254,8 +272,11 @@ class _Dependencies:
                 reason = metadata.unknown[variable].reason
                 self._known[key] = f"{variable} of {ebuild.cpv} is unknown: {reason}"
             else:
+                values = metadata.values
                 try:
-                    self._known[key] = parse_dependency(metadata.values.get(variable, ""))
+                    self._known[key] = parse_packages(
+                        values.get(variable, ""), values.get("EAPI") or "0"
+                    )
                 except DependencyError as error:
                     self._known[key] = f"{variable} of {ebuild.cpv} is malformed: {error}"
         return self._known[key]
@@ -328,11 +349,19 @@ class _Search:
     def _look(
         self, ebuild: Ebuild, variable: str, dependency: Dependency, use: frozenset[str]
     ) -> Iterator[Outcome]:
+        from overlaylint.overlay.use import known_flags
+
         for unmet in self.available.unmet(dependency.children, use):
             answer = unmet.answer
+            flags = dependency.flags()
+            lost = flags - known_flags(self.profile, ebuild.metadata.values, flags)
             place = f"{variable} of {ebuild.cpv}: {unmet.atom}"
             if answer.unknown is not None:
                 yield Undecided(ebuild.span(), f"{place}: {answer.unknown}")
+            elif answer.by_keyword and lost:
+                # Portage refuses the ebuild.
+                names = ", ".join(sorted(lost))
+                yield Undecided(ebuild.span(), f"{place}: the ebuild has no such flags: {names}")
             elif answer.by_keyword:
                 self.wants.append(_Want(ebuild, variable, unmet))
             elif answer.hidden:
@@ -349,15 +378,19 @@ def _matches(name: str, globs: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
 
 
-def _chosen(want: _Want, wants: list[_Want]) -> tuple[str, str]:
-    """Return the ebuild to accept, with the keyword: one that does for all dependents, if any."""
-    mine = [(one.ebuild.cpv, one.keyword or "") for one in want.unmet.answer.by_keyword]
+def _chosen(want: _Want, wants: list[_Want]) -> Hidden:
+    """Return the ebuild to accept: one that does for all dependents, if any."""
+    mine = want.unmet.answer.by_keyword
     others = [
-        {(one.ebuild.cpv, one.keyword or "") for one in other.unmet.answer.by_keyword}
+        {_line_of(one) for one in other.unmet.answer.by_keyword}
         for other in wants
         if other.unmet.atom.cp == want.unmet.atom.cp
     ]
-    return next((one for one in mine if all(one in other for other in others)), mine[0])
+    return next((one for one in mine if all(_line_of(one) in other for other in others)), mine[0])
+
+
+def _line_of(hidden: Hidden) -> tuple[str, str]:
+    return hidden.ebuild.cpv, hidden.keyword or ""
 
 
 # --- what is reported ---
@@ -381,18 +414,22 @@ def _finding(overlay: Repository, need: _Need, needs: dict[tuple[str, str], _Nee
     )
     names = ", ".join(profile.name for profile in need.profiles)
     message = f"{need.cpv} is needed, but its keyword is not accepted: `{need.line}`"
-    if need.keyword == "**":
+    lacks = need.keyword == "**" and not any(map(need.has_keyword_for, need.profiles))
+    if lacks:
         message = f"{need.cpv} is needed, but has no keyword for the architecture: `{need.line}`"
     same = [other for other in needs.values() if other.cpv == need.cpv]
     place = _place(overlay, same)
     if place is None:
-        help_ = f"add `{need.line}` to a {_FILE} that these profiles have in common: {names}"
+        same = [need]
+        place = _place(overlay, same)
+    if place is None:
+        help_ = f"add `{need.line}` to a {_FILE} of {names}, where no later line takes it back"
         first = related[0].span
         return Finding(first, message, help_, related[1:])
     make = Fix.unsafe if any(one.keyword == "**" for one in same) else Fix.safe
     fix = make(f"accept {need.line.removeprefix('=')}", place.edit)
     help_ = f"add `{need.line}` here, for {names}"
-    if need.keyword == "**":
+    if lacks:
         help_ += "; or do not ask for it there, if it is not for this architecture"
     return Finding(place.beside, message, help_, related, fix)
 
@@ -411,22 +448,32 @@ def _written(want: _Want) -> Span:
 
 def _place(overlay: Repository, needs: list[_Need]) -> _Place | None:
     """Return where one line accepts an ebuild for all who need it, whatever their architecture."""
-    path = _common_file(overlay, [profile for need in needs for profile in need.profiles])
-    if path is None:
-        return None
-    cpv = needs[0].cpv
-    cp = package_of(f"={cpv}")
-    keywords = list(dict.fromkeys(need.keyword for need in needs))
-    data = overlay.tree.read(path)
+    line = f"={needs[0].cpv}"
+    cp = needs[0].ebuild.cp
+    keywords = "".join(f" {word}" for word in dict.fromkeys(need.keyword for need in needs))
+    for files in _common_files(overlay, [profile for need in needs for profile in need.profiles]):
+        read = {path: tuple(lines(overlay.tree.read(path))) for path in reversed(files)}
+        heads = {path: [one.words[0].text for one in read[path]] for path in read}
+        path = next(
+            (path for path in read if line in heads[path]),
+            next((path for path in read if cp in map(package_of, heads[path])), files[-1]),
+        )
+        place = _place_in(path, overlay.tree.read(path), line, keywords)
+        if _helps(overlay, needs, place):
+            return place
+    return None
+
+
+def _place_in(path: str, data: bytes, atom: str, keywords: str) -> _Place:
     found = tuple(lines(data))
-    for line in found:
-        if line.words[0].text == f"={cpv}":
-            end = line.words[-1].end
-            # A line without keywords accepts testing, which is not what is missing then.
-            added = "".join(f" {keyword}" for keyword in keywords)
-            return _Place(Span(path, line.start, end), Edit(Span(path, end, end), added))
-    text = f"={cpv} {' '.join(keywords)}"
-    kin = [line for line in found if package_of(line.words[0].text) == cp]
+    same = [line for line in found if line.words[0].text == atom]
+    if same:
+        # A line without keywords accepts testing, which is not what is missing then.
+        last = same[-1]
+        end = last.words[-1].end
+        return _Place(Span(path, last.start, end), Edit(Span(path, end, end), keywords))
+    text = f"{atom}{keywords}"
+    kin = [line for line in found if package_of(line.words[0].text) == package_of(atom)]
     if kin:
         last = kin[-1]
         beside = Span(path, last.start, last.words[-1].end)
@@ -437,11 +484,22 @@ def _place(overlay: Repository, needs: list[_Need]) -> _Place | None:
     return _Place(beside, Edit(Span(path, end, end), f"{before}{text}\n"))
 
 
-def _common_file(overlay: Repository, profiles: list[Profile]) -> str | None:
+def _helps(overlay: Repository, needs: list[_Need], place: _Place) -> bool:
+    """Whether all who need an ebuild accept it once the line is there."""
+    edit = place.edit
+    data = overlay.tree.read(edit.span.path)
+    changed = data[: edit.span.start] + edit.text.encode() + data[edit.span.end :]
+    fixed = overlay.with_files({edit.span.path: changed})
+    return all(
+        need.is_met(fixed.profiles[profile.name]) for need in needs for profile in need.profiles
+    )
+
+
+def _common_files(overlay: Repository, profiles: list[Profile]) -> Iterator[tuple[str, ...]]:
+    """Yield the files of each node that all profiles share, the last node first."""
     first, *others = (profile.nodes for profile in profiles)
     for node in reversed(first):
         if node.repository is overlay and all(node in nodes for nodes in others):
             files = node.files(_FILE)
             if files:
-                return files[-1]
-    return None
+                yield files
