@@ -17,7 +17,7 @@ from overlaylint.overlay.install_targets import (
     writes,
 )
 from overlaylint.overlay.own_code import masters_functions
-from overlaylint.overlay.programs import MAKE, is_harmless, may_put
+from overlaylint.overlay.programs import MAKE, is_harmless, may_put, may_write
 from overlaylint.overlay.removals import REMOVING, removes
 from overlaylint.overlay.scene import Thing, UnknownEffect, scene_with
 from overlaylint.overlay.steps import Location, Step, pattern_of, steps
@@ -142,7 +142,10 @@ class _Image:
             self.state = Presence(False if removed and runs else None, trace, step.call)
         added = _best(self._puts(one) for one in made)
         self._installed += made
-        if added is False and (may_put(step, self._place) or self._may_install_found(step)):
+        place = self._place
+        if added is False and (
+            may_put(step, place) or may_write(step, place) or self._may_install_found(step)
+        ):
             added = None
         if added is not False and self.state.is_there is not True:
             is_named = any(one.location.path == self._path for one in made)

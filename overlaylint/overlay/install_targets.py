@@ -52,7 +52,8 @@ _HELPERS: dict[str, tuple[str, str]] = {
     "systemd_newtmpfilesd": ("", "/usr/lib/tmpfiles.d"),
 }  # fmt: skip
 
-_WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
+#: Redirections that lead into a file.
+WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
 
 #: What `insinto` and the like set, and what they have set before.
 SET_FOLDERS = {"insinto": "/", "exeinto": "/", "into": "/usr"}
@@ -267,7 +268,7 @@ def _redirected(step: Step) -> Iterator[Write]:
     for one in step.call.redirections:
         # `>&2` names no file.
         is_copy = one.operator == ">&" and str(one.target).rstrip("-").isdecimal()
-        if one.operator in _WRITING and one.descriptor in ("", "1") and not is_copy:
+        if one.operator in WRITING and one.descriptor in ("", "1") and not is_copy:
             place = written_to(step, one.target)
             if place is not None:
                 yield Write(step, place, is_certain=step.at(one.target) is not None)

@@ -7,10 +7,11 @@ What is not known here may install anything: a script of the sources, or `go bui
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
 from overlaylint.overlay.commands import COMMON
 from overlaylint.overlay.eapi import SAME_PLACE
-from overlaylint.overlay.install_targets import COMMANDS
+from overlaylint.overlay.install_targets import COMMANDS, COPYING, WRITING, copies_folders
 from overlaylint.overlay.removals import REMOVING
 from overlaylint.overlay.scene import Thing, scenes
 from overlaylint.overlay.steps import Location, Step, pattern_of
@@ -117,6 +118,24 @@ def may_put(step: Step, place: Location) -> bool:
     folders = () if step.call.is_function else _HELPER_FOLDERS.get(step.name, ())
     is_below = any(f"{place.path}/".startswith(f"{one}/") for one in folders)
     return is_below or installs_sources(step) or is_handed(step, place)
+
+
+def may_write(step: Step, place: Location) -> bool:
+    """Whether a step that `writes` follows may make what is at a place: where it writes is unknown.
+
+    That is `mkdir "$(command)"`, and a copy of a file of that name, or a folder, to such a place.
+    """
+    words: list[Value] = [one.target for one in step.call.redirections if one.operator in WRITING]
+    operands = [word for word in step.arguments if not pattern_of(word).startswith("-")]
+    if step.name in ("mkdir", "tee", "touch"):
+        words += operands
+    elif step.name in COPYING and operands:
+        names = [pattern_of(word).rstrip("/").rpartition("/")[2] for word in operands]
+        own = place.path.rpartition("/")[2]
+        if copies_folders(step) or any(fnmatchcase(own, name) for name in names):
+            words += operands if step.name == "install" else operands[-1:]
+    scene = next(scenes(place, Thing.FILE))
+    return not all(scene.named(step, word).is_certain for word in words)
 
 
 def installs_sources(step: Step) -> bool:

@@ -12,6 +12,7 @@ from itertools import product
 
 from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Check, Condition, UseFlag, both, holds, leaves, negate
+from overlaylint.shell.values import Unknown, pieces_of
 
 # Commands that a build counts on: where one fails, the build does, or nobody cares.
 _COUNTED_ON = frozenset(
@@ -113,8 +114,16 @@ def _answers(
 
 
 def is_counted_on(guard: Condition) -> bool:
-    """Whether a guard says that a command succeeds which is taken to do so."""
-    return isinstance(guard, Check) and guard.words[0] in _COUNTED_ON
+    """Whether a guard says that a command succeeds which is taken to do so.
+
+    A loop over files that wildcards name is taken to find some.
+    """
+    if not isinstance(guard, Check):
+        return False
+    if guard.words[0] == "for":
+        parts = (part for word in guard.words for part in pieces_of(word))
+        return any(isinstance(part, Unknown) and part.pattern for part in parts)
+    return guard.words[0] in _COUNTED_ON
 
 
 def certain(guards: Iterable[Condition]) -> bool | None:

@@ -140,10 +140,10 @@ def holds_at(
 
 
 def handed(phase: Phase, until: int, place: Location) -> Iterator[Event]:
-    """Yield the runs of programs that may do anything there, since they are given the place."""
-    from overlaylint.overlay.programs import MAKE, is_handed
+    """Yield what may do anything there: a program that is given the place, a copy to any place."""
+    from overlaylint.overlay.programs import MAKE, is_handed, may_write
 
     for at in range(phase.start_of(place), until):
         step = phase.steps[at]
-        if step.name not in MAKE and is_handed(step, place):
+        if may_write(step, place) or (step.name not in MAKE and is_handed(step, place)):
             yield phase.event(at, is_certain=False)
