@@ -64,3 +64,24 @@ def test_an_absolute_path_to_nothing_in_the_overlay(tmp_path: Path) -> None:
     assert message.startswith(f"the link leads to {target}, an absolute path")
     assert "which is not there" in message
     assert message.endswith("so Portage does not see this version")
+
+
+def test_an_absolute_path_to_the_overlay_as_a_whole(tmp_path: Path) -> None:
+    root = tmp_path / "overlay"
+    overlay(tmp_path, {LIVE: CLEAN}, {"app-misc/bye": str(root)})
+    ((path, message, help_),) = said_of(find_repositories(root).overlay)
+    assert path == "app-misc/bye"
+    assert "an absolute path to . of this very overlay" in message
+    assert help_ == "write it relative: `..`"
+
+
+def test_a_link_to_one_that_is_absolute(tmp_path: Path) -> None:
+    root = tmp_path / "overlay"
+    last = "app-misc/hello/hello-2.ebuild"
+    overlay(tmp_path, {LIVE: CLEAN}, {LINK: "hello-2.ebuild", last: str(root / LIVE)})
+    first, second = said_of(find_repositories(root).overlay)
+    way = "the link leads to hello-2.ebuild, and from there on by a path that leaves the overlay"
+    loss = "so Portage sees this version only where that leads to something"
+    assert first[:2] == (LINK, f"{way}, {loss}")
+    assert second[0] == last
+    assert second[2] == "write it relative: `hello-9999.ebuild`"

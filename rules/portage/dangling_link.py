@@ -83,9 +83,13 @@ def _astray(file: File) -> Finding:
     inside = _inside(file)
     if inside is None:
         loss, help_ = "does not see {}", _HELP
+        message = f"the link leads to {target}{_end(file)}"
         if file.kind is Kind.OUTWARD_LINK:
             loss, help_ = "sees {} only on a machine that has it", _help_outside(file)
-        message = f"the link leads to {target}{_end(file)}"
+            if not _leaves(file):
+                loss = "sees {} only where that leads to something"
+                message = f"the link leads to {target}, and from there on by a path that leaves the"
+                message += " overlay"
     else:
         loss = "sees {} only where the overlay lies there"
         help_ = f"write it relative: `{_relative(file, inside)}`"
@@ -107,8 +111,8 @@ def _inside(file: File) -> str | None:
     folder = posixpath.dirname(file.path)
     for place in file.repository.tree.places:
         found = posixpath.normpath(posixpath.join(place, folder, str(file.target)))
-        if found.startswith(f"{place}/"):
-            return found[len(place) + 1 :]
+        if f"{found}/".startswith(f"{place}/"):
+            return found[len(place) + 1 :] or "."
     return None
 
 
