@@ -57,6 +57,9 @@ def missing(offers: Available, text: str, use: frozenset[str] = frozenset()) -> 
         # Where a keyword would do, that branch is the one to speak of.
         ("|| ( cat/gone ( cat/foo cat/testing ) )", ["cat/testing"]),
         ("|| ( off? ( cat/gone ) )", []),
+        ("|| ( on? ( off? ( cat/foo ) ) cat/gone )", ["cat/gone"]),
+        ("|| ( ( off? ( cat/foo ) ) cat/gone )", ["cat/gone"]),
+        ("|| ( on? ( !off? ( cat/foo ) ) cat/gone )", []),
         ("( cat/foo ( cat/gone ) )", ["cat/gone"]),
         # What is only off can be turned on; what is masked, forced or not there can't.
         ("cat/foo[flag]", []),

@@ -203,7 +203,7 @@ class Available:
     def _choice(self, group: Group, use: Collection[str]) -> Iterator[Unmet]:
         branches = []
         for child in group.children:
-            if isinstance(child, Conditional) and not child.holds(use):
+            if _is_gone(child, use):
                 continue
             missing = tuple(self.unmet((child,), use))
             if not missing:
@@ -345,6 +345,15 @@ class Available:
         from overlaylint.overlay.visibility import refused_words
 
         return refused_words(self.profile)
+
+
+def _is_gone(node: Node, use: Collection[str]) -> bool:
+    """Whether conditions leave nothing of a branch: then it is none (PMS 8.2.3)."""
+    if isinstance(node, Leaf):
+        return False
+    if isinstance(node, Conditional) and not node.holds(use):
+        return True
+    return all(_is_gone(child, use) for child in node.children)
 
 
 def _that_may_match(atom: Atom, ebuilds: Iterable[Ebuild]) -> list[Ebuild]:
