@@ -80,7 +80,6 @@ if TYPE_CHECKING:
 
 _ACCEPTING = ("package.accept_keywords", "package.keywords")
 _PINS = ("=", "~", "=*")
-_TOOLCHAIN = ("sys-devel", "sys-libs", "sys-kernel", "dev-debug")
 
 # How many versions that are there a finding names: the highest ones.
 _SHOWN = 5
@@ -152,14 +151,12 @@ def _pins(overlay: Repository) -> Iterator[_Pin]:
 def _ebuilds(overlay: Repository, atom: Atom) -> Iterator[Ebuild]:
     """Yield the ebuilds of an atom's package, whatever their version.
 
-    crossdev makes a category `cross-<target>` of links to the toolchain's own packages.
+    crossdev makes a category `cross-<target>` of links to packages of the others.
     """
-    names = [atom.cp]
-    if atom.category.startswith("cross-"):
-        names = [f"{category}/{atom.package}" for category in _TOOLCHAIN]
-    for cp in names:
-        for one in overlay.family:
-            package = one.package(cp)
+    is_cross = atom.category.startswith("cross-")
+    for one in overlay.family:
+        for category in one.categories if is_cross else (atom.category,):
+            package = one.package(f"{category}/{atom.package}")
             if package is not None:
                 yield from package.ebuilds
 
@@ -173,11 +170,19 @@ def _is_named(atom: Atom, ebuild: Ebuild) -> bool:
 
 
 def _fault(overlay: Repository, pin: _Pin) -> _Fault:
-    versions = sorted({one.version: one.pvr for one in _ebuilds(overlay, pin.atom)}.items())
+    wanted = pin.atom.repository
+    place = f"not in {wanted}" if wanted else "in neither the overlay nor its masters"
+    versions = sorted(
+        {
+            one.version: one.pvr
+            for one in _ebuilds(overlay, pin.atom)
+            if wanted in (None, one.repository.name)
+        }.items()
+    )
     if not versions:
-        message = f"`{pin.atom}` names a package that is in neither the overlay nor its masters"
+        message = f"`{pin.atom}` names a package that is {place}"
         return _Fault(pin, message, "remove the line")
-    message = f"`{pin.atom}` names a version that is in neither the overlay nor its masters"
+    message = f"`{pin.atom}` names a version that is {place}"
     shown = ", ".join(pvr for _, pvr in versions[-_SHOWN:])
     help_ = f"remove the line, or name a version that is there: {shown}"
     return _Fault(pin, message, help_)
@@ -273,24 +278,31 @@ def _changes(
 def _why(ebuild: Ebuild, profiles: list[Profile], without: tuple[Span, ...]) -> str:
     """Say what accepts an ebuild without a line."""
     from overlaylint.overlay.use import candidate_of
-    from overlaylint.overlay.visibility import Acceptance, acceptance, accepted_keywords
+    from overlaylint.overlay.visibility import (
+        Acceptance,
+        acceptance,
+        accepted_keywords,
+        effective_keywords,
+    )
 
     metadata = ebuild.metadata.values
     candidate = candidate_of(ebuild, metadata)
-    keywords = metadata.get("KEYWORDS", "") or "none"
-    taking = [
-        profile
-        for profile in profiles
-        if acceptance(profile, candidate, metadata, without) is not Acceptance.NONE
-    ]
+
+    def state(profile: Profile, *more: Span) -> Acceptance:
+        return acceptance(profile, candidate, metadata, (*without, *more))
+
+    taking = [one for one in profiles if state(one) is not Acceptance.NONE]
+    profile = (taking or profiles)[0]
+    words = " ".join(effective_keywords(profile, candidate, metadata, without)) or "none"
     if not taking:
-        return (
-            f"remove the line: no profile accepts {ebuild.cpv} even with it (KEYWORDS: {keywords})"
-        )
-    lines = accepted_keywords(taking[0], candidate, without)[1]
-    if lines:
-        return f"remove the line: `{lines[-1].atom}` accepts {ebuild.cpv} already"
-    return f"remove the line: {ebuild.cpv} is stable (KEYWORDS: {keywords})"
+        return f"remove the line: no profile accepts {ebuild.cpv} even with it (KEYWORDS: {words})"
+    lines = accepted_keywords(profile, candidate, without)[1]
+    bare = state(profile, *(line.span for line in lines))
+    if bare is Acceptance.NONE:
+        last = [line for line in lines if state(profile, line.span) is bare] or lines
+        return f"remove the line: `{last[-1].atom}` accepts {ebuild.cpv} already"
+    why = "is stable" if bare is Acceptance.STABLE else "is accepted by ACCEPT_KEYWORDS"
+    return f"remove the line: {ebuild.cpv} {why} (KEYWORDS: {words})"
 
 
 # --- the lines to remove ---
