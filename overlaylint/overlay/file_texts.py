@@ -128,15 +128,21 @@ def file_texts(ebuild: Ebuild, of: Sequence[Step], overlay: Repository) -> Mappi
 
 
 def source_edits(
-    ebuild: Ebuild, of: Sequence[Step], folder: Location, overlay: Repository
+    ebuild: Ebuild,
+    of: Sequence[Step],
+    folder: Location,
+    overlay: Repository,
+    given: Mapping[str, str] | None = None,
 ) -> Iterator[SourceEdit]:
     """Yield what steps edit in files below `folder`, and put in their place, in their order.
 
-    Files are given as paths from there. `overlay` is what has the user patches.
+    Files are given as paths from there. `overlay` is what has the user patches. `given` is what
+    matters of the text that files have before, by path.
     """
     prefix = folder.path.rstrip("/") + "/"
     placed: dict[int, list[SourceEdit]] = {}
-    for put in _Texts(ebuild, of, overlay).puts:
+    there = {folder.below(path): text for path, text in (given or {}).items()}
+    for put in _Texts(ebuild, of, overlay, there).puts:
         place = put.place
         if not place.is_in(folder):
             continue
@@ -183,11 +189,20 @@ class _Put:
 class _Texts:
     """Follows the steps, with what is in which file so far."""
 
-    def __init__(self, ebuild: Ebuild, of: Sequence[Step], overlay: Repository) -> None:
+    def __init__(
+        self,
+        ebuild: Ebuild,
+        of: Sequence[Step],
+        overlay: Repository,
+        given: Mapping[Location, str] | None = None,
+    ) -> None:
         self._ebuild = ebuild
         self._overlay = overlay
         self._sources = sources(ebuild)
-        self.files: dict[Location, File] = {}
+        self.files: dict[Location, File] = {
+            place: File((self._piece(of[0], text),), is_whole=True)
+            for place, text in (given.items() if given and of else ())
+        }
         self.puts: list[_Put] = []
         self._outlets: dict[int, tuple[Step, Location]] = {}
         self._doubts: dict[int, str] = {}

@@ -29,13 +29,20 @@ def env_hooks(repository: Repository, ebuild: Ebuild, folder: str = ENV_FOLDER) 
 
 
 def user_patches(
-    repository: Repository, ebuild: Ebuild, slot: str = "0", folder: str = USER_PATCHES_FOLDER
+    repository: Repository,
+    ebuild: Ebuild,
+    slot: str | None = None,
+    folder: str = USER_PATCHES_FOLDER,
 ) -> tuple[str, ...]:
     """Return the patches that `eapply_user` applies to an ebuild, in its order.
 
     A patch in a folder for one version overrules that of the same name in the package's
-    folder, and an empty one takes it away. The names are sorted byte by byte.
+    folder, and an empty one takes it away. The names are sorted byte by byte. The slot is the
+    ebuild's own where none is given.
     """
+    if slot is None:
+        variable = ebuild.variable("SLOT")
+        slot = "" if variable is None else str(variable.value)
     found: dict[str, str] = {}
     main_slot = slot.partition("/")[0]
     for name in (ebuild.PN, ebuild.P, f"{ebuild.P}-{ebuild.PR}"):

@@ -7,12 +7,13 @@ upstream's can tell what becomes of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
-from itertools import pairwise
 
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.filesdir import FilesDir
+from overlaylint.overlay.find import MadeUpFiles, UnknownFind, find
 from overlaylint.overlay.hooks import user_patches
 from overlaylint.overlay.patch import FilePatch, PatchLine, parse_patch
 from overlaylint.overlay.repository import Repository
@@ -24,10 +25,11 @@ from overlaylint.overlay.steps import (
     location,
     pattern_of,
     pattern_of_piece,
+    read_options,
     sources,
 )
 from overlaylint.records import dataclass
-from overlaylint.shell.values import Value
+from overlaylint.shell.values import Mixed, Value
 from overlaylint.tree import Kind
 
 _USER_PATCHES = frozenset({"eapply_user", "epatch_user"})
@@ -36,13 +38,17 @@ _PATCHES = frozenset({"eapply", "epatch"})
 # Other editors of files in place, and the options without which they only read.
 _EDITORS = {"perl": re.compile(r"-[a-zA-Z0]*i"), "ruby": re.compile(r"-[a-zA-Z0]*i"),
             "gawk": re.compile(r"inplace"), "awk": re.compile(r"inplace"),
-            "ed": re.compile(r""), "ex": re.compile(r"")}  # fmt: skip
+            "ed": re.compile(r""), "ex": re.compile(r""),
+            **dict.fromkeys(("python", "python2", "python3"), re.compile(r""))}  # fmt: skip
 
 # How many leading folders epatch takes off at most to find the file.
 _MOST_STRIPPED = 4
 
-# What of `find` and `xargs` says which files are edited.
-_FIND_NAMES = frozenset({"-name", "-path", "-wholename"})
+# Options of patch and git-apply that take a word, and those with which nothing is changed.
+_TAKING_WORD = frozenset(
+    {"p", "strip", "i", "input", "d", "directory", "o", "output", "r", "F", "fuzz", "V", "z"}
+)
+_HARMLESS = frozenset({"dry-run", "check", "stat", "numstat", "summary"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ class SourceEdit:
     `patch` is set where it is a patch's, with the place of that patch in `found_in`; `is_reversed`
     marks one that is taken back. `text` is what the file is replaced with, or what is put behind
     it where that `is_addition`. Where there is none of these, `doubt` says what is unknown; a sed
-    has one where it may be made in another file.
+    has one where it may be made in another file. `find` are the words of the find that names the
+    files, and the folder that it runs in.
     """
 
     step: Step
@@ -64,9 +71,15 @@ class SourceEdit:
     is_reversed: bool = False
     is_addition: bool = False
     doubt: str = ""
+    find: tuple[tuple[str, ...], str] | None = None
 
     def is_in(self, path: str) -> bool:
         """Whether it is made in the file at a path."""
+        if self.find is not None:
+            words, folder = self.find
+            found = find(words, MadeUpFiles([f"/{path}"]), folder)
+            name = path.rpartition("/")[2]
+            return any(name in one for one in (found.output, *map("".join, found.commands)))
         return any(fnmatchcase(path, file) for file in self.files)
 
     def apply(self, lines: tuple[str, ...]) -> tuple[str, ...]:
@@ -112,22 +125,24 @@ def edits_of(
     if name == "sed":
         yield from _sed(step, arguments, None, folder)
     elif name in ("find", "xargs") and "sed" in arguments:
-        at = arguments.index("sed")
-        pairs = pairwise(arguments[:at])
-        named = tuple(f"*{value}" for key, value in pairs if key in _FIND_NAMES)
-        yield from _sed(step, arguments[at + 1 :], named or ("*",), folder)
+        yield from _sed_of_found(step, folder)
     elif edits_in_place(name, arguments):
         files = _files(step, arguments, folder)
         yield SourceEdit(step, files, doubt=f"what `{name}` makes of it can't be told")
     elif name in _USER_PATCHES:
         for path in user_patches(overlay, ebuild):
-            yield from _patch(step, overlay, path, (1,), False)
-    elif name in _PATCHES or name == "patch":
-        is_reversed = any(word in ("-R", "--reverse") for word in arguments)
-        strips = _strips(step)
+            yield from _patched(step, overlay, path, folder)
+    elif _applies_patches(step):
         for path in applied_patches(ebuild, step):
-            yield from _patch(step, ebuild.repository, path, strips, is_reversed)
-        if any(_is_from_elsewhere(ebuild, word) for word in _patch_words(step)):
+            yield from _patched(step, ebuild.repository, path, folder)
+        given = step.call.input
+        if isinstance(given, str) and name not in _PATCHES:
+            data = given.encode("utf-8", "surrogateescape")
+            yield from _patch(step, parse_patch(data).files, folder)
+        words = _patch_words(step)
+        if any(_is_from_elsewhere(ebuild, word) for word in words) or (
+            name == "epatch" and not words
+        ):
             yield SourceEdit(step, ("*",), doubt="the patches come from elsewhere")
 
 
@@ -155,6 +170,46 @@ def _sed(
             yield SourceEdit(step, unknown, sed=sed, doubt="which files this edits can't be told")
 
 
+def _sed_of_found(step: Step, folder: Location) -> Iterator[SourceEdit]:
+    """Yield what sed does to the files that find names, by itself or through xargs."""
+    words = step.arguments[step.arguments.index("sed") + 1 :]
+    by = step if step.name == "find" else step.reads
+    given = step.call.input
+    if step.name == "xargs" and isinstance(given, str):
+        yield from _sed(step, (*words, *given.split()), None, folder)
+        return
+    for edit in _sed(step, words, ("*",), folder):
+        try:
+            if by is None or by.name != "find":
+                raise UnknownFind("the names come from elsewhere")  # noqa: TRY301
+            named = _find_words(by, folder)
+            find(named[0], MadeUpFiles(()), named[1])
+        except UnknownFind:
+            yield replace(edit, doubt=edit.doubt or "which files this edits can't be told")
+        else:
+            yield replace(edit, files=(), find=named)
+
+
+def _find_words(step: Step, folder: Location) -> tuple[tuple[str, ...], str]:
+    """Return the words of a find, and where it runs, with `folder` as the root of all files."""
+    found = [
+        _below(step.at(word), folder) if isinstance(word, Mixed) else word
+        for word in step.arguments
+    ]
+    return tuple(found), _below(step.folder, folder)
+
+
+def _below(place: Location | None, folder: Location) -> str:
+    """Return the path of a place with `folder` as the root. Raises UnknownFind."""
+    if place is None:
+        raise UnknownFind("an argument that is unknown")
+    if place == folder:
+        return "/"
+    if not place.is_in(folder):
+        return "/../elsewhere"
+    return f"/{place.path[len(folder.path.rstrip('/')) + 1 :]}"
+
+
 def _unknown_files(step: Step, words: Sequence[Value]) -> Iterator[str]:
     """Yield patterns for the words that may name any file: `$(grep -rl x .)`."""
     for word in words:
@@ -177,40 +232,61 @@ def _files(step: Step, words: Sequence[Value], folder: Location) -> tuple[str, .
     return tuple(found)
 
 
-def _patch(
-    step: Step, repository: Repository, path: str, strips: Sequence[int], is_reversed: bool
+def _patched(
+    step: Step, repository: Repository, path: str, folder: Location
 ) -> Iterator[SourceEdit]:
-    for file in parse_patch(repository.tree.read(path)).files:
-        names = tuple(dict.fromkeys(file.path(strip) for strip in strips))
-        yield SourceEdit(
-            step, names, patch=file, found_in=(repository, path), is_reversed=is_reversed
-        )
+    """Yield what a patch of a repository does."""
+    for edit in _patch(step, parse_patch(repository.tree.read(path)).files, folder):
+        yield replace(edit, found_in=(repository, path))
 
 
-def _strips(step: Step) -> tuple[int, ...]:
+def _patch(step: Step, files: Sequence[FilePatch], folder: Location) -> Iterator[SourceEdit]:
+    """Yield what a patch does where the step runs; patch itself may be told another file."""
+    said, words = _said(step)
+    is_reversed = "R" in said or "reverse" in said
+    given = said.get("d") or said.get("directory")
+    inside = step.at(given) if given else step.folder
+    for file in files:
+        names: Iterable[str] = dict.fromkeys(file.path(strip) for strip in _strips(step, said))
+        if inside is not None:
+            names = _files(replace(step, folder=inside), tuple(names), folder)
+        if step.name == "patch" and words:
+            names = _files(step, words[:1], folder)
+        yield SourceEdit(step, tuple(names), patch=file, is_reversed=is_reversed)
+
+
+def _said(step: Step) -> tuple[dict[str, Value], list[Value]]:
+    """Return what the options of a call say that applies patches, and its other words."""
+    said, words = read_options(step.arguments, _TAKING_WORD)
+    return said, words[step.name == "git" :]
+
+
+def _applies_patches(step: Step) -> bool:
+    is_git = step.name == "git" and step.arguments[:1] in (("apply",), ("am",))
+    return (is_git or step.name == "patch" or step.name in _PATCHES) and _HARMLESS.isdisjoint(
+        _said(step)[0]
+    )
+
+
+def _strips(step: Step, said: Mapping[str, Value]) -> tuple[int, ...]:
     """Return how many leading folders a call may take off the paths in a patch."""
-    words = list(map(str, step.arguments))
-    for at, word in enumerate(words):
-        level = re.fullmatch(r"(?:-[A-Za-z]*p|--strip=)(\d*)", word)
-        if level is None and word != "--strip":
-            continue
-        number = (level and level[1]) or (words[at + 1] if at + 1 < len(words) else "")
-        if number.isdigit():
-            return (int(number),)
+    number = str(said.get("p") or said.get("strip") or "")
+    if number.isdigit():
+        return (int(number),)
     # epatch tries one after the other; eapply takes `a/` and `b/` off.
     return tuple(range(_MOST_STRIPPED + 1)) if step.name == "epatch" else (1,)
 
 
 def _patch_words(step: Step) -> tuple[Value, ...]:
     """Return the words of a call that name patches."""
+    said, words = _said(step)
     if step.name != "patch":
-        pairs = pairwise(("", *step.arguments))
-        return tuple(
-            word for before, word in pairs if before != "-p" and not str(word).startswith("-")
-        )
-    words = step.arguments
-    inputs = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-i", "--input")]
+        return tuple(words)
+    given = said.get("i") or said.get("input")
+    inputs = [given] if given else words[1:2]
     inputs += [one.target for one in step.call.redirections if one.operator == "<"]
+    if step.reads is not None and step.reads.name == "cat":
+        inputs += step.reads.arguments
     return tuple(inputs)
 
 
@@ -231,11 +307,23 @@ def _is_from_elsewhere(ebuild: Ebuild, word: Value) -> bool:
 
 
 class BuildFiles(FilesDir):
-    """The files of FILESDIR, and what is not beside the sources because no archive brings it."""
+    """The files of FILESDIR, and what is not beside the sources because no archive brings it.
+
+    `there` are paths of files that the sources are known to have.
+    """
+
+    def __init__(self, ebuild: Ebuild, there: Iterable[str] = ()) -> None:
+        super().__init__(ebuild)
+        self._there = tuple(there)
 
     def test(self, operator: str, path: Value) -> bool | None:
         """Return whether `test operator path` holds, where that is known."""
         known = super().test(operator, path)
+        inside = sources(self.ebuild)
+        place = location(path, inside)
+        is_there = any(place == inside.below(path) for path in self._there)
+        if is_there and operator in ("-e", "-f", "-r", "-s"):
+            return True
         if known is None and not _may_be_unpacked(self.ebuild, path):
             return False
         return known
@@ -274,6 +362,9 @@ def applied_patches(ebuild: Ebuild, step: Step) -> Iterator[str]:
             continue
         inside = path if kind is Kind.FOLDER else path.rpartition("/")[0]
         pattern = "*" if kind is Kind.FOLDER else path.rpartition("/")[2]
+        of_folder = kind is Kind.FOLDER and step.name == "eapply"
         for entry in ebuild.repository.entries(inside):
+            if of_folder and not entry.name.endswith((".patch", ".diff")):
+                continue
             if entry.kind is Kind.FILE and fnmatchcase(entry.name, pattern):
                 yield f"{inside}/{entry.name}"

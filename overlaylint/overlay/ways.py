@@ -6,7 +6,7 @@ that do it runs wherever it does: whatever the USE flags are, and whatever other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import product
 
@@ -126,11 +126,18 @@ def is_counted_on(guard: Condition) -> bool:
     return guard.words[0] in _COUNTED_ON
 
 
-def certain(guards: Iterable[Condition]) -> bool | None:
-    """Whether a call runs, as far as that follows from the commands that are taken to succeed."""
+def certain(
+    guards: Iterable[Condition], known: Callable[[Check], bool | None] = lambda _: None
+) -> bool | None:
+    """Whether a call runs, as far as that follows from the commands that are taken to succeed.
+
+    `known` tells of other tests.
+    """
 
     def decide(leaf: UseFlag | Check) -> bool | None:
-        return True if is_counted_on(leaf) else None
+        if is_counted_on(leaf):
+            return True
+        return known(leaf) if isinstance(leaf, Check) else None
 
     answers = [holds(guard, decide) for guard in guards]
     return False if False in answers else None if None in answers else True

@@ -56,7 +56,8 @@ right.
 
 ## Limits
 
-Another package's tmpfiles.d line for the same path is not looked at.
+Another package's tmpfiles.d line for the same path is not looked at, nor whether systemd is built
+with resolved at all.
 
 ## References
 
@@ -71,6 +72,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
@@ -81,7 +83,8 @@ from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
     from overlaylint.overlay.source_edits import SourceEdit
-    from overlaylint.overlay.steps import Step
+    from overlaylint.overlay.steps import Location, Step
+    from overlaylint.shell.conditions import Check
 
 _CATEGORY, _NAME = "sys-apps", "systemd"
 _PACKAGE = f"{_CATEGORY}/{_NAME}"
@@ -89,7 +92,11 @@ _PACKAGE = f"{_CATEGORY}/{_NAME}"
 # When the files of tmpfiles.d are made of the sources, or installed as they are.
 _BEFORE_THE_BUILD = ("unpack", "prepare", "configure")
 
-_TMPFILES = "/usr/lib/tmpfiles.d"
+# The folders of tmpfiles.d in the image: a file in the second overrules one of its name.
+_TMPFILES = ("/usr/lib/tmpfiles.d", "/etc/tmpfiles.d")
+
+# Functions of eclasses and hooks that run after what the eclass itself installs.
+_AFTER_INSTALLING = ("cros_post_src_install", "multilib_src_install_all")
 
 # What a build's own programs put into the image, and the eclasses' functions for that.
 _INSTALLS = frozenset({"emake", "make", "eninja", "ninja", "meson", "default_src_install"})
@@ -194,9 +201,11 @@ def _carrier(ebuild: Ebuild, options: Options) -> Carrier | None:
     from overlaylint.overlay.version import parse_version
 
     found = None
+    # A release candidate has the files of its release.
+    version = parse_version(ebuild.PV.partition("_")[0])
     for one in options.carriers:
         since = parse_version(one.since)
-        if is_live(ebuild) or (since is not None and ebuild.version >= since):
+        if is_live(ebuild) or (since is not None and version is not None and version >= since):
             found = one
     return found
 
@@ -205,11 +214,13 @@ def _carrier(ebuild: Ebuild, options: Options) -> Carrier | None:
 class _Course:
     """What the edits of one build come to, with some USE flags.
 
-    `is_good` is None where that is unknown, for `doubt` at `at`. `misplaced` are edits that would
+    `is_good` is None where that is unknown, for `doubt` at `at`. `target` is
+    what the link points at, if it is made at all. `misplaced` are edits that would
     have done it in the right file.
     """
 
     is_good: bool | None
+    target: str = ""
     misplaced: tuple[SourceEdit, ...] = ()
     doubt: str = ""
     at: Step | None = None
@@ -279,51 +290,72 @@ def _course(
 ) -> _Course:
     """Follow the line through one build."""
     from overlaylint.overlay.file_texts import source_edits
-    from overlaylint.overlay.own_code import in_build_order, own_traces
+    from overlaylint.overlay.own_code import in_build_order, masters_functions, own_traces
+    from overlaylint.overlay.removals import removes
     from overlaylint.overlay.sed import UnknownEdit
     from overlaylint.overlay.source_edits import BuildFiles
     from overlaylint.overlay.steps import Location, sources, steps
     from overlaylint.overlay.ways import certain
 
     upstream: tuple[str, ...] = (f"L! {options.link} - - - - {carrier.target}",)
-    known = possible = upstream
+    name = carrier.path.rpartition("/")[2]
+    installed = name.removesuffix(".m4").removesuffix(".in")
+    main = f"{_TMPFILES[0]}/{installed}"
+    # The lines of the image's files, by their paths there.
+    known = {main: upstream}
+    possible = dict(known)
     misplaced: list[SourceEdit] = []
     doubt, doubtful = "", None
     is_unknown = False
     is_installed = False
-    installed = carrier.path.rpartition("/")[2].removesuffix(".m4").removesuffix(".in")
-    traces = own_traces(ebuild, use, repository, files=BuildFiles(ebuild), last="src_install")
+    traces = own_traces(
+        ebuild,
+        use,
+        repository,
+        follow=masters_functions(ebuild, frozenset({name, installed})),
+        files=BuildFiles(ebuild, (carrier.path,)),
+        last="src_install",
+    )
     for trace in in_build_order(traces):
-        is_early = any(word in trace.phase for word in _BEFORE_THE_BUILD)
+        # What is installed as it is may be changed until then.
+        is_early = name == installed or any(word in trace.phase for word in _BEFORE_THE_BUILD)
         is_install = "install" in trace.phase
         if trace.unknown is not None and trace.is_defined and (is_early or is_install):
             reason = f"{trace.phase} can't be followed: {trace.unknown.reason}"
             doubt, is_unknown = doubt or reason, True
-        if not is_early and not is_install:
-            continue
-        path, folder = (
-            (carrier.path, sources(ebuild)) if is_early else (installed, Location("D", _TMPFILES))
-        )
-        # Functions of eclasses and hooks run after what the eclass itself installs.
-        is_installed |= trace.phase.startswith(("cros_post", "multilib_src_install_all"))
+        is_installed |= trace.phase.startswith(_AFTER_INSTALLING)
         own = steps(trace)
-        edits: dict[int, list[SourceEdit]] = {}
-        for edit in source_edits(ebuild, own, folder, repository):
-            edits.setdefault(id(edit.step), []).append(edit)
+        edits: dict[int, list[tuple[SourceEdit, str, Location]]] = {}
+        files = [(sources(ebuild), carrier.path)] if is_early else []
+        files += [(Location("D", folder), installed) for folder in _TMPFILES if is_install]
+        for folder, path in files:
+            is_known = known == possible and folder.path != _TMPFILES[1]
+            given = {path: "".join(f"{line}\n" for line in known[main])} if is_known else {}
+            for edit in source_edits(ebuild, own, folder, repository, given):
+                edits.setdefault(id(edit.step), []).append((edit, path, folder))
         for step in own:
             if is_install and (step.name in _INSTALLS or step.name.endswith("_src_install")):
                 is_installed = True
-            for edit in edits.get(id(step), ()):
-                if not edit.is_in(path) or (is_install and not is_installed):
-                    if is_early and _would_do(edit, upstream, options):
+            if is_installed and removes(step, Location("D", main)) and certain(step.call.guards):
+                known[main] = possible[main] = ()
+            for edit, path, folder in edits.get(id(step), ()):
+                in_image = folder.root == "D"
+                if edit.is_in(path):
+                    target = f"{folder.path}/{path}" if in_image else main
+                elif in_image and edit.text is not None and edit.files[0].endswith(".conf"):
+                    target = f"{folder.path}/{edit.files[0]}"
+                else:
+                    if not in_image and _would_do(edit, upstream, options):
                         misplaced.append(edit)
                     continue
-                runs = certain(step.call.guards)
-                if runs is False:
+                test = partial(_holds, step=step, place=folder.below(path), lines=known[main])
+                runs = certain(step.call.guards, test)
+                if runs is False or (in_image is not is_installed and target == main):
                     continue
                 try:
-                    possible = edit.apply(possible)
-                    known = edit.apply(known) if runs else known
+                    possible[target] = edit.apply(possible.get(target, ()))
+                    if runs:
+                        known[target] = edit.apply(known.get(target, ()))
                 except UnknownEdit as problem:
                     doubt, doubtful = doubt or str(problem), doubtful or step
                     is_unknown = True
@@ -331,15 +363,47 @@ def _course(
                     if not runs and possible != known:
                         reason = f"it depends on {' and '.join(map(str, step.call.guards))}"
                         doubt, doubtful = doubt or reason, doubtful or step
-    is_good: bool | None = _is_good(known, options)
-    if is_unknown or is_good != _is_good(possible, options):
+    lines = _counting(known, options)
+    is_good: bool | None = _is_good(lines, options)
+    if is_unknown or is_good != _is_good(_counting(possible, options), options):
         is_good = None
-    return _Course(is_good, tuple(misplaced), doubt, doubtful)
+    return _Course(
+        is_good, next(iter(_targets(lines, options)), ""), tuple(misplaced), doubt, doubtful
+    )
+
+
+def _counting(files: Mapping[str, tuple[str, ...]], options: Options) -> tuple[str, ...]:
+    """Return the lines of the file that says it: the first by name of those that name the link."""
+    by_name = {path.rpartition("/")[2]: files[path] for path in sorted(files, reverse=True)}
+    return next((by_name[one] for one in sorted(by_name) if _targets(by_name[one], options)), ())
+
+
+def _holds(test: Check, step: Step, place: Location, lines: tuple[str, ...]) -> bool | None:
+    """Whether a test holds which asks for the file's line, as far as that is known."""
+    from overlaylint.overlay.text_filters import UnknownFilter, filtered
+
+    words = test.words
+    if words[0] == "grep" and step.at(words[-1]) == place:
+        try:
+            _, status = filtered(
+                "grep", [*map(str, words[1:-1])], "".join(f"{one}\n" for one in lines)
+            )
+        except UnknownFilter:
+            return None
+        # What other lines there are is not known here.
+        return status == 0 or None
+    return None
+
+
+def _targets(lines: tuple[str, ...], options: Options) -> list[str]:
+    """Return what lines of tmpfiles.d make the link point at."""
+    words = [line.split() for line in lines]
+    return [one[-1] for one in words if one[:1] and one[0][0] == "L" and one[1:2] == [options.link]]
 
 
 def _is_good(lines: tuple[str, ...], options: Options) -> bool:
     """Whether lines of tmpfiles.d make the link point where it is wanted."""
-    targets = [words[-1] for words in map(str.split, lines) if options.link in words[1:2]]
+    targets = _targets(lines, options)
     return bool(targets) and all(_absolute(one) == options.wanted for one in targets)
 
 
@@ -379,7 +443,7 @@ def _finding(
         f"let {options.link} point at {options.wanted} in {carrier.path}, which has the line in"
         f" {ebuild.P}: with sed in src_prepare, or a patch in coreos/user-patches/{_PACKAGE}"
     )
-    if course.misplaced:
+    if course.misplaced and course.target == carrier.target:
         edit = course.misplaced[-1]
         file = ", ".join(edit.files) or "what this edits"
         message = f"{options.link} names the stub alone: {ebuild.P} has no such line in {file}"
@@ -394,6 +458,10 @@ def _finding(
             fix = _fix(repository, own, edit, carrier)
             return Finding(own, message, help_, fix=fix)
     message = f"{options.link} names the stub alone: nothing changes its line in {carrier.path}"
+    if not course.target:
+        message = f"nothing makes {options.link} name real servers: no file has a line for it"
+    elif course.target != carrier.target:
+        message = f"{options.link} points at {course.target}, not at {options.wanted}"
     head = None if ebuild.span().repository else function_head(ebuild, "src_prepare")
     return Finding(head or place, message, help_)
 
