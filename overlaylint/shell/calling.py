@@ -13,7 +13,16 @@ from overlaylint.shell.conditions import Check, Condition, both
 from overlaylint.shell.effects import assigned_names
 from overlaylint.shell.problems import ExpansionProblem
 from overlaylint.shell.redirecting import ELSEWHERE, SINKS, is_of_file
-from overlaylint.shell.syntax import Assignment, Function, Parameter, Simple, Source, Text
+from overlaylint.shell.syntax import (
+    Assignment,
+    DoubleQuoted,
+    Function,
+    Parameter,
+    Quoted,
+    Simple,
+    Source,
+    Text,
+)
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
     DOUBTS,
@@ -139,7 +148,16 @@ def expand_assignment(
     expansion.check_star(shell, value)
     name, subscript, append = assignment.name, assignment.subscript, assignment.append
     if value.is_active and "{" in value.raw:
-        words = list(expansion.brace_alternatives(shell, value))
+        try:
+            words = list(expansion.brace_alternatives(shell, value))
+        except Undecidable as problem:
+            is_quoted = all(isinstance(part, Text | Quoted | DoubleQuoted) for part in value.parts)
+            if not is_quoted or expansion.may_assign(value.parts):
+                raise
+            # however many words it makes, each assigns to the same variable
+            lost = shell.unknown(problem.reason, node.source, assignment.start, assignment.end)
+            operands.append(Assigned(name, subscript, lost, append))
+            return
         if len(words) > 1:
             # what braces make is no assignment any more, but any word
             target = name if subscript is None else f"{name}[{subscript.raw}]"
