@@ -212,6 +212,9 @@ def test_xargs_runs_what_the_real_one_does(
 @pytest.mark.parametrize(
     ("commands", "answer"),
     [
+        ("find ${D}home -name core | xargs rm -r", True),
+        ("find ${D}other -newer x -delete", False),
+        ("rm -r ${D}home", True),
         ("rm -r $(cat list)", None),
         ('rm -r "$(cat list)/core"', None),
         ('rm -r "$(cat list)/x"', False),

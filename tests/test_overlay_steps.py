@@ -17,7 +17,7 @@ from overlaylint.overlay.masters import find_repositories
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.steps import Step, read_options, sources, steps
 from overlaylint.overlay.tmpfiles import root_calls
-from overlaylint.overlay.ways import covered
+from overlaylint.overlay.ways import Event, covered, stands
 from overlaylint.shell.conditions import Check, Condition, UseFlag, both, negate
 
 PATH = "app-misc/hello/hello-1.ebuild"
@@ -287,3 +287,57 @@ def test_what_runs_in_the_end(line: str, program: str) -> None:
     name, *arguments = shlex.split(line)
     found, words = unwrapped(name, arguments)
     assert " ".join([found, *map(str, words)]) == program
+
+
+@pytest.mark.parametrize(
+    ("made", "undoing", "under", "expected"),
+    [
+        ([], [], (), False),
+        ([Event(1, ())], [], (), True),
+        ([Event(1, ())], [Event(0, ())], (), True),
+        ([Event(1, ())], [Event(2, ())], (), False),
+        ([Event(1, ()), Event(3, ())], [Event(2, ())], (), True),
+        ([Event(1, ())], [Event(2, (A,))], (), False),
+        ([Event(1, ())], [Event(2, (A,))], (negate(A),), True),
+        ([Event(1, ())], [Event(2, (TEST,))], (), None),
+        ([Event(1, (), is_certain=False)], [], (), None),
+        ([Event(1, ())], [Event(2, (), is_certain=False)], (), None),
+        ([Event(1, (), is_certain=False)], [Event(2, ())], (), False),
+        ([Event(1, (A,))], [], (), False),
+        ([Event(1, (A,)), Event(2, (negate(A),))], [], (), True),
+        ([Event(1, (A,)), Event(2, (negate(A),), is_certain=False)], [], (), None),
+    ],
+)
+def test_what_stands(
+    made: list[Event],
+    undoing: list[Event],
+    under: tuple[Condition, ...],
+    expected: bool | None,
+) -> None:
+    assert stands(made, undoing, under) is expected
+
+
+@pytest.mark.parametrize(
+    ("words", "may"),
+    [
+        ("--create", True),
+        ("--create --boot", True),
+        ("--clean --remove", False),
+        ("--create home.conf", True),
+        ('--create "${D}"/usr/lib/tmpfiles.d/home.conf', True),
+        ("--create other.conf", False),
+        ("--create other.conf home.conf", True),
+        ("--create $(< x)", True),
+        ("--create -", True),
+        ("--create --prefix=/home", True),
+        ("--create --prefix /home/core/x", True),
+        ("--create --prefix=/var --prefix=/", True),
+        ("--create --prefix=/var", False),
+        ("--create --exclude-prefix=/home", False),
+        ("--create --exclude-prefix /home/core/x", True),
+        ("--create --exclude-prefix=/homes", True),
+    ],
+)
+def test_what_a_call_of_systemd_tmpfiles_may_make(tmp_path: Path, words: str, may: bool) -> None:
+    (call,) = root_calls(of_phase(tmp_path, f'systemd-tmpfiles --root="${{D}}" {words}'))
+    assert call.may_make("home.conf", "/home/core") is may

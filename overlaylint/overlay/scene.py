@@ -236,9 +236,12 @@ def _all_shown(words: Iterable[Value]) -> list[str]:
 def _shown(word: Value) -> str:
     """Return a word as a program sees it on the files. Raises UnknownEffect."""
     texts = []
-    for part in pieces_of(word):
+    parts = pieces_of(word)
+    for before, part in zip((None, *parts), parts, strict=False):
         if isinstance(part, str):
-            texts.append(part)
+            # Up to EAPI 6, a slash ends `${D}`.
+            is_glued = isinstance(before, Unknown) and before.symbol and part[0].isalnum()
+            texts.append(f"/{part}" if is_glued else part)
         elif part.symbol:
             texts.append(_mount(SAME_PLACE.get(part.symbol, part.symbol)))
         elif part.pattern and "\\" not in part.pattern:

@@ -157,8 +157,7 @@ def _exists(
         is_empty = one.source == "/dev/null" or any(event.index == at for event in emptied)
         if not one.is_folder and not is_empty:
             # A folder that is copied may hold the file.
-            is_it = one.location == place and one.is_certain
-            made.append(phase.event(at, is_certain=is_it))
+            made.append(phase.event(at, is_certain=one.location == place))
     return holds_at(phase, call, place, made, emptied)
 
 
