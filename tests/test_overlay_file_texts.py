@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support import overlay
 
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.file_texts import File, file_texts
+from overlaylint.overlay.file_texts import File, completions, file_texts
 from overlaylint.overlay.masters import find_repositories
 from overlaylint.overlay.steps import Location, steps
 from overlaylint.shell.values import Mixed
@@ -205,3 +205,47 @@ def test_any_commands_leave_what_is_known(
 ) -> None:
     script = 'v=1; w=2\nf() { echo "f $1"; }\nmkdir -p d g\necho start > a\necho h > g/h.txt\n'
     compare(tmp_path_factory.mktemp("texts"), script + "\n".join(parts))
+
+
+@pytest.mark.parametrize(
+    ("commands", "name", "expected"),
+    [
+        ("use a && echo one > x; cat x > y", "y", ["one if use a"]),
+        ("echo one > x; use a && echo two > x", "x", ["one", "two if use a"]),
+        ("echo one > x; use a && rm x; use a || rm x", "x", []),
+        ("echo one > x; [[ -e z ]] && rm x", "x", ["one ?"]),
+        ("echo one > x; use a && sed -i s/one/two/ x", "x", ["one", "two if use a"]),
+        ("if use a; then echo 1; else echo 2; fi > x", "x", ["1 if use a", "2 if not (use a)"]),
+        ('cp "${FILESDIR}"/deep/one.txt x', "x", ["one ?"]),
+        ("echo a > x; cp x \"$(y)\"/z.txt", "x", ["a"]),
+        ("echo a >> \"$(y)\"/z", "?*/z", ["a ?"]),
+        ("./tool > x; sed -e s/a/b/ x > y", "y", ["${?}"]),
+        ("cat > x <<EOF\na\n$(b) c\nd\nEOF\nsed -i s/a/e/ x", "x", ["e", "${?}", "d"]),
+        ('sed "s/@also@/${CHOST}$(b)/" "${FILESDIR}"/unit.in | tail -n 1 > x', "x", ["${?}"]),
+        ('sed -e /D/d -e "s/@also@/$(b)/" "${FILESDIR}"/unit.in > x', "x", [
+            "[Unit]", "[Install]", "Also=${?}",
+        ]),
+        ("echo -n a > x; echo -n b >> x; echo c >> x", "x", ["abc"]),
+        ("printf '%s\\n' a > x; perl -pi -e s/a/b/ x", "x", ["a ?"]),
+    ],
+)  # fmt: skip
+def test_what_depends_and_what_is_unknown(
+    tmp_path: Path, commands: str, name: str, expected: list[str]
+) -> None:
+    assert shown(texts_of(tmp_path, commands)[name]) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted", "expected"),
+    [
+        ("a $(x).o", "b.o", {"a b.o", "a b.o.o"}),
+        ("a_$(x)", "a_b", {"a_b", "a_a_b"}),
+        ("a ${D} b", "c", set()),
+        ("$(x)", "ab", {"ab"}),
+    ],
+)
+def test_what_completes_a_line(tmp_path: Path, line: str, wanted: str, expected: set[str]) -> None:
+    (found,) = texts_of(tmp_path, f'echo "{line}" > x')["x"].lines()
+    assert isinstance(found.text, Mixed)
+    full = {completed for _, completed in completions(found.text, wanted) if wanted in completed}
+    assert full == expected

@@ -11,6 +11,7 @@ from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.values import Variable
 
+_BETWEEN_WORDS = b" \t\r\n\"'()"
 _WORD = re.compile(rb"[^\s\"']+")
 
 
@@ -42,6 +43,23 @@ def written_word(ebuild: Ebuild, places: tuple[Span, ...], word: str) -> Span | 
         for match in _WORD.finditer(value):
             if match.group() == wanted:
                 return Span(place.path, shift + match.start(), shift + match.end())
+    return None
+
+
+def word_with(ebuild: Ebuild, places: tuple[Span, ...], text: str) -> Span | None:
+    """Return the word in one of `places`, the last one first, that a text is written out in."""
+    wanted = text.encode("utf-8", "surrogateescape")
+    for place in reversed(places):
+        data = ebuild.repository.tree.read(place.path)
+        start = data.find(wanted, place.start, place.end)
+        if start < 0:
+            continue
+        end = start + len(wanted)
+        while start > place.start and data[start - 1] not in _BETWEEN_WORDS:
+            start -= 1
+        while end < place.end and data[end] not in _BETWEEN_WORDS:
+            end += 1
+        return Span(place.path, start, end)
     return None
 
 

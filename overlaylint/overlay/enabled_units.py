@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from fnmatch import fnmatchcase
 from functools import reduce
 from posixpath import normpath
 from typing import TYPE_CHECKING
@@ -232,6 +233,9 @@ class UnitFiles:
             found = self._written.get(one) or self._by_name(one)
             if found is not None:
                 return found
+        for place, unit in self._written.items():
+            if fnmatchcase(name, place) and (unit.also() or unit.also_doubt):
+                return UnitFile(Unit(), "", {_ALSO_KEY: f"a unit is written to {place}"})
         return None
 
     def _by_name(self, name: str) -> UnitFile | None:

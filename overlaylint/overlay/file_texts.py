@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import combinations
 from posixpath import normpath
 
 from overlaylint.overlay.ebuild import Ebuild
@@ -161,6 +162,21 @@ def source_edits(
     for step in of:
         yield from placed.get(id(step), ())
         yield from edits_of(ebuild, step, folder, overlay)
+
+
+def completions(line: Mixed, wanted: str) -> Iterator[tuple[str, str]]:
+    """Yield what an unknown piece of a line may be for `wanted` to be in it, and the line then.
+
+    The other pieces are taken to be empty. One with a name of its own, such as a path, is none.
+    """
+    texts = [part if isinstance(part, str) else "\0" if part.symbol else "" for part in line.parts]
+    for at, part in enumerate(line.parts):
+        if isinstance(part, str) or part.symbol:
+            continue
+        before, after = "".join(texts[:at]), "".join(texts[at + 1 :])
+        for start, end in combinations(range(len(wanted) + 1), 2):
+            if before.endswith(wanted[:start]) and after.startswith(wanted[end:]):
+                yield wanted[start:end], f"{before}{wanted[start:end]}{after}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ of its own.
 ## Limits
 
 A unit of upstream's that is not in the table has no `Also=` here. What another package enables does
-not count.
+not count. A text that is unknown where an `Also=` may stand is undecided.
 
 ## References
 

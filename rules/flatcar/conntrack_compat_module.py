@@ -56,7 +56,8 @@ you to delete.
 
 Up to Linux 4.18 the module is upstream's: patches to it, and `CONFIG_NF_CONNTRACK_IPV4`, are no
 fault. A compressed patch is not read. What `sed` may put into a Makefile is undecided, since
-upstream's lines are not at hand.
+upstream's lines are not at hand, and so is a text that is unknown where the module may stand.
+What upstream's programs make of its files is taken to have no such module.
 
 ## References
 
@@ -71,8 +72,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from itertools import combinations, islice
-from posixpath import normpath
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Related, Span, Undecided
@@ -98,11 +98,6 @@ _MERGED = "4.19"
 _LISTS = ("UNIPATCH_LIST", "PATCHES")
 _APPLY = ("eapply", "epatch")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".lzma", ".zst")
-
-# Stand for FILESDIR, and for a piece that is unknown; no path has them.
-_FILESDIR, _UNKNOWN = "\x00", "\x01"
-
-_BLANK = b" \t\r\n\"'()"
 
 _MAKEFILES = ("Makefile", "Kbuild")
 _BUILD_FILES = (*_MAKEFILES, "Kconfig")
@@ -272,8 +267,10 @@ def _entries(
     ebuild: Ebuild, patches: Mapping[str, Finding], compressed: frozenset[str]
 ) -> Iterator[Outcome]:
     """Report the entries of an ebuild's lists, and its calls, that name such a patch."""
+    from overlaylint.overlay.named_files import named_by
     from overlaylint.overlay.own_code import build_traces
 
+    files = (*patches, *compressed)
     listed: set[str] = set()
     for name in _LISTS:
         variable = ebuild.variable(name)
@@ -281,8 +278,7 @@ def _entries(
             continue
         values = variable.elements if variable.is_array else (variable.value,)
         for value in values or ():
-            for word in _words(value, is_split=not variable.is_array):
-                named = _named(ebuild, word, patches, compressed)
+            for named in named_by(ebuild, value, files, is_split=not variable.is_array):
                 yield from _entry(ebuild, variable, named, patches)
                 listed.update(named or ())
     if not any(path.startswith(f"{ebuild.filesdir}/") for path in patches):
@@ -291,9 +287,9 @@ def _entries(
         for call in trace.named(*_APPLY):
             span = _own(ebuild, trace.span(call))
             for argument in call.arguments:
-                for word in _words(argument, is_split=False):
+                for named in named_by(ebuild, argument, files, is_split=False):
                     # What a list names is reported where it stands, and not where it is applied.
-                    for path in _named(ebuild, word, patches, compressed) or ():
+                    for path in named or ():
                         if path not in listed:
                             yield _applied(span, call.name, path, patches)
 
@@ -304,12 +300,15 @@ def _entry(
     named: tuple[str, ...] | None,
     patches: Mapping[str, Finding],
 ) -> Iterator[Outcome]:
+    from overlaylint.overlay.assignments import assignments, word_with
+
     if named is None:
         reason = f"it is unknown which patches {variable.name} names"
         yield Undecided(_own(ebuild, variable.span), reason)
         return
+    places = assignments(ebuild, variable.name) if patches.keys() & set(named) else ()
     for path in named:
-        span = _written(ebuild, variable, path) if path in patches else None
+        span = word_with(ebuild, places, _name(path)) if path in patches else None
         fix = None if span is None else _removal(ebuild, span)
         where = span or _own(ebuild, variable.span)
         yield _applied(where, variable.name, path, patches, fix)
@@ -431,35 +430,22 @@ def _built_by(
 
 
 def _may_be_part(name: str, line: Mixed, options: Options) -> bool:
-    """Whether a line that is unknown in part may be for the module.
+    """Whether a line that is unknown in part may be for the module."""
+    from overlaylint.overlay.file_texts import completions
 
-    Each unknown piece is tried with what completes the text around it; one with a name of its own,
-    such as a path, is none of it.
-    """
     wanted = (
         f"obj-m += {options.module}.o",
         f"config {options.symbol}",
         f"CONFIG_{options.symbol}",
     )
-    texts = [
-        part if isinstance(part, str) else "\0" if part.symbol else _UNKNOWN for part in line.parts
-    ]
-    for at, text in enumerate(texts):
-        if text != _UNKNOWN:
-            continue
-        before, after = (
-            "".join(some).replace(_UNKNOWN, "") for some in (texts[:at], texts[at + 1 :])
-        )
-        for one in wanted:
-            for start, end in combinations(range(len(one) + 1), 2):
-                if one.startswith("CONFIG_") and (start, end) == (0, len(one)):
-                    # Nothing that is written speaks of an option.
-                    continue
-                if before.endswith(one[:start]) and after.startswith(one[end:]):
-                    line_then = f"{before}{one[start:end]}{after}"
-                    if any(True for _ in _parts(name, line_then, options)):
-                        return True
-    return False
+    return any(
+        True
+        for one in wanted
+        for piece, completed in completions(line, one)
+        # Of a piece that is all of an option, nothing that is written speaks.
+        if piece != f"CONFIG_{options.symbol}"
+        for _ in _parts(name, completed, options)
+    )
 
 
 def _is_upstreams(ebuild: Ebuild, line: Piece, folder: Location, options: Options) -> bool:
@@ -517,69 +503,6 @@ def _may_put_in(edit: SourceEdit, options: Options) -> bool:
 
 def _own(ebuild: Ebuild, span: Span) -> Span:
     return ebuild.span() if span.repository or not span.path else span
-
-
-def _words(value: Value | None, *, is_split: bool) -> list[str]:
-    """Return the words of a value, with marks for FILESDIR and for what is unknown."""
-    if value is None:
-        return []
-    parts = (value,) if isinstance(value, str) else value.parts
-    text = "".join(
-        part
-        if isinstance(part, str)
-        else _FILESDIR
-        if part.symbol == "FILESDIR"
-        else part.pattern or _UNKNOWN
-        for part in parts
-    )
-    return text.split() if is_split else [text]
-
-
-def _named(
-    ebuild: Ebuild, word: str, patches: Mapping[str, Finding], compressed: frozenset[str]
-) -> tuple[str, ...] | None:
-    """Return which of the patches a word names; None where it may be one of them, or another."""
-    if _FILESDIR not in word and _UNKNOWN not in word:
-        return ()
-    pattern = word.replace(_FILESDIR, ebuild.filesdir)
-    if ".." in pattern.split("/") and _UNKNOWN not in pattern:
-        pattern = normpath(pattern)
-    is_certain = _UNKNOWN not in pattern
-    if pattern.strip(_UNKNOWN) == "":
-        # Nothing of it is known: most often a list that is empty.
-        return None if any(path.startswith(f"{ebuild.filesdir}/") for path in patches) else ()
-    # A folder stands for the files in it.
-    patterns = [pattern.replace(_UNKNOWN, "*")]
-    patterns.append(f"{patterns[0].rstrip('/')}/*")
-
-    def fits(path: str) -> bool:
-        return any(fnmatchcase(path, one) for one in patterns)
-
-    bad = tuple(path for path in (*patches, *compressed) if fits(path))
-    if not bad or is_certain:
-        return bad
-    tree = ebuild.repository.tree
-    others = walk(tree, ebuild.filesdir) if tree.kind(ebuild.filesdir) is Kind.FOLDER else ()
-    return bad if all(path in bad for path in others if fits(path)) else None
-
-
-def _written(ebuild: Ebuild, variable: Evaluated, path: str) -> Span | None:
-    """Return where the patch's name is written out as part of a word of the list."""
-    from overlaylint.overlay.assignments import assignments
-
-    name = _name(path).encode("utf-8", "surrogateescape")
-    for place in reversed(assignments(ebuild, variable.name)):
-        data = ebuild.repository.tree.read(place.path)
-        at = data.find(name, place.start, place.end)
-        if at < 0:
-            continue
-        start, end = at, at + len(name)
-        while start > place.start and data[start - 1] not in _BLANK:
-            start -= 1
-        while end < place.end and data[end] not in _BLANK:
-            end += 1
-        return Span(place.path, start, end)
-    return None
 
 
 def _removal(ebuild: Ebuild, span: Span) -> Fix | None:
