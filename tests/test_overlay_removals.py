@@ -223,6 +223,8 @@ def test_xargs_runs_what_the_real_one_does(
         ("find . -newer x -delete", None),
         ("find other -newer x -delete", False),
         ("find . -newer x", False),
+        ("find . -name x -prune -o -delete", False),
+        ("find . -depth -name x -prune -o -delete", True),
         (r"find . -exec grep -q x {} \; -delete", None),
         ("cat list | xargs rm -r", None),
         ("rsync -a --delete x/ home/", None),

@@ -161,6 +161,9 @@ def find(arguments: Sequence[str], files: MadeUpFiles, folder: str) -> Found:
     parser = _Parser(words, files.links, "-L" in arguments[:at] or "-follow" in words)
     test = parser.parse()
     found = Found(tuple(resolved(start, folder) for start in starts))
+    if {"-prune", "-delete"} <= set(words) and {"-depth", "-d"}.isdisjoint(words):
+        # `-delete` turns on `-depth`, with which `-prune` does nothing: it refuses to run.
+        return found
     state = _State(found)
     for start, path in zip(starts, found.starts, strict=True):
         if files.exists(path):

@@ -41,13 +41,15 @@ class Presence:
     """Whether a file is in the image; None where that can't be told.
 
     `trace` and `call` are what settled it, or left it open: None where no call speaks of the
-    file. `is_named` is false where the file is there by a wildcard, or with all of a folder.
+    file. `is_named` is false where the file is there by a wildcard, or with all of a folder;
+    `is_folder` tells that a folder is there.
     """
 
     is_there: bool | None
     trace: Trace | None = None
     call: Call | None = None
     is_named: bool = True
+    is_folder: bool = False
 
 
 def presence(traces: Iterable[Trace], path: str, use: Mapping[str, bool]) -> Presence:
@@ -150,7 +152,8 @@ class _Image:
         if added is not False and self.state.is_there is not True:
             is_named = any(one.location.path == self._path for one in made)
             is_there = True if added and runs else None
-            self.state = Presence(is_there, trace, step.call, is_named or not is_there)
+            is_folder = self._thing() in (Thing.EMPTY_FOLDER, Thing.FULL_FOLDER)
+            self.state = Presence(is_there, trace, step.call, is_named or not is_there, is_folder)
 
     def _thing(self) -> Thing:
         """Return what is there if something is, as far as steps tell."""

@@ -197,7 +197,11 @@ def _of_shim(
             f"{folder}/{name}": _presence(traces, f"{folder}/{name}", use)
             for folder in options.folders
         }
-        places = {path: one for path, one in found.items() if one.is_there is not False}
+        places = {
+            path: one
+            for path, one in found.items()
+            if one.is_there is not False and not one.is_folder
+        }
         if not places:
             unknown = _not_followed(ebuild, traces)
             if unknown is None and ebuild.repository is overlay:
@@ -348,7 +352,7 @@ def _removal(
     """Return the call that took the shim out of the image, if there was one."""
     for folder in options.folders:
         found = _presence(traces, f"{folder}/{name}", use)
-        if found.trace is not None and found.call is not None:
+        if found.is_there is False and found.trace is not None and found.call is not None:
             return found.trace, found.call
     return None
 
