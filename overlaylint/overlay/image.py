@@ -160,7 +160,9 @@ class _Image:
         thing = Thing.FILE
         for one in self._installed:
             if one.location.path.startswith(f"{self._path}/"):
-                return Thing.FULL_FOLDER
+                if one.is_certain:
+                    return Thing.FULL_FOLDER
+                continue
             if one.location.path != self._path:
                 continue
             if one.step.name == "keepdir":
