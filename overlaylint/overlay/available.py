@@ -117,14 +117,19 @@ class Available:
 
     def visibility(self, ebuild: Ebuild) -> Visibility | str:
         """Return whether the profile shows an ebuild; a text says why that is unknown."""
+        from overlaylint.overlay.visibility import Mask, Reason, Visibility
+
         if ebuild not in self._visibilities:
             known = ebuild.metadata
             lost = next((key for key in NEEDED if key in known.unknown), None)
-            self._visibilities[ebuild] = (
-                self._shown(ebuild, known.values)
-                if lost is None
-                else f"{lost} of {ebuild} is unknown: {known.unknown[lost].reason}"
-            )
+            found: Visibility | str
+            if known.failure is not None:
+                found = Visibility((Reason(Mask.INVALID, known.failure),))
+            elif lost is None:
+                found = self._shown(ebuild, known.values)
+            else:
+                found = f"{lost} of {ebuild} is unknown: {known.unknown[lost].reason}"
+            self._visibilities[ebuild] = found
         return self._visibilities[ebuild]
 
     def _shown(self, ebuild: Ebuild, metadata: Mapping[str, str]) -> Visibility:
@@ -387,11 +392,13 @@ def _is_wanted_on(dependency: UseDependency, is_on: bool) -> bool | None:
 
 @once_each
 def _candidates(repository: Repository, cp: str) -> tuple[Ebuild, ...]:
-    category = cp.partition("/")[0]
+    if not repository.missing_masters and cp.partition("/")[0] not in repository.listed_categories:
+        # What one repository lists counts for all.
+        return ()
     found = []
     for rank, one in enumerate(repository.family):
         package = one.package(cp)
-        if package is not None and category in one.categories:
+        if package is not None:
             found += [(ebuild.version, -rank, ebuild) for ebuild in package.ebuilds]
     found.sort(key=lambda entry: entry[:2], reverse=True)
     return tuple(entry[2] for entry in found)

@@ -47,15 +47,17 @@ def kept_summary(ebuild: Ebuild) -> Summary | None:
     """
     found = _kept(ebuild, ("metadata",), _text_of)
     # It was read from a file: what does not look like a summary is none.
-    if not isinstance(found, list) or len(found) != 3:
+    if not isinstance(found, list) or len(found) != 4:
         return None
-    values, lost, inherited = found
+    values, lost, inherited, failure = found
+    if failure is not None and not isinstance(failure, str):
+        return None
     if not _are_texts(values) or not _are_texts(lost) or not isinstance(inherited, list):
         return None
     if not all(isinstance(name, str) for name in inherited):
         return None
     unknown = {key: Unknown(reason) for key, reason in lost.items()}
-    return Summary(Metadata(values, unknown), tuple(inherited))
+    return Summary(Metadata(values, unknown, failure), tuple(inherited))
 
 
 def _are_texts(values: object) -> bool:
@@ -70,7 +72,7 @@ def keep_summary(ebuild: Ebuild, metadata: Metadata, evaluation: Evaluation) -> 
         # It may have been given up, and how far that came depends on what was known already.
         return
     lost = {key: reason.reason for key, reason in metadata.unknown.items()}
-    value = [dict(metadata.values), lost, list(evaluation.inherited)]
+    value = [dict(metadata.values), lost, list(evaluation.inherited), metadata.failure]
     _keep(ebuild, ("metadata",), evaluation.sought, _text_of, value)
 
 

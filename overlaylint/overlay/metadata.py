@@ -25,18 +25,20 @@ _ECHO_OPTION = re.compile("-[neE]+")
 class Metadata:
     """The values of an ebuild's metadata keys, those that are set and not empty.
 
-    `unknown` has the keys whose value can't be told, each with the reason.
+    `unknown` has the keys whose value can't be told, each with the reason. `failure` says why
+    sourcing certainly fails: then there is no metadata, and Portage does not take the ebuild.
     """
 
     values: Mapping[str, str]
     unknown: Mapping[str, Unknown]
+    failure: str | None = None
 
 
 def metadata(evaluation: Evaluation) -> Metadata:
     """Return an ebuild's metadata; all keys are unknown where sourcing fails or may fail."""
     if evaluation.failure is not None:
         reason = Unknown(f"sourcing the ebuild fails: {evaluation.failure.reason}")
-        return Metadata({}, dict.fromkeys(KEYS, reason))
+        return Metadata({}, dict.fromkeys(KEYS, reason), reason.reason)
     if evaluation.possible_failures:
         first = evaluation.possible_failures[0]
         reason = replace(first, reason=f"sourcing the ebuild may fail: {first.reason}")

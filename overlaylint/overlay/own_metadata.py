@@ -152,7 +152,7 @@ class _OwnEvaluator(Evaluator):
     def inherit_one(self, shell: Interpreter, invocation: Invocation, name: str) -> None:
         eclass = name.rpartition("/")[2]
         self.sought.add(eclass)
-        if eclass in self._eclasses.refused:
+        if eclass in self._eclasses.refused or self.ebuild.repository.eclass(eclass) is None:
             self.is_lost = True
         elif eclass in self._eclasses.setting:
             super().inherit_one(shell, invocation, name)
@@ -192,6 +192,8 @@ class _Aspect:
         known = _eclasses(repository, self.refused)
         if eclass in known.refused:
             return "refused"
+        if repository.eclass(eclass) is None:
+            return "missing"
         return repository.eclass_digest(eclass) if eclass in known.setting else "passed over"
 
 
