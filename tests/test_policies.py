@@ -170,9 +170,15 @@ def _is_any(one: Finding) -> bool:
 SAME: dict[str, tuple[str, str, Callable[[Finding], bool], tuple[str, ...]]] = {
     "stage0": ("stage0-patchlevel", STAGE0, _is_any, ()),
     "diffutils": ("implicit-base-package", DIFFUTILS, _is_any, ()),
-    # A function of the same name in the ebuild itself is no business of the rule's.
+    # A function of the same name in the ebuild itself is no business of the rule's, nor is one that
+    # is not there. It looks at what stays in the image, however it came there.
     "saved": (
-        "savedconfig", SAVED, _is_call, ("The ebuild puts a function of its own in its place",)
+        "savedconfig", SAVED, _is_call,
+        (
+            "The ebuild puts a function of its own in its place",
+            "A function that the ebuild does not have",
+            "Saved, and taken out of the image again", "Saved without the function",
+        ),
     ),
     "savedconfig": ("savedconfig", SAVEDCONFIG, _is_firmware_flag, ()),
     # A file that is installed twice is one file, at the place that has the last word.
