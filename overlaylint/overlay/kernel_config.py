@@ -20,8 +20,10 @@ from overlaylint.tree import Kind
 
 if TYPE_CHECKING:
     from overlaylint.overlay.ebuild import Ebuild, Package
+    from overlaylint.overlay.steps import Step
     from overlaylint.overlay.trace import Trace
-    from overlaylint.shell.calls import Call
+    from overlaylint.shell.conditions import Check
+    from overlaylint.shell.values import Value
 
 #: What the files of a kernel package are called: a base name, and perhaps a version.
 COMMON = "commonconfig"
@@ -162,78 +164,143 @@ class EditedConfig:
 def edited_config(ebuild: Ebuild, config: KernelConfig, symbols: Iterable[str]) -> EditedConfig:
     """Return what the phases of an ebuild make of a configuration, as far as some symbols go.
 
-    That is what `sed -i`, `echo >>` and the kernel's `scripts/config` do to a file `.config`, in
-    functions of the overlay's eclasses too.
+    That is what `cat`, `cp`, `echo`, `sed -i` and the kernel's `scripts/config` do to a file
+    `.config` until it is built with, in functions of the overlay's eclasses and in hooks too.
     """
+    from overlaylint.overlay.steps import steps
+    from overlaylint.overlay.ways import certain
+
     wanted = frozenset(symbols)
-    lines = [one for one in config.lines if one.symbol in wanted]
+    lines = list(config.lines)
     doubts: list[tuple[Span, str]] = []
     for trace in _configuring(ebuild, config.arch):
-        for call in trace:
-            changed = _edited_by(trace, call, lines, wanted, doubts)
-            if changed is None:
+        for step in steps(trace):
+            if "compile" in trace.phase and step.name in _BUILDS:
+                break
+            runs = certain(step.call.guards, _is_new)
+            changed = _edited_by(ebuild, trace, step, config, lines, wanted, doubts)
+            if changed is None or runs is False:
                 continue
-            if call.guards and changed != lines:
-                doubts.append((trace.span(call), f"it depends on `{call.guards[-1]}`"))
-            elif not call.guards:
+            if runs:
                 lines = changed
+            elif _of(changed, wanted) != _of(lines, wanted):
+                doubts.append((trace.span(step.call), f"it depends on `{step.call.guards[-1]}`"))
     others = [one for one in config.lines if one.symbol not in wanted]
-    return EditedConfig(replace(config, lines=(*others, *lines)), tuple(doubts))
+    kept = _of(lines, wanted)
+    return EditedConfig(replace(config, lines=(*others, *kept)), tuple(doubts))
+
+
+def _of(lines: Iterable[Option], symbols: frozenset[str]) -> list[Option]:
+    return [one for one in lines if one.symbol in symbols]
+
+
+def _is_new(test: Check) -> bool | None:
+    """Tell that there is no configuration before the first is written: none has been saved."""
+    is_asked = test.words[:1] == ("test",) and str(test.words[-1]).endswith(".config")
+    return False if is_asked and test.words[1] in ("-e", "-f", "-s") else None
 
 
 @once_each
 def _configuring(ebuild: Ebuild, arch: str) -> tuple[Trace, ...]:
     """Return the phases that may edit a configuration; of the architectures' flags one is on."""
-    from overlaylint.overlay.own_code import own_traces
+    from overlaylint.overlay.own_code import in_build_order, own_traces
 
     use = {**dict.fromkeys(("amd64", "arm64", "arm", "x86"), False), arch: True}
-    traces = own_traces(ebuild, use, last=_CONFIGURING[-1])
-    return tuple(trace for trace in traces if trace.phase in _CONFIGURING)
+    traces = own_traces(ebuild, use, variables={"ARCH": arch}, last=_CONFIGURING[-1])
+    names = tuple(name.removeprefix("src_") for name in _CONFIGURING)
+    return tuple(one for one in in_build_order(traces) if any(name in one.phase for name in names))
 
 
 _CONFIGURING = ("src_unpack", "src_prepare", "src_configure", "src_compile")
 
+# What the kernel is built with: what the configuration is by then counts.
+_BUILDS = frozenset({"emake", "make", "kmake"})
+
 
 def _edited_by(
+    ebuild: Ebuild,
     trace: Trace,
-    call: Call,
+    step: Step,
+    config: KernelConfig,
     lines: list[Option],
     wanted: frozenset[str],
     doubts: list[tuple[Span, str]],
 ) -> list[Option] | None:
-    """Return the lines after one call; None where it does not edit a configuration."""
+    """Return the lines after one step; None where it does not edit a configuration."""
+    span = trace.span(step.call)
+    if step.name == "sed":
+        return _edited_by_sed(step, span, lines, wanted, doubts)
+    if step.name.rpartition("/")[2] == "config" and _is_script(step):
+        return [*lines, *_set_by_script(list(map(str, step.arguments)), span, wanted)]
+    outputs = [one.operator for one in step.call.redirections if _is_config(step, one.target)]
+    if step.name == "tee" and any(_is_config(step, one) for one in step.arguments):
+        is_added = not {"-a", "--append"}.isdisjoint(map(str, step.arguments))
+        outputs = [">>" if is_added else ">"]
+    if step.name == "cp" and step.arguments and _is_config(step, step.arguments[-1]):
+        outputs = [">"]
+    if not outputs:
+        return None
+    if step.name in ("cat", "cp") and step.call.input is None:
+        files = _own_files(ebuild, step)
+        if files is None:
+            return None
+        paths = [path for path, _ in files]
+        # Where the configuration is put together, it is that of the files in this order.
+        starts = outputs[-1] == ">" or not set(paths).isdisjoint(config.paths)
+        return [*([] if starts else lines), *_lines_of(files)]
+    text = step.call.input if step.name == "cat" else step.call.output
+    if step.name == "tee":
+        text = step.call.input if step.reads is None else step.reads.call.output
+    if not isinstance(text, str):
+        return None
+    return [*([] if outputs[-1] == ">" else lines), *_parsed(text, span, wanted)]
+
+
+def _is_config(step: Step, word: Value) -> bool:
+    place = step.at(word)
+    return (str(word) if place is None else place.path).endswith(".config")
+
+
+def _own_files(ebuild: Ebuild, step: Step) -> list[tuple[str, bytes]] | None:
+    """Return the files of FILESDIR that a step reads; None if it reads others."""
+    from overlaylint.overlay.filesdir import FilesDir
+
+    words = [one for one in step.arguments if not str(one).startswith("-")]
+    found = FilesDir(ebuild)
+    paths = [found.path(word) for word in (words[:-1] if step.name == "cp" else words)]
+    if not paths or not all(path and found.tree.kind(path) is Kind.FILE for path in paths):
+        return None
+    return [(path, found.tree.read(path)) for path in paths if path]
+
+
+def _edited_by_sed(
+    step: Step,
+    span: Span,
+    lines: list[Option],
+    wanted: frozenset[str],
+    doubts: list[tuple[Span, str]],
+) -> list[Option] | None:
     from overlaylint.overlay.sed import UnknownEdit, parse_call
 
-    name = str(call.name)
-    words = [str(one) for one in call.arguments]
-    span = trace.span(call)
-    if name == "sed":
-        if not any(word.endswith(".config") for word in words):
+    if not any(_is_config(step, word) for word in step.arguments):
+        return None
+    try:
+        sed = parse_call(step.arguments)
+        if not sed.is_in_place:
             return None
-        try:
-            sed = parse_call(call.arguments)
-            if not sed.is_in_place:
-                return None
-            return [
-                changed
-                for line in lines
-                for text in sed.edit(_text(line))
-                for changed in _parsed(text, line.span if text == _text(line) else span, wanted)
-            ]
-        except UnknownEdit as problem:
-            if any(symbol in word for symbol in wanted for word in words):
-                doubts.append((span, f"it is unknown what sed does: {problem}"))
-            return None
-    if name in ("echo", "printf", "cat"):
-        targets = [one for one in call.redirections if str(one.target).endswith(".config")]
-        if not targets:
-            return None
-        text = str(call.input or "") if name == "cat" else "\n".join(words)
-        added = list(_parsed(text.replace("\\n", "\n"), span, wanted))
-        return [*lines, *added]
-    if name.endswith("scripts/config"):
-        return [*lines, *_set_by_script(words, span, wanted)]
-    return None
+        brings = any(symbol in text for symbol in wanted for text in sed.inserted())
+        found: list[Option] = []
+        for line in lines:
+            if line.symbol not in wanted and not brings:
+                found.append(line)
+                continue
+            for text in sed.edit(_text(line)):
+                found += [line] if text == _text(line) else _parsed(text, span, wanted)
+    except UnknownEdit as problem:
+        if any(symbol in str(word) for symbol in wanted for word in step.arguments):
+            doubts.append((span, f"it is unknown what sed does: {problem}"))
+        return None
+    return found
 
 
 def _text(option: Option) -> str:
@@ -250,7 +317,19 @@ def _parsed(text: str, span: Span, wanted: frozenset[str]) -> Iterator[Option]:
 
 _SCRIPT_OPTIONS: Mapping[str, str | None] = {
     "-e": "y", "--enable": "y", "-m": "m", "--module": "m", "-d": None, "--disable": None,
+    "-u": None, "--undefine": None,
 }  # fmt: skip
+
+
+def _is_script(step: Step) -> bool:
+    """Whether a step runs the kernel's scripts/config on a `.config`."""
+    words = list(map(str, step.arguments))
+    file = words[words.index("--file") + 1 :][:1] if "--file" in words else []
+    return str(step.call.name).endswith("scripts/config") and all(map(_ends_well, file))
+
+
+def _ends_well(path: str) -> bool:
+    return path.endswith(".config")
 
 
 def _set_by_script(words: list[str], span: Span, wanted: frozenset[str]) -> Iterator[Option]:
@@ -285,11 +364,21 @@ def _joined(package: Package, version: str, arch: str, paths: Iterable[str]) -> 
     """Join files in the order the ebuild does: the architecture's, then the common one."""
     kept = tuple(paths)
     repository = package.repository
-    lines = [
-        option
-        for path in kept
-        for option in parse_kernel_config(
-            repository.tree.read(path), path, repository.span(path).repository
-        )
-    ]
-    return KernelConfig(version, arch, kept, tuple(lines))
+    lines = _lines_of((path, repository.tree.read(path)) for path in kept)
+    owner = repository.span("").repository
+    return KernelConfig(
+        version,
+        arch,
+        kept,
+        tuple(replace(one, span=replace(one.span, repository=owner)) for one in lines),
+    )
+
+
+def _lines_of(files: Iterable[tuple[str, bytes]]) -> Iterator[Option]:
+    """Yield the lines of files that are joined: the last line of one may go on in the next."""
+    has_ended = True
+    for path, data in files:
+        for option in parse_kernel_config(data, path):
+            if has_ended or option.span.start:
+                yield option
+        has_ended = data.endswith(b"\n") or (not data and has_ended)

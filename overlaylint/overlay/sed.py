@@ -57,6 +57,13 @@ class SedCall:
         """
         return tuple(_new_texts(_Parser(self.script, self.is_extended).parse()))
 
+    def inserted(self) -> tuple[str, ...]:
+        """Return the texts that the script may put before, behind or in the place of a line.
+
+        Raises UnknownEdit.
+        """
+        return tuple(_new_texts(_Parser(self.script, self.is_extended).parse(), "aic"))
+
 
 def parse_call(arguments: Sequence[Value]) -> SedCall:
     """Take sed's arguments apart. Raises UnknownEdit where they are not understood."""
@@ -418,13 +425,15 @@ def _replacement(text: str) -> tuple[str | int, ...]:
     return tuple(found)
 
 
-def _new_texts(commands: tuple[_Command, ...]) -> Iterator[str]:
+def _new_texts(commands: tuple[_Command, ...], names: str = "saic") -> Iterator[str]:
     for one in commands:
-        if one.name == "s":
+        if one.name not in names:
+            pass
+        elif one.name == "s":
             yield "".join(part if isinstance(part, str) else "\0" for part in one.replacement)
-        elif one.name in "aic":
+        else:
             yield one.text
-        yield from _new_texts(one.body)
+        yield from _new_texts(one.body, names)
 
 
 # --- running ---

@@ -70,7 +70,7 @@ def _looked_at(
         elif version is None or all(is_in_range(version, one) for one in ranges):
             built, doubts = as_built(package, config, (form.option,))
             yield from doubts
-            fault = fault_of(built)
+            fault = None if doubts else fault_of(built)
             if fault is not None:
                 faults.append((fault, config))
     if not is_one:

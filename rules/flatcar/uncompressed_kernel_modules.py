@@ -69,8 +69,8 @@ file. A line that turns it off is changed, and one that chooses another algorith
 
 ## Limits
 
-Of what an ebuild does to `.config`, `sed -i`, `echo >>` and the kernel's `scripts/config` are
-understood. A configuration saved under `/etc/portage/savedconfig` is not looked at.
+Of what an ebuild does to `.config`, `cat`, `cp`, `echo`, `sed -i` and the kernel's `scripts/config`
+are understood. A configuration saved under `/etc/portage/savedconfig` is not looked at.
 
 ## References
 
@@ -140,8 +140,9 @@ def uncompressed_kernel_modules(package: Package, options: Options) -> Iterator[
             symbols = (_COMPRESS, _ALL, *(f"{_COMPRESS}_{one}" for one in _ALGORITHMS))
             built, doubts = as_built(package, config, symbols)
             yield from doubts
-            found = _faults(package, built, release, options.algorithm.upper())
-            faults += [(fault, config) for fault in found]
+            if not doubts:
+                found = _faults(package, built, release, options.algorithm.upper())
+                faults += [(fault, config) for fault in found]
     for fault in gathered(faults):
         message = (
             f"modules of Linux {fault.versions} on {fault.arches} are not compressed with"
