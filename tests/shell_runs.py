@@ -421,7 +421,8 @@ def _compare_variable(
     elif found.value is None:
         wrong.append(f"{name} has no value in bash, here {value!r}")
     elif isinstance(found.value, dict):
-        if isinstance(value, Mixed) and variable.flags & (Flag.INDEXED | Flag.ASSOCIATIVE):
+        perhaps = variable.flags | doubts
+        if isinstance(value, Mixed) and perhaps & (Flag.INDEXED | Flag.ASSOCIATIVE):
             unknown(name, value.unknown.reason)
         else:
             wrong.append(f"{name} is {value!r} here, in bash {found.value!r}")

@@ -56,7 +56,9 @@ _BRACED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)|[0-9]++|[@*#?$!\-]")
 _INDIRECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[#?@*]")
 _ENDS_IN_NAME = re.compile(r'\$\w+"*+\Z')
 _OPERATES = re.compile(r"[#%^,~:\-=?+/]")
-_SPLIT_NAME = re.compile(r'\$([A-Za-z_][A-Za-z0-9_]*(?:"+[A-Za-z0-9_]+)+)')
+# What an unbraced name goes on with in an operand between double quotes, and in quotes in there.
+_NAME_OUTSIDE = re.compile(r'[A-Za-z0-9_]+|"+(?=[\\A-Za-z0-9_])')
+_NAME_INSIDE = re.compile(r'[A-Za-z0-9_]+|\\(?=[A-Za-z0-9_])|"+(?=[\\A-Za-z0-9_])')
 _AFTER_NAME = re.compile(r"[#%^,~:\-=?+/@]")  # with one of these the name in `${!name*}` ends
 _OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|~~?|:(?!\})|@")
 _TRANSFORMATIONS = frozenset("aAEKkLPQuU")
@@ -270,14 +272,15 @@ class _Reader:
                 continue
             character = text[self.position]
             if character == "$":
-                match = _SPLIT_NAME.match(text, self.position, end)
-                if match and context in _OPERANDS:
-                    # bash takes the quotes away before it looks for the name's end
-                    name = match.group(1).replace('"', "")
-                    parts.append(Parameter(self.position, match.end(), name))
-                    is_inner ^= match.group(1).count('"') % 2 == 1
-                    self.position = match.end()
-                    continue
+                if context in _OPERANDS:
+                    written = self.split_name(is_inner=is_inner)
+                    if written is not None:
+                        name = written.replace('"', "").replace("\\", "")
+                        stop = self.position + 1 + len(written)
+                        parts.append(Parameter(self.position, stop, name))
+                        is_inner ^= written.count('"') % 2 == 1
+                        self.position = stop
+                        continue
                 if context is Context.QUOTED_OPERAND and not is_inner:
                     # `$'...'` and `$"..."` are quotes there (`shopt extquote`)
                     ansi = ANSI.match(text, self.position, end)
@@ -305,6 +308,30 @@ class _Reader:
                 else:
                     parts.append(Quoted("\\"))
                     self.position += 1
+
+    def split_name(self, *, is_inner: bool) -> str | None:
+        """Return a name with quotes or backslashes in it, as it is written; None for another.
+
+        Bash takes them away before it looks for the name's end.
+        """
+        start = position = self.position + 1
+        known = start
+        while position < self.end:
+            match = (_NAME_INSIDE if is_inner else _NAME_OUTSIDE).match(
+                self.text, position, self.end
+            )
+            if match is None:
+                break
+            text, position = match.group(), match.end()
+            if text[0] == '"':
+                is_inner ^= len(text) % 2 == 1
+            elif text != "\\":
+                known = position
+        written = self.text[start:known]
+        name = written.replace('"', "").replace("\\", "")
+        if name == written or name[:1].isdigit() or written.startswith('"'):
+            return None
+        return written
 
     def ansi_operand(self, parts: list[Part], match: re.Match[str]) -> None:
         """Read `$'...'` in an operand between double quotes: bash reads its text once more."""
