@@ -113,6 +113,8 @@ class _Image:
         self._use = use
         self._installed: list[Write] = []
         self._before: list[tuple[Step, bool | None]] = []
+        # where it was moved, or a folder around it
+        self._moved: Location | None = None
 
     def build(self, trace: Trace) -> None:
         """Take note of what is taken away where it was built, after the last step that builds."""
@@ -139,14 +141,19 @@ class _Image:
         return guarded(_deciding(step.call.guards), self._use)
 
     def _step(self, trace: Trace, step: Step, runs: bool | None, made: Sequence[Write]) -> None:
+        comes_back = self._comes_back(step)
         removed = removes(step, self._place, self._thing())
         if removed is not False and self.state.is_there is not False:
             self.state = Presence(False if removed and runs else None, trace, step.call)
+            self._moved = step.at(step.arguments[-1]) if step.name == "mv" else None
         added = _best(self._puts(one) for one in made)
         self._installed += made
         place = self._place
         if added is False and (
-            may_put(step, place) or may_write(step, place) or self._may_install_found(step)
+            comes_back
+            or may_put(step, place)
+            or may_write(step, place)
+            or self._may_install_found(step)
         ):
             added = None
         if added is not False and self.state.is_there is not True:
@@ -192,6 +199,17 @@ class _Image:
         if (True, True) in gone:
             return False
         return None if any(removed is not False for removed, _ in gone) else answer
+
+    def _comes_back(self, step: Step) -> bool:
+        """Whether a step may bring the file back from where it was moved."""
+        if self._moved is None or step.name not in ("cp", "mv") or not step.arguments:
+            return False
+        *sources, target = map(step.at, step.arguments)
+        return (
+            target is not None
+            and f"{self._place}/".startswith(f"{target}/")
+            and any(f"{place}/".startswith(f"{self._moved}/") for place in sources)
+        )
 
     def _may_install_found(self, step: Step) -> bool:
         """Whether `find -exec` or `xargs` may install a file, if it is where it looks."""

@@ -8,7 +8,7 @@ one runs `systemd-tmpfiles --root`, three things have to be done before the firs
 - `home/core` is made in the image: `mkdir`, `dodir`, `keepdir`, `install -d`;
 - it is given to core: 500:500 or core:core;
 - `baselayout-home.conf` is removed: from the sources before they are installed, or from the image
-  after that.
+  after that. One that says nothing of the home will do, and so will a mask in `/etc/tmpfiles.d`.
 
 It applies where the tree has systemd 246 or later.
 
@@ -74,7 +74,8 @@ src_install() {
 
 ## Limits
 
-What `make install` makes by itself is not seen.
+What `make install` makes by itself is not seen. What another program makes of a folder of the image
+that it is given is unknown.
 
 ## References
 

@@ -68,7 +68,8 @@ src_install() {
 
 ## Limits
 
-What `make install` makes by itself is not seen. An empty file, as of `touch`, is no database.
+What `make install` makes by itself is not seen. An empty file, as of `touch`, is no database. What
+another program makes of a folder of the image that it is given is unknown.
 
 ## References
 
