@@ -804,8 +804,8 @@ class Interpreter:
             return 1  # there is no job control
         if builtin is None:
             builtin = self.when_missing
-        elif name in self.silent:
-            if self.calls is not None and redirects:
+        elif self.calls is not None and name in self.silent:
+            if redirects:
                 source, start, end = invocation.source, invocation.start, invocation.end
                 calling.record_files(self, redirects, source, start, end)
             if self.is_tracing and 1 in self.outlets:
