@@ -93,13 +93,15 @@ class Lister:
         use: Mapping[str, bool],
         eapi: str,
         destination: str,
+        whole: tuple[str, ...] = (),
     ) -> None:
         """Set everything up.
 
         `variables` are set before and kept; `outputs` is what some commands write, whatever
         their arguments; files are copied to `destination` under the names that they are
-        given with.
+        given with. Of folders whose paths end in one of `whole` the files are all there is.
         """
+        self.whole = whole
         self.listing = Listing()
         self.files = MadeUpFiles(files)
         self.variables = variables
@@ -118,6 +120,7 @@ class Lister:
         for name, text in outputs.items():
             own[name] = _writing(text)
         self.shell = _Shell(self, own, eapi)
+        self.shell.files = self
         self.shell.state = state.copy()
 
     def run(self, name: str, function: Function) -> None:
@@ -219,6 +222,23 @@ class Lister:
                 names += self.files.names(path)
         shell.write("".join(f"{name}\n" for name in names))
         return 2 if is_missing else 0
+
+    # --- what the interpreter asks ---
+
+    def matching(self, pattern: Value, *, extended: bool, hidden: bool) -> None:
+        """Leave wildcards to the shell, which asks for all of them."""
+
+    def script(self, path: Value) -> None:
+        """Know no script: none of the files has a text."""
+
+    def test(self, operator: str, path: Value) -> bool | None:
+        """Return whether `test operator path` holds, where it is known what there is."""
+        if not isinstance(path, str) or operator not in ("-d", "-e", "-f"):
+            return None
+        place = resolved(path, self.folder)
+        if not self.files.exists(place):
+            return False if posixpath.dirname(place).endswith(self.whole) else None
+        return operator == "-e" or self.files.is_folder(place) is (operator == "-d")
 
     # --- what filters them ---
 

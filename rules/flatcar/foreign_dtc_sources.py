@@ -194,7 +194,13 @@ class _Script:
 
 def _scripts(repository: Repository, path: str, options: Options) -> Iterator[_Script]:
     """Yield the phases of each ebuild that inherits the eclass, else the eclass's functions."""
-    from overlaylint.overlay.own_code import called_from, own_evaluation, own_functions, tokens
+    from overlaylint.overlay.own_code import (
+        called_from,
+        masters_functions,
+        own_evaluation,
+        own_functions,
+        tokens,
+    )
     from overlaylint.overlay.trace import ScriptTracer
     from overlaylint.shell.syntax import Function
 
@@ -209,7 +215,9 @@ def _scripts(repository: Repository, path: str, options: Options) -> Iterator[_S
             continue
         state = evaluation.state.copy()
         own = own_functions(ebuild, evaluation)
-        state.functions = dict(own)
+        # What a master knows of the folders is a filter that has to be followed.
+        words = frozenset({_PREFIXES.rpartition("/")[2]})
+        state.functions = {**masters_functions(ebuild, words), **own}
         entries = tuple((name, own[name]) for name in _PHASES if name in own)
         called |= called_from(own, (name for name, _ in entries))
         yield _Script(ebuild.source_path, state, entries, evaluation.eapi, _release(ebuild.PV))
@@ -318,7 +326,9 @@ def _listing(
     files += [f"{_WORK}/build/{name}" for name in ("Makefile", ".config", "scripts/mod/modpost")]
     # The architecture's own flag is on, and no other's.
     assumed = {**dict.fromkeys((*_KERNEL_ARCH, *options.prefixes), False), arch: True, **use}
-    lister = Lister(script.state, files, variables, outputs, assumed, script.eapi, _IMAGE)
+    lister = Lister(
+        script.state, files, variables, outputs, assumed, script.eapi, _IMAGE, (f"/{_PREFIXES}",)
+    )
     for name, function in script.entries:
         lister.run(name, function)
     return lister.listing
@@ -378,7 +388,8 @@ def _judged(
         reason = f"it is unknown what is copied for {arch}: {reason}"
         yield Undecided(span if where.repository or not where.path else where, reason)
         return
-    if not listing.copied:
+    if not any(path in call.named for call in calls for path in listing.copied):
+        # Something else takes it, in a file or by a program that is not known.
         yield Undecided(span, f"it is unknown what becomes of this list for {arch}")
         return
     by_name: dict[str, list[str]] = {}
