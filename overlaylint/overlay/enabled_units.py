@@ -267,7 +267,9 @@ def _written_unit(file: File) -> UnitFile | None:
         if not _is_upstreams(line) and (fate := line.fate()) is not None
     ]
     if not lines:
-        return None
+        is_empty = file.is_whole and not file.doubts and not any(map(_is_upstreams, file.pieces))
+        is_there = any(piece.fate() is not None for piece in file.pieces)
+        return UnitFile(Unit()) if is_empty and is_there else None
     under = set(lines[0][0].guards)
     for line, _ in lines:
         under &= set(line.guards)

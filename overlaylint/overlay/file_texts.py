@@ -288,6 +288,9 @@ class _Texts:
         if step.name == "dosym" or (step.name == "ln" and _is_symbolic(step)):
             inside_of = Location(place.root, place.path.rpartition("/")[0] or "/")
             at = None if path is not None else Step(step.call, "", (), inside_of).at(source)
+            if at is not None and not at.root and at.path != "/dev/null":
+                # A link's path is one in the image once it is installed.
+                at = Location(place.root, at.path) if place.root == "D" else at
         else:
             at = step.at(source)
         found = False
