@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from overlaylint.shell import assigning, branching
@@ -1290,19 +1291,25 @@ def _changed(
         trim = pattern.remove_prefix if operator[0] == "#" else pattern.remove_suffix
         return trim(value, len(operator) == 2)
     if operator[0] == "/":
-        if replacement.__class__ is not str:
-            if not value:
-                return value
-            return shell.value_unknown(
-                "the replacement is unknown", source, part.start, part.end, replacement
-            )
-        shell.spend(len(value) * (1 + len(replacement)) // 16)
-        return pattern.replace(
+        # No text has a NUL: it stands for a replacement that is known in part.
+        word = replacement if isinstance(replacement, str) else "\0"
+        shell.spend(len(value) * (1 + len(word)) // 16)
+        changed = pattern.replace(
             value,
-            replacement,
+            word,
             everywhere=operator == "//",
             anchor=operator[1:] if operator[1:] in ("#", "%") else "",  # type: ignore[arg-type]
         )
+        if isinstance(replacement, str) or "\0" not in changed:
+            return changed
+        if shell.state.option("patsub_replacement") is not False:
+            return shell.value_unknown(
+                "the replacement is unknown", source, part.start, part.end, replacement
+            )
+        first, *others = changed.split("\0")
+        shell.spend(len(others) * len(replacement.parts))
+        following = ((*replacement.parts, other) for other in others)
+        return join((first, *chain.from_iterable(following)))
     if not value.isascii():
         return shell.value_unknown("it depends on the locale", source, part.start, part.end)
     change = {"^": str.upper, ",": str.lower, "~": str.swapcase}[operator[0]]
