@@ -50,7 +50,8 @@ PATCHES=( "${FILESDIR}/${PN}-1.1-greeting.patch" )
 ## Limits
 
 A file whose name depends on what only the build knows is undecided, unless no file at all fits. A
-file that a program looks for in a folder of FILESDIR which it is given is not seen.
+file that a program looks for in a folder of FILESDIR which it is given is not seen, nor is one that
+is named from inside of it (`cd "${FILESDIR}"`).
 
 ## References
 

@@ -42,7 +42,8 @@ SLOT="0"
 ## Limits
 
 Which version is taken is told for the profiles of the overlay. Where it has none, or where that is
-unknown, the finding only says which version is the highest.
+unknown, the finding only says which version is the highest. Of equal ones, the overlay's and then
+the first master's is taken to be preferred; repos.conf can say otherwise.
 
 ## References
 
