@@ -172,22 +172,38 @@ def edited_config(ebuild: Ebuild, config: KernelConfig, symbols: Iterable[str]) 
 
     wanted = frozenset(symbols)
     lines = list(config.lines)
+    # What they are where all tests hold, and the first test that makes a difference.
+    others = lines
+    on: tuple[Span, str] | None = None
     doubts: list[tuple[Span, str]] = []
     for trace in _configuring(ebuild, config.arch):
         for step in steps(trace):
             if "compile" in trace.phase and step.name in _BUILDS:
                 break
             runs = certain(step.call.guards, _is_new)
-            changed = _edited_by(ebuild, trace, step, config, lines, wanted, doubts)
+            changed = _edited_by(ebuild, trace, step, config, others, wanted, doubts)
             if changed is None or runs is False:
                 continue
             if runs:
-                lines = changed
-            elif _of(changed, wanted) != _of(lines, wanted):
-                doubts.append((trace.span(step.call), f"it depends on `{step.call.guards[-1]}`"))
-    others = [one for one in config.lines if one.symbol not in wanted]
-    kept = _of(lines, wanted)
-    return EditedConfig(replace(config, lines=(*others, *kept)), tuple(doubts))
+                is_one = others is lines
+                again = (
+                    changed
+                    if is_one
+                    else _edited_by(ebuild, trace, step, config, lines, wanted, [])
+                )
+                lines = lines if again is None else again
+                others = lines if is_one else changed
+            elif _of(changed, wanted) != _of(others, wanted):
+                others = changed
+                on = on or (trace.span(step.call), f"it depends on `{step.call.guards[-1]}`")
+    if on is not None and _values(others, wanted) != _values(lines, wanted):
+        doubts.insert(0, on)
+    rest = [one for one in config.lines if one.symbol not in wanted]
+    return EditedConfig(replace(config, lines=(*rest, *_of(lines, wanted))), tuple(doubts))
+
+
+def _values(lines: Iterable[Option], symbols: frozenset[str]) -> dict[str, str | None]:
+    return {one.symbol: one.value for one in _of(lines, symbols)}
 
 
 def _of(lines: Iterable[Option], symbols: frozenset[str]) -> list[Option]:
@@ -213,6 +229,9 @@ def _configuring(ebuild: Ebuild, arch: str) -> tuple[Trace, ...]:
 
 _CONFIGURING = ("src_unpack", "src_prepare", "src_configure", "src_compile")
 
+# What puts a file in the place of another.
+_PLACING = frozenset({"cp", "install", "ln", "mv"})
+
 # What the kernel is built with: what the configuration is by then counts.
 _BUILDS = frozenset({"emake", "make", "kmake"})
 
@@ -227,8 +246,10 @@ def _edited_by(
     doubts: list[tuple[Span, str]],
 ) -> list[Option] | None:
     """Return the lines after one step; None where it does not edit a configuration."""
+    from overlaylint.overlay.source_edits import edits_in_place
+
     span = trace.span(step.call)
-    if step.name == "sed":
+    if step.name == "sed" and any(_is_config(step, word) for word in step.arguments):
         return _edited_by_sed(step, span, lines, wanted, doubts)
     if step.name.rpartition("/")[2] == "config" and _is_script(step):
         return [*lines, *_set_by_script(list(map(str, step.arguments)), span, wanted)]
@@ -236,29 +257,51 @@ def _edited_by(
     if step.name == "tee" and any(_is_config(step, one) for one in step.arguments):
         is_added = not {"-a", "--append"}.isdisjoint(map(str, step.arguments))
         outputs = [">>" if is_added else ">"]
-    if step.name == "cp" and step.arguments and _is_config(step, step.arguments[-1]):
+    if step.name in _PLACING and step.arguments and _is_config(step, step.arguments[-1]):
         outputs = [">"]
+    if edits_in_place(step.name, step.arguments):
+        outputs += [">>" for word in step.arguments if _is_config(step, word)]
+    outlet = step.call.outlet
+    if not outputs and outlet is not None and _is_config(step, outlet.target):
+        # It stands in a group that is redirected as a whole.
+        outputs = [">>"]
     if not outputs:
         return None
-    if step.name in ("cat", "cp") and step.call.input is None:
-        files = _own_files(ebuild, step)
+    if step.call.name == ":":
+        return [] if outputs[-1] == ">" else None
+    by = step
+    if step.name == "envsubst" and step.reads is not None:
+        # What it puts in stands within values.
+        by = step.reads
+    if by.name in ("cat", *_PLACING) and by.call.input is None:
+        files = _own_files(ebuild, by)
         if files is None:
+            if step.name in _PLACING:
+                doubts.append((span, f"it is unknown what `{step.name}` puts in its place"))
             return None
-        paths = [path for path, _ in files]
         # Where the configuration is put together, it is that of the files in this order.
-        starts = outputs[-1] == ">" or not set(paths).isdisjoint(config.paths)
+        is_first = lines == list(config.lines)
+        is_joined = any(path in config.paths for path, _ in files)
+        starts = outputs[-1] == ">" or (is_first and is_joined)
         return [*([] if starts else lines), *_lines_of(files)]
     text = step.call.input if step.name == "cat" else step.call.output
     if step.name == "tee":
         text = step.call.input if step.reads is None else step.reads.call.output
     if not isinstance(text, str):
+        # What functions write is seen where their commands do.
+        if step.name != "cat" and not step.call.is_function:
+            doubts.append((span, f"it is unknown what `{step.name}` writes into it"))
         return None
     return [*([] if outputs[-1] == ">" else lines), *_parsed(text, span, wanted)]
 
 
 def _is_config(step: Step, word: Value) -> bool:
     place = step.at(word)
-    return (str(word) if place is None else place.path).endswith(".config")
+    return _is_named_so(str(word) if place is None else place.path)
+
+
+def _is_named_so(path: str) -> bool:
+    return path.rpartition("/")[2] == ".config"
 
 
 def _own_files(ebuild: Ebuild, step: Step) -> list[tuple[str, bytes]] | None:
@@ -267,7 +310,7 @@ def _own_files(ebuild: Ebuild, step: Step) -> list[tuple[str, bytes]] | None:
 
     words = [one for one in step.arguments if not str(one).startswith("-")]
     found = FilesDir(ebuild)
-    paths = [found.path(word) for word in (words[:-1] if step.name == "cp" else words)]
+    paths = [found.path(word) for word in (words if step.name == "cat" else words[:-1])]
     if not paths or not all(path and found.tree.kind(path) is Kind.FILE for path in paths):
         return None
     return [(path, found.tree.read(path)) for path in paths if path]
@@ -282,8 +325,6 @@ def _edited_by_sed(
 ) -> list[Option] | None:
     from overlaylint.overlay.sed import UnknownEdit, parse_call
 
-    if not any(_is_config(step, word) for word in step.arguments):
-        return None
     try:
         sed = parse_call(step.arguments)
         if not sed.is_in_place:
@@ -325,11 +366,7 @@ def _is_script(step: Step) -> bool:
     """Whether a step runs the kernel's scripts/config on a `.config`."""
     words = list(map(str, step.arguments))
     file = words[words.index("--file") + 1 :][:1] if "--file" in words else []
-    return str(step.call.name).endswith("scripts/config") and all(map(_ends_well, file))
-
-
-def _ends_well(path: str) -> bool:
-    return path.endswith(".config")
+    return str(step.call.name).endswith("scripts/config") and all(map(_is_named_so, file))
 
 
 def _set_by_script(words: list[str], span: Span, wanted: frozenset[str]) -> Iterator[Option]:
