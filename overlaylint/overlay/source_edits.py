@@ -77,7 +77,10 @@ class SourceEdit:
         """Whether it is made in the file at a path."""
         if self.find is not None:
             words, folder = self.find
-            found = find(words, MadeUpFiles([f"/{path}"]), folder)
+            try:
+                found = find(words, MadeUpFiles([f"/{path}"]), folder)
+            except UnknownFind:
+                return True
             name = path.rpartition("/")[2]
             return any(name in one for one in (found.output, *map("".join, found.commands)))
         return any(fnmatchcase(path, file) for file in self.files)
@@ -183,7 +186,7 @@ def _sed_of_found(step: Step, folder: Location) -> Iterator[SourceEdit]:
             if by is None or by.name != "find":
                 raise UnknownFind("the names come from elsewhere")  # noqa: TRY301
             named = _find_words(by, folder)
-            find(named[0], MadeUpFiles(()), named[1])
+            find(named[0], MadeUpFiles(("/folder/file",)), named[1])
         except UnknownFind:
             yield replace(edit, doubt=edit.doubt or "which files this edits can't be told")
         else:
