@@ -30,6 +30,12 @@ def ebuild(folder: Path, body: str) -> Ebuild:
         ("newbin a b; dosbin c; newsbin d e", ["/usr/bin/b", "/usr/sbin/c", "/usr/sbin/e"]),
         ("into /; dobin a; into /opt; dosbin b", ["/bin/a", "/opt/sbin/b"]),
         ("insinto /etc; newins a b; doins c", ["/etc/b", "/etc/c"]),
+        ("( into /opt; dobin a; insinto /x ); dobin b; doins c", [
+            "/opt/bin/a", "/usr/bin/b", "/c",
+        ]),
+        ("f() ( exeinto /x; doexe a ); f; doexe b; insinto /y; ( doins c )", [
+            "/x/a", "/b", "/y/c",
+        ]),
         ("dosym ../x /usr/bin/y", ["/usr/bin/y"]),
         ("systemd_newunit a b.service", ["/usr/lib/systemd/system/b.service"]),
         ('install -m0755 a "${ED}/usr/bin"', ["/usr/bin/a"]),
@@ -151,6 +157,8 @@ def test_targets(tmp_path: Path, body: str, expected: list[str]) -> None:
         ("dosym x /usr/bin/hello; find ${D} -type f -delete", True),
         ("find out -name 'h*' -delete; dobin out/*", False),
         ("rm other/hello; dobin out/*", True),
+        ("( into /opt ); find out -name hello -exec dobin {} +", None),
+        ("into /opt; find out -name hello -exec dobin {} +", False),
         ("dobin hello; find ${ED} -name 'h*' -newer x -delete", None),
     ],
 )

@@ -10,7 +10,6 @@ from overlaylint.overlay.find import expression_start
 from overlaylint.overlay.install_targets import (
     COMMANDS,
     COPYING,
-    SET_FOLDERS,
     Write,
     copies_folders,
     name_of,
@@ -218,7 +217,6 @@ class _Image:
         if not any(pattern_of(word) in _INSTALLS_FOUND for word in step.arguments):
             return False
         name = self._path.rpartition("/")[2]
-        settings = [one for one, _ in self._before if one.name in SET_FOLDERS]
         try:
             inner = list(_inner(step, name))
         except UnknownEffect:
@@ -226,8 +224,7 @@ class _Image:
         return any(
             one.location.root == _IMAGE and covers(one.location.path, self._path) is not False
             for of in inner
-            for one in writes((*settings, of))
-            if one.step is of
+            for one in writes((of,))
         )
 
 

@@ -55,15 +55,15 @@ _HELPERS: dict[str, tuple[str, str]] = {
 #: Redirections that lead into a file.
 WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
 
-#: What `insinto` and the like set, and what they have set before.
-SET_FOLDERS = {"insinto": "/", "exeinto": "/", "into": "/usr"}
+# What `insinto` and the like set, as long as none of them is called.
+_SET_FOLDERS = {"insinto": "/", "exeinto": "/", "into": "/usr"}
 
 #: Commands that put what they name into another place.
 COPYING = frozenset({"cp", "mv", "install", "ln"})
 
 #: The commands that `writes` follows.
 COMMANDS = frozenset(
-    {*_HELPERS, *SET_FOLDERS, *COPYING, "dodir", "keepdir", "mkdir", "dosym", "tee", "touch"}
+    {*_HELPERS, *_SET_FOLDERS, *COPYING, "dodir", "keepdir", "mkdir", "dosym", "tee", "touch"}
 )
 
 # What names of folders end in, and of files that have no such end.
@@ -150,19 +150,14 @@ def _above(place: Location) -> Iterator[Location]:
 
 
 def _writes(of: tuple[Step, ...]) -> Iterator[Write | _Copies]:
-    folders = dict(SET_FOLDERS)
     for step in of:
         name = step.name
-        if name in folders:
-            words = [pattern_of(value) for value in step.arguments]
-            folders[name] = words[0] if words else "/"
-            continue
         yield from _redirected(step)
-        if name not in COMMANDS:
+        if name not in COMMANDS or name in _SET_FOLDERS:
             continue
         if name in _HELPERS:
             setting, below = _HELPERS[name]
-            into = folders.get(setting, "") + below
+            into = step.into.get(setting, _SET_FOLDERS.get(setting, "")) + below
             yield from _helped(step, Location(_IMAGE, "/").below(into))
         elif name in ("keepdir", "dodir"):
             for value in _operands(step):

@@ -7,8 +7,8 @@ path in the image. Where a word points is a `Location`: what it starts from, and
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import field, replace
 
 from overlaylint.overlay.command_lines import SHELL_TEXT, unwrapped
 from overlaylint.overlay.eapi import SAME_PLACE
@@ -54,7 +54,7 @@ class Step:
 
     `name` is without folders, and empty where it is unknown. `folder` is where the program runs,
     None where that is unknown. `reads` is the step whose output it reads through a pipe, if that
-    is a single one.
+    is a single one. `into` are the folders that helpers install to, by the command that set them.
     """
 
     call: Call
@@ -62,6 +62,7 @@ class Step:
     arguments: tuple[Value, ...]
     folder: Location | None
     reads: Step | None = None
+    into: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, word: Value) -> Location | None:
         """Return where a word of the call points; None where that is unknown."""
@@ -170,7 +171,8 @@ def steps(trace: Trace) -> tuple[Step, ...]:
     for call in trace:
         folders.leave(call)
         name, arguments = unwrapped(call.name, call.arguments)
-        found.append(Step(call, name, arguments, folders.current, _before_in_pipe(call, found)))
+        before = _before_in_pipe(call, found)
+        found.append(Step(call, name, arguments, folders.current, before, folders.into))
         folders.follow(name, arguments, call)
     return tuple(found)
 
@@ -185,15 +187,22 @@ def _before_in_pipe(call: Call, steps: Sequence[Step]) -> Step | None:
     return last if is_single and last.call.pipe == replace(pipe, index=pipe.index - 1) else None
 
 
+# What sets the folder that helpers install to (PMS 12.3.3).
+_SETTING = frozenset({"insinto", "exeinto", "into"})
+
+
 class _Folders:
-    """The folder that commands run in, as `cd` and its like change it."""
+    """The folders that commands run in, and install to, as `cd` and its like change them."""
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self.current = self._first()
+        self.into: Mapping[str, str] = {}
         self._stack: list[Location | None] = []
         # Where a subshell ends, what was before it holds again.
-        self._subshells: list[tuple[Source, int, tuple[str, ...], Location | None]] = []
+        self._subshells: list[
+            tuple[Source, int, tuple[str, ...], Location | None, Mapping[str, str]]
+        ] = []
 
     def _first(self) -> Location | None:
         """Return where a phase starts (PMS 9.1.3 and on)."""
@@ -206,11 +215,15 @@ class _Folders:
 
     def follow(self, name: str, arguments: tuple[Value, ...], call: Call) -> None:
         """Take note of what a command does to the folder."""
-        if name not in ("cd", "pushd", "popd"):
+        if name not in ("cd", "pushd", "popd") and name not in _SETTING:
             return
         inner = self._subshell_of(call)
         if inner is not None:
-            self._subshells.append((call.source, inner, call.stack, self.current))
+            self._subshells.append((call.source, inner, call.stack, self.current, self.into))
+        if name in _SETTING:
+            folder = pattern_of(arguments[0]) if arguments else "/"
+            self.into = {**self.into, name: folder}
+            return
         words = [word for word in arguments if not str(word).startswith("-")]
         if name == "popd":
             self.current = self._stack.pop() if self._stack else None
@@ -222,11 +235,11 @@ class _Folders:
     def leave(self, call: Call) -> None:
         """Undo what was done in subshells that a call stands behind."""
         while self._subshells:
-            source, end, stack, before = self._subshells[-1]
+            source, end, stack, before, into = self._subshells[-1]
             is_inside = call.source is source and call.stack == stack and call.start < end
             if is_inside or (len(call.stack) > len(stack) and call.stack[: len(stack)] == stack):
                 return
-            self.current = before
+            self.current, self.into = before, into
             self._subshells.pop()
 
     def _subshell_of(self, call: Call) -> int | None:
