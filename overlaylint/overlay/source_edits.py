@@ -59,7 +59,8 @@ class SourceEdit:
     marks one that is taken back. `text` is what the file is replaced with, or what is put behind
     it where that `is_addition`. Where there is none of these, `doubt` says what is unknown; a sed
     has one where it may be made in another file. `find` are the words of the find that names the
-    files, and the folder that it runs in.
+    files, and the folder that it runs in. What patches from elsewhere make of any file
+    `is_foreign`.
     """
 
     step: Step
@@ -72,6 +73,7 @@ class SourceEdit:
     is_addition: bool = False
     doubt: str = ""
     find: tuple[tuple[str, ...], str] | None = None
+    is_foreign: bool = False
 
     def is_in(self, path: str) -> bool:
         """Whether it is made in the file at a path."""
@@ -146,7 +148,9 @@ def edits_of(
         if any(_is_from_elsewhere(ebuild, word) for word in words) or (
             name == "epatch" and not words
         ):
-            yield SourceEdit(step, ("*",), doubt="the patches come from elsewhere")
+            yield SourceEdit(
+                step, ("*",), doubt="the patches come from elsewhere", is_foreign=True
+            )
 
 
 def edits_in_place(name: str, arguments: Sequence[Value]) -> bool:

@@ -295,6 +295,9 @@ def _edits(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
         of = steps(trace)
         changes: dict[int, list[SourceEdit]] = {}
         for change in source_edits(ebuild, of, sources(ebuild), ebuild.repository):
+            if change.is_foreign and _runs_with_flag(ebuild, trace, change.step, options):
+                # What is fetched and applied in any case is as good as upstream's own text.
+                continue
             changes.setdefault(id(change.step), []).append(change)
         for index, step in enumerate(of):
             removal = _removal(trace, step, of[index + 1 :], folders, options)
@@ -307,6 +310,18 @@ def _edits(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
                 for edit in _changed(trace, step, changes.get(id(step), ()), options):
                     is_vain = is_late or (edit.is_of_made and _is_made_anew(of[index + 1 :]))
                     yield replace(edit, is_effective=False) if is_vain else edit
+
+
+def _runs_with_flag(ebuild: Ebuild, trace: Trace, step: Step, options: Options) -> bool:
+    """Whether a step of a phase runs with the flag as well."""
+    from overlaylint.overlay.own_code import own_traces
+
+    return any(
+        call.place == step.call.place
+        for other in own_traces(ebuild, {options.flag: True})
+        if other.phase == trace.phase
+        for call in other
+    )
 
 
 def _is_late(phase: str, earlier: tuple[Step, ...]) -> bool:
