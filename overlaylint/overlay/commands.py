@@ -383,9 +383,15 @@ INTERCEPTED = frozenset(
 )  # fmt: skip
 
 
+class Refusal(str):
+    """Why Portage refuses what an ebuild does; not every version of it does so."""
+
+    __slots__ = ()
+
+
 def forbidden(shell: Interpreter, invocation: Invocation) -> Status:
     """Die: the command may not be called in global scope."""
-    shell.die(f"{invocation.name}() calls are not allowed in global scope", 1)
+    shell.die(Refusal(f"{invocation.name}() calls are not allowed in global scope"), 1)
     return 1
 
 
@@ -396,7 +402,8 @@ def intercepted(shell: Interpreter, invocation: Invocation) -> Status:
 
 def missing(shell: Interpreter, invocation: Invocation) -> Status:
     """Die: no program can be run in global scope."""
-    shell.die(f"External commands disallowed while sourcing ebuild: {invocation.name}", 127)
+    message = f"External commands disallowed while sourcing ebuild: {invocation.name}"
+    shell.die(Refusal(message), 127)
     return 127
 
 

@@ -98,10 +98,14 @@ class Evaluated:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Sourcing the ebuild fails, for `reason`: Portage has no metadata for it."""
+    """Sourcing the ebuild fails, for `reason`: Portage has no metadata for it.
+
+    With `is_refusal`, older versions of Portage have some.
+    """
 
     reason: str
     span: Span
+    is_refusal: bool = False
 
 
 @dataclass(frozen=True)
@@ -260,7 +264,9 @@ class Evaluator:
             else:
                 status = self.source_file(shell, script)
                 if shell.signal in (DIE, EXIT):
-                    self.fail(str(shell.signal_message), script.source, 0, 0)
+                    message = shell.signal_message
+                    is_refusal = isinstance(message, pm.Refusal)
+                    self.fail(str(message), script.source, 0, 0, is_refusal=is_refusal)
                 elif isinstance(status, int) and status != 0 and not shell.signal:
                     self.fail("its last command fails", script.source, 0, 0)
                 self.finish(shell)
@@ -293,9 +299,12 @@ class Evaluator:
             return 0
         return shell.source_script(script)
 
-    def fail(self, reason: str, source: Source, start: int, end: int) -> None:
+    def fail(
+        self, reason: str, source: Source, start: int, end: int, *, is_refusal: bool = False
+    ) -> None:
         """Note that sourcing fails."""
-        self.failure = Failure(reason, span_of(self.ebuild.repository, source, start, end))
+        span = span_of(self.ebuild.repository, source, start, end)
+        self.failure = Failure(reason, span, is_refusal)
 
     def shell(self) -> Interpreter:
         """Return an interpreter that stands where Portage sources the ebuild."""

@@ -26,7 +26,7 @@ class Metadata:
     """The values of an ebuild's metadata keys, those that are set and not empty.
 
     `unknown` has the keys whose value can't be told, each with the reason. `failure` says why
-    sourcing certainly fails: then there is no metadata, and Portage does not take the ebuild.
+    sourcing fails in any Portage: then there is no metadata, and the ebuild is not taken.
     """
 
     values: Mapping[str, str]
@@ -38,7 +38,8 @@ def metadata(evaluation: Evaluation) -> Metadata:
     """Return an ebuild's metadata; all keys are unknown where sourcing fails or may fail."""
     if evaluation.failure is not None:
         reason = Unknown(f"sourcing the ebuild fails: {evaluation.failure.reason}")
-        return Metadata({}, dict.fromkeys(KEYS, reason), reason.reason)
+        always = None if evaluation.failure.is_refusal else reason.reason
+        return Metadata({}, dict.fromkeys(KEYS, reason), always)
     if evaluation.possible_failures:
         first = evaluation.possible_failures[0]
         reason = replace(first, reason=f"sourcing the ebuild may fail: {first.reason}")

@@ -148,9 +148,7 @@ def edits_of(
         if any(_is_from_elsewhere(ebuild, word) for word in words) or (
             name == "epatch" and not words
         ):
-            yield SourceEdit(
-                step, ("*",), doubt="the patches come from elsewhere", is_foreign=True
-            )
+            yield SourceEdit(step, ("*",), doubt="the patches come from elsewhere", is_foreign=True)
 
 
 def edits_in_place(name: str, arguments: Sequence[Value]) -> bool:
