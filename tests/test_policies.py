@@ -192,7 +192,7 @@ SAME: dict[str, tuple[str, str, Callable[[Finding], bool], tuple[str, ...]]] = {
         (
             "Another algorithm", "Another architecture's file chooses another algorithm",
             "6.12 compresses them only where that is wanted for all",
-            "The ebuild replaces the algorithm",
+            "The ebuild replaces the algorithm", "A kernel without modules",
         ),
     ),
     # The rule leaves an ebuild alone that means to install the daemon.

@@ -97,6 +97,7 @@ if TYPE_CHECKING:
 
 _Release = tuple[int, int]
 
+_MODULES = "MODULES"
 _COMPRESS = "MODULE_COMPRESS"
 _ALL = "MODULE_COMPRESS_ALL"
 
@@ -137,10 +138,13 @@ def uncompressed_kernel_modules(package: Package, options: Options) -> Iterator[
             reason = f"{config.paths[0]} is for Linux {config.version}, before {options.since}"
             yield NotApplicable(reason)
         else:
-            symbols = (_COMPRESS, _ALL, *(f"{_COMPRESS}_{one}" for one in _ALGORITHMS))
+            symbols = (_MODULES, _COMPRESS, _ALL, *(f"{_COMPRESS}_{one}" for one in _ALGORITHMS))
             built, doubts = as_built(package, config, symbols)
             yield from doubts
-            if not doubts:
+            modules = built.options.get(_MODULES)
+            if modules is not None and not modules.is_on:
+                yield NotApplicable(f"{config.paths[0]} is for a kernel without modules")
+            elif not doubts:
                 found = _faults(package, built, release, options.algorithm.upper())
                 faults += [(fault, config) for fault in found]
     for fault in gathered(faults):
