@@ -1,15 +1,17 @@
-"""Real Portage, asked for the metadata of overlays that tests write: it sources each ebuild."""
+"""Real Portage, asked of overlays that tests write: for their metadata, and what it makes of it."""
 
 from __future__ import annotations
 
 import getpass
 import grp
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 _PROFILE = 'ARCH="amd64"\nCHOST="x86_64-pc-linux-gnu"\n'
 #: Portage protects builds from one another by means that need root, or a Gentoo system.
@@ -23,6 +25,22 @@ def egencache() -> str | None:
     """Return the path of `egencache`, None where Portage is not installed."""
     beside = str(Path(sys.executable).parent)
     return shutil.which("egencache", path=os.pathsep.join((beside, os.environ.get("PATH", ""))))
+
+
+def asked_of_portage(script: str, roots: Iterable[Path]) -> Any:
+    """Return what a script that uses Portage's modules prints, as JSON, for overlays.
+
+    It reads their paths from its standard input, one to a line, each as JSON.
+    """
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        input="".join(f"{json.dumps(str(root))}\n" for root in roots),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-4000:]
+    return json.loads(run.stdout)
 
 
 def sourced_by_portage(

@@ -8,17 +8,15 @@ sourced. The seeds are fixed; `OVERLAYLINT_SEEDS=1000` tries more of them.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from portage_metadata import asked_of_portage
 
 from overlaylint.overlay.atom import parse_atom
 from overlaylint.overlay.available import Available
@@ -349,19 +347,6 @@ class Maker:
             place.write_text(content)
 
 
-def ask_portage(roots: list[Path]) -> list[dict[str, Any]]:
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", ORACLE],
-        input="".join(f"{json.dumps(str(root))}\n" for root in roots),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr[-4000:]
-    answers: list[dict[str, Any]] = json.loads(run.stdout)
-    return answers
-
-
 def ask_overlaylint(root: Path, metadata: Mapping[str, dict[str, str]]) -> dict[str, Any]:
     overlay = find_repositories(root / "overlay").overlay
     profile = overlay.profiles["top"]
@@ -438,9 +423,10 @@ def test_random_overlays_are_seen_as_portage_sees_them(tmp_path: Path) -> None:
     for root, maker in makers.items():
         maker.overlay()
         maker.write(root)
+    answers = asked_of_portage(ORACLE, makers)
     found = [
         f"seed {root.name}: {difference}"
-        for (root, maker), theirs in zip(makers.items(), ask_portage(list(makers)), strict=True)
+        for (root, maker), theirs in zip(makers.items(), answers, strict=True)
         for difference in differences(ask_overlaylint(root, maker.metadata), theirs, maker.metadata)
     ]
     assert not found
