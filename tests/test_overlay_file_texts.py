@@ -227,6 +227,8 @@ def test_any_commands_leave_what_is_known(
         ]),
         ("echo -n a > x; echo -n b >> x; echo c >> x", "x", ["abc"]),
         ("printf '%s\\n' a > x; perl -pi -e s/a/b/ x", "x", ["a ?"]),
+        ("printf '%s\\n' a > x; gzip x", "x", ["a ?"]),
+        ("printf '%s\\n' a > x; perl tool x", "x", ["a"]),
     ],
 )  # fmt: skip
 def test_what_depends_and_what_is_unknown(

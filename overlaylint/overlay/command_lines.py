@@ -49,6 +49,11 @@ _TAKES_OPERAND = frozenset({"chroot", "timeout", "taskset"})
 SHELLS = frozenset({"bash", "sh", "dash"})
 READING = SHELLS | {".", "source"}
 
+#: Programs that run a script of another language than the shell's, which is not read here.
+INTERPRETERS = frozenset(
+    {"awk", "gawk", "mawk", "nawk", "perl", "python", "python2", "python3", "ruby"}
+)
+
 #: An option of `env` that takes a text apart, with others before it: `-S`, `-iS`.
 SPLITTING = re.compile(r"-(?!-)[^uCS]*S|--s[a-z-]*(?==|\Z)", re.DOTALL)
 

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from itertools import combinations
 from posixpath import normpath
 
+from overlaylint.overlay.command_lines import INTERPRETERS
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.install_targets import COMMANDS, TAKING_WORD, Write, writes, written_to
 from overlaylint.overlay.removals import removes
@@ -41,9 +42,6 @@ _STANDARD_INPUT = frozenset({"-", "/dev/stdin", "/dev/fd/0"})
 
 # Programs that write nothing to their standard output.
 _QUIET = (COMMANDS - {"tee"}) | {"rm", "rmdir", "chmod", "chown", "chgrp", "sleep"}
-
-# Programs that may take files away; of what scripts do nothing is known here.
-_REMOVING = frozenset({"rm", "unlink", "mv", "find", "xargs", "git", "rsync", "shred"})
 
 # Filters that may be asked for each line by itself.
 _OF_LINES = frozenset({"cut", "egrep", "fgrep", "grep", "sed", "tr"})
@@ -363,7 +361,8 @@ class _Texts:
         self.files[place] = replace(file, pieces=tuple(left))
 
     def _take_away(self, step: Step) -> None:
-        if step.name not in _REMOVING:
+        if step.name in INTERPRETERS:
+            # Of what scripts do nothing is known here.
             return
         for place in tuple(self.files):
             answer = removes(step, place)

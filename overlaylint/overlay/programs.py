@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
+from overlaylint.overlay.command_lines import SHELLS
 from overlaylint.overlay.commands import COMMON
 from overlaylint.overlay.eapi import SAME_PLACE
 from overlaylint.overlay.install_targets import COMMANDS, COPYING, WRITING, copies_folders
-from overlaylint.overlay.removals import REMOVING
 from overlaylint.overlay.scene import Thing, scenes
 from overlaylint.overlay.steps import Location, Step, pattern_of
 from overlaylint.shell.builtins import BUILTINS
@@ -56,13 +56,13 @@ _LEAVING: Mapping[str, str] = {
         arch b2sum base32 base64 basename basenc cat chcon chgrp chmod chown cksum comm cut date df
         dir dircolors dirname du expand expr factor fmt fold groups head hostid id join logname ls
         md5sum mktemp nl nohup nproc numfmt od paste pathchk pinky pr printenv ptx readlink
-        realpath runcon seq sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf sleep sort
-        stat stdbuf stty sum sync tac tail tr truncate tsort tty uname unexpand uniq uptime
-        users vdir wc who whoami yes""",
+        realpath rm rmdir runcon seq sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf
+        sleep sort stat stdbuf stty sum sync tac tail tr truncate tsort tty uname unexpand uniq
+        unlink uptime users vdir wc who whoami yes""",
     "findutils": "find locate xargs",
     "util-linux": """
         blkid chattr chrt col column fallocate findmnt flock getopt hardlink hexdump ionice logger
-        look lsattr lsblk more mountpoint namei prlimit rename rev setarch taskset unshare whereis
+        look lsattr lsblk more mountpoint namei prlimit rev setarch taskset unshare whereis
         """,
     "acl, attr and libcap": """
         attr chacl filecap getcap getfacl getfattr getpcaps setcap setfacl setfattr""",
@@ -70,9 +70,12 @@ _LEAVING: Mapping[str, str] = {
         addr2line c++filt elfedit gprof nm objdump ranlib readelf size strings strip
         eu-elfcmp eu-elflint eu-findtextrel eu-nm eu-objdump eu-readelf eu-size eu-strings
         eu-strip""",
+    "gzip, bzip2, xz-utils, zstd and ncompress": """
+        bunzip2 bzip2 compress gunzip gzip lzma unxz unzstd xz zstd""",
     "pax-utils, patchelf and chrpath": "dumpelf lddtree patchelf chrpath pspax scanelf symtree",
     "diffutils, grep, sed, file, less, tree and which": """
         cmp diff diff3 sdiff egrep fgrep grep sed file less tree which rg""",
+    "texinfo": "install-info",
     "glibc": "getconf getent iconv ldconfig ldd locale",
     "kmod": "depmod kmod lsmod modinfo",
     "systemd": "systemd-sysusers systemd-tmpfiles udevadm",
@@ -94,8 +97,7 @@ _LEAVING: Mapping[str, str] = {
 }
 
 _LEAVES = frozenset(
-    {*COMMANDS, *BUILTINS, *COMMON, *REMOVING - {"tar", "rsync", "git", "perl", "python",
-     "python3", "ruby", "awk", "gawk"},
+    {*COMMANDS, *BUILTINS, *COMMON, *SHELLS,
      *(name for names in _LEAVING.values() for name in names.split())}
 )  # fmt: skip
 

@@ -9,31 +9,37 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from overlaylint.overlay.command_lines import SHELLS
+from overlaylint.overlay.command_lines import INTERPRETERS, SHELLS
 from overlaylint.overlay.scene import Named, Scene, Thing, UnknownEffect, scenes
 from overlaylint.overlay.steps import Location, Step, pattern_of, read_options
 from overlaylint.shell.values import Value
 
-# Programs that may remove what they are given, if one of their words says so. With None they may
-# do so in any case: what a script is, or a shell's text, is not read here.
-_MAY_REMOVE: Mapping[str, frozenset[str] | None] = {
-    "rsync": frozenset({"--delete", "--delete-before", "--delete-during", "--delete-delay",
-                        "--delete-after", "--delete-excluded", "--del",
-                        "--remove-source-files"}),
-    "git": frozenset({"clean", "rm", "mv", "reset", "checkout", "stash", "restore"}),
-    "tar": frozenset({"--remove-files"}),
-    "shred": frozenset({"-u", "--remove"}),
-    "zstd": frozenset({"--rm"}),
-    "install-info": frozenset({"--delete", "--remove"}),
-    **dict.fromkeys(("gzip", "gunzip", "bzip2", "bunzip2", "xz", "unxz", "lzma", "compress")),
-    **dict.fromkeys(("perl", "python", "python3", "ruby", "awk", "gawk", *SHELLS)),
+# Options with which programs remove what they are given, without dashes.
+_REMOVING_OPTIONS: Mapping[str, frozenset[str]] = {
+    "rsync": frozenset({"delete", "delete-before", "delete-during", "delete-delay", "delete-after",
+                        "delete-excluded", "del", "remove-source-files"}),
+    "tar": frozenset({"remove-files"}),
+    "shred": frozenset({"u", "remove"}),
+    "zip": frozenset({"m", "move"}),
+    **dict.fromkeys(("zstd", "unzstd", "lz4", "unlz4"), frozenset({"rm"})),
 }  # fmt: skip
+
+# Commands of git's with which it may do so.
+_GIT = frozenset({"clean", "rm", "mv", "reset", "checkout", "stash", "restore"})
+
+# Programs that may do so in any case: what a script is, or a shell's text, is not read here.
+_MAY_REMOVE = frozenset(
+    {"gzip", "gunzip", "bzip2", "bunzip2", "xz", "unxz", "lzma", "compress", "rename", "prename",
+     *INTERPRETERS, *SHELLS}
+)  # fmt: skip
 
 # A word in the text that a shell is given.
 _TOKEN = re.compile(r"[A-Za-z0-9_.+-]+")
 
 #: Commands that may take something away.
-REMOVING = frozenset({"rm", "unlink", "rmdir", "mv", "find", "xargs", *_MAY_REMOVE})
+REMOVING = frozenset(
+    {"rm", "unlink", "rmdir", "mv", "find", "xargs", "git", *_REMOVING_OPTIONS, *_MAY_REMOVE}
+)
 
 
 def removes(step: Step, place: Location, thing: Thing = Thing.FILE) -> bool | None:
@@ -85,14 +91,19 @@ def _carry_out(step: Step, scene: Scene) -> bool:
         if not _may_run_removal(step):
             return True
         return _carry_out_all(scene.fed_by(step), scene)
-    if step.name in _MAY_REMOVE:
-        wanted = _MAY_REMOVE[step.name]
-        words = {pattern_of(word) for word in step.arguments}
-        may = wanted is None or bool(wanted & words)
-        if step.name in SHELLS:
-            may = _may_run_removal(step)
-        return not may or _names_nothing(step, scene)
-    return True
+    return not _may_remove(step) or _names_nothing(step, scene)
+
+
+def _may_remove(step: Step) -> bool:
+    """Whether a program, as it is called, may remove what it is given."""
+    if step.name in SHELLS:
+        return _may_run_removal(step)
+    if step.name == "git":
+        return not _GIT.isdisjoint(map(pattern_of, step.arguments))
+    if step.name in _REMOVING_OPTIONS:
+        options, _ = read_options(step.arguments, ())
+        return not _REMOVING_OPTIONS[step.name].isdisjoint(options)
+    return step.name in _MAY_REMOVE
 
 
 def _may_run_removal(step: Step) -> bool:
