@@ -225,6 +225,9 @@ def test_xargs_runs_what_the_real_one_does(
         ("find . -newer x", False),
         ("find . -name x -prune -o -delete", False),
         ("find . -depth -name x -prune -o -delete", True),
+        (r"find home -execdir rm -r core \;", None),
+        (r"find home -execdir rm -r {} \;", True),
+        ("find . -lname core -delete", False),
         (r"find . -exec grep -q x {} \; -delete", None),
         ("cat list | xargs rm -r", None),
         ("rsync -a --delete x/ home/", None),
@@ -253,3 +256,8 @@ def test_xargs_runs_what_the_real_one_does(
 )
 def test_what_can_not_be_told(tmp_path: Path, commands: str, answer: bool | None) -> None:
     assert told(tmp_path, commands, Thing.EMPTY_FOLDER) is answer
+
+
+def test_what_a_link_leads_to_is_unknown(tmp_path: Path) -> None:
+    assert told(tmp_path / "named", "find . -name core -delete", Thing.LINK) is True
+    assert told(tmp_path / "led", "find . -lname core -delete", Thing.LINK) is None

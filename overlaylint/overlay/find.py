@@ -1,7 +1,7 @@
 """What `find` prints (find(1), POSIX and GNU), over a set of files that is given.
 
 The files need not exist: a rule makes up those that matter to it. Tests that ask for more than a
-name, a place and a type are not understood, and raise UnknownFind.
+name, a place, a type and whether anything is in it are not understood, and raise UnknownFind.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class UnknownFind(Exception):
 class MadeUpFiles:
     """A tree of files by absolute path, which may change; folders are those that files need.
 
-    `links` are those files that are symbolic links.
+    `links` are those files that are symbolic links. The others hold something.
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
@@ -267,8 +267,10 @@ class _Parser:
 
     def _primary(self) -> _Test:
         word = self._take()
-        if word in ("-name", "-iname", "-lname"):
+        if word in ("-name", "-iname"):
             return _matching(self._take(), lambda visit: _base(visit.text), word == "-iname")
+        if word in ("-lname", "-ilname"):
+            return self._leads_to(self._take())
         if word in ("-path", "-wholename", "-ipath", "-iwholename"):
             return _matching(self._take(), lambda visit: visit.text, word.startswith("-i"))
         if word in ("-regex", "-iregex"):
@@ -314,6 +316,9 @@ class _Parser:
                 command.append(part)
             if part == ";" and self._peek() not in ("", ")") and _asks(command):
                 raise UnknownFind(f"what follows on `{' '.join(command)}`")
+            if word == "-execdir" and any(map(_may_be_name, command[1:])):
+                # It runs in the folder of what is found.
+                raise UnknownFind(f"`-execdir {' '.join(command)}`")
             return _execute(tuple(command))
         raise UnknownFind(f"`{word}` in its expression")
 
@@ -324,6 +329,14 @@ class _Parser:
                     raise UnknownFind("a test of what a link leads to")
                 return "l" in kinds
             return ("d" if visit.is_folder else "f") in kinds
+
+        return test
+
+    def _leads_to(self, pattern: str) -> _Test:
+        def test(visit: _Visit, _state: _State) -> bool:
+            if visit.path in self._links:
+                raise UnknownFind(f"`-lname {pattern}`, and what a link leads to is unknown")
+            return False
 
         return test
 
@@ -374,6 +387,11 @@ _COUNTED_ON = frozenset(
     {"chgrp", "chmod", "chown", "cp", "echo", "install", "ln", "ls", "mkdir", "mv", "rm", "sed",
      "strip", "touch"}
 )  # fmt: skip
+
+
+def _may_be_name(word: str) -> bool:
+    """Whether a word may name a file beside the one that is found, other than by its own path."""
+    return "{}" not in word and not word.startswith(("-", "/"))
 
 
 def _quit(_visit: _Visit, state: _State) -> bool:
