@@ -36,7 +36,7 @@ _USER_PATCHES = frozenset({"eapply_user", "epatch_user"})
 _PATCHES = frozenset({"eapply", "epatch"})
 
 # Other editors of files in place, and the options without which they only read.
-_EDITORS = {"perl": re.compile(r"-[a-zA-Z0]*i"), "ruby": re.compile(r"-[a-zA-Z0]*i"),
+_EDITORS = {"perl": re.compile(r"-[a-zA-Z0-9]*i"), "ruby": re.compile(r"-[a-zA-Z0-9]*i"),
             "gawk": re.compile(r"inplace"), "awk": re.compile(r"inplace"),
             "ed": re.compile(r""), "ex": re.compile(r""),
             **dict.fromkeys(("python", "python2", "python3"), re.compile(r""))}  # fmt: skip
