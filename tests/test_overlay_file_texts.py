@@ -225,8 +225,11 @@ def test_any_commands_leave_what_is_known(
         ('sed -e /D/d -e "s/@also@/$(b)/" "${FILESDIR}"/unit.in > x', "x", [
             "[Unit]", "[Install]", "Also=${?}",
         ]),
+        ("echo a > x; echo b | tee -ai x", "x", ["a", "b"]),
+        ("echo a > x; echo b | tee -i x", "x", ["b"]),
         ("echo -n a > x; echo -n b >> x; echo c >> x", "x", ["abc"]),
         ("printf '%s\\n' a > x; perl -pi -e s/a/b/ x", "x", ["a ?"]),
+        ("printf '%s\\n' a > x; perl -0777pi -e s/a/b/ x", "x", ["a ?"]),
         ("printf '%s\\n' a > x; gzip x", "x", ["a ?"]),
         ("printf '%s\\n' a > x; perl tool x", "x", ["a"]),
     ],

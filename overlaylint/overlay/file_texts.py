@@ -14,7 +14,15 @@ from posixpath import normpath
 
 from overlaylint.overlay.command_lines import INTERPRETERS
 from overlaylint.overlay.ebuild import Ebuild
-from overlaylint.overlay.install_targets import COMMANDS, TAKING_WORD, Write, writes, written_to
+from overlaylint.overlay.install_targets import (
+    COMMANDS,
+    COPYING,
+    TAKING_WORD,
+    Write,
+    appends,
+    writes,
+    written_to,
+)
 from overlaylint.overlay.removals import removes
 from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.sed import UNKNOWN as UNKNOWN_PART
@@ -145,7 +153,7 @@ def source_edits(
         place = put.place
         if not place.is_in(folder):
             continue
-        if put.step.name in ("cp", "mv", "ln", "install") and place.path.endswith("*"):
+        if put.step.name in COPYING and place.path.endswith("*"):
             # What a folder holds is unknown, and most often has nothing to do with it.
             continue
         placed.setdefault(id(put.step), []).append(
@@ -258,13 +266,12 @@ class _Texts:
                 if written_to(step, one.target) == place
             }
             if operators:
-                appends = bool(operators & {">>", "&>>"})
-                yield _Put(step, place, (self._piece(step, "", doubt),), not appends)
+                is_replaced = operators.isdisjoint((">>", "&>>"))
+                yield _Put(step, place, (self._piece(step, "", doubt),), is_replaced)
                 return
-            appends = not {"-a", "--append"}.isdisjoint(map(str, step.arguments))
             given = self._input(step) if step.name == "tee" else (self._piece(step, ""),)
             given = tuple(replace(one, doubt=one.doubt or doubt) for one in given)
-            yield _Put(step, place, given, not appends)
+            yield _Put(step, place, given, not appends(step))
         elif step.name == "touch":
             yield _Put(step, place, (self._piece(step, "", doubt),), False)
         else:

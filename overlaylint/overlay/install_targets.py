@@ -16,7 +16,6 @@ from overlaylint.overlay.steps import (
     known_end,
     location,
     pattern_of,
-    pattern_of_piece,
     read_options,
     steps,
 )
@@ -24,16 +23,6 @@ from overlaylint.overlay.trace import Trace
 from overlaylint.records import dataclass
 from overlaylint.shell.calls import Call
 from overlaylint.shell.values import Value
-
-__all__ = [
-    "Write",
-    "in_image",
-    "name_of",
-    "pattern_of",
-    "pattern_of_piece",
-    "targets",
-    "writes",
-]
 
 _IMAGE = "D"
 
@@ -279,6 +268,11 @@ def written_to(step: Step, word: Value) -> Location | None:
     if place is None and end is not None and step.folder is not None:
         return step.folder.below(f"{UNKNOWN}{end}")
     return place
+
+
+def appends(step: Step) -> bool:
+    """Whether a call of `tee` puts what it reads at the end of its files."""
+    return _has(step, "a", "append")
 
 
 def _operands(step: Step) -> list[Value]:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from overlaylint.shell.conditions import Check
     from overlaylint.shell.values import Value
 
-#: What the files of a kernel package are called: a base name, and perhaps a version.
-COMMON = "commonconfig"
-DEFCONFIG = "_defconfig"
+# What the files of a kernel package are called: a base name, and perhaps a version.
+_COMMON = "commonconfig"
+_DEFCONFIG = "_defconfig"
 
 _OPTION = re.compile(
     rb"^(?:CONFIG_(?P<set>[A-Za-z0-9_]+)=(?P<value>[^\r\n]*)"
@@ -110,7 +110,7 @@ def kernel_configs(package: Package) -> tuple[KernelConfig, ...]:
     found = []
     for version in versions:
         for arch in _arches(names):
-            bases = (f"{arch}{DEFCONFIG}", COMMON)
+            bases = (f"{arch}{_DEFCONFIG}", _COMMON)
             files = [_nearest(names, base, version) for base in bases]
             has_own = any((base, version) in names for base in bases)
             if has_own and files[0] is not None:
@@ -125,7 +125,7 @@ def kernel_config_for(ebuild: Ebuild, package: Package, arch: str) -> KernelConf
     They are looked for by PVR, PV, PV without its last part, and without any version.
     """
     names = _config_files(package)
-    first, last = (_nearest(names, base, ebuild.PVR) for base in (f"{arch}{DEFCONFIG}", COMMON))
+    first, last = (_nearest(names, base, ebuild.PVR) for base in (f"{arch}{_DEFCONFIG}", _COMMON))
     if first is None:
         return None
     return _joined(package, ebuild.PVR, arch, [path for path in (first, last) if path])
@@ -142,7 +142,7 @@ def config_paths(package: Package) -> tuple[str, ...]:
 
 
 def _arches(names: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    return tuple(sorted({base.removesuffix(DEFCONFIG) for base, _ in names if base != COMMON}))
+    return tuple(sorted({base.removesuffix(_DEFCONFIG) for base, _ in names if base != _COMMON}))
 
 
 def _nearest(names: Mapping[tuple[str, str], str], base: str, pvr: str) -> str | None:
@@ -229,9 +229,6 @@ def _configuring(ebuild: Ebuild, arch: str) -> tuple[Trace, ...]:
 
 _CONFIGURING = ("src_unpack", "src_prepare", "src_configure", "src_compile")
 
-# What puts a file in the place of another.
-_PLACING = frozenset({"cp", "install", "ln", "mv"})
-
 # What the kernel is built with: what the configuration is by then counts.
 _BUILDS = frozenset({"emake", "make", "kmake"})
 
@@ -246,6 +243,7 @@ def _edited_by(
     doubts: list[tuple[Span, str]],
 ) -> list[Option] | None:
     """Return the lines after one step; None where it does not edit a configuration."""
+    from overlaylint.overlay.install_targets import COPYING, appends
     from overlaylint.overlay.source_edits import edits_in_place
 
     span = trace.span(step.call)
@@ -255,9 +253,8 @@ def _edited_by(
         return [*lines, *_set_by_script(list(map(str, step.arguments)), span, wanted)]
     outputs = [one.operator for one in step.call.redirections if _is_config(step, one.target)]
     if step.name == "tee" and any(_is_config(step, one) for one in step.arguments):
-        is_added = not {"-a", "--append"}.isdisjoint(map(str, step.arguments))
-        outputs = [">>" if is_added else ">"]
-    if step.name in _PLACING and step.arguments and _is_config(step, step.arguments[-1]):
+        outputs = [">>" if appends(step) else ">"]
+    if step.name in COPYING and step.arguments and _is_config(step, step.arguments[-1]):
         outputs = [">"]
     if edits_in_place(step.name, step.arguments):
         outputs += [">>" for word in step.arguments if _is_config(step, word)]
@@ -273,10 +270,10 @@ def _edited_by(
     if step.name == "envsubst" and step.reads is not None:
         # What it puts in stands within values.
         by = step.reads
-    if by.name in ("cat", *_PLACING) and by.call.input is None:
+    if by.name in ("cat", *COPYING) and by.call.input is None:
         files = _own_files(ebuild, by)
         if files is None:
-            if step.name in _PLACING:
+            if step.name in COPYING:
                 doubts.append((span, f"it is unknown what `{step.name}` puts in its place"))
             return None
         # Where the configuration is put together, it is that of the files in this order.
