@@ -121,6 +121,11 @@ def test_files_that_are_made_up() -> None:
     assert files.names("/a") == ("b", "d")
     assert files.glob("/a/*", "/") == ("/a/b", "/a/d")
     assert files.glob("*/*", "/a") == ("b/c",)
+    # As bash has it, and not fnmatch(3) alone.
+    assert files.glob("/a/[^b]", "/") == ("/a/d",)
+    assert files.glob("@(b|d)", "/a") == ("b", "d")
+    assert files.glob(r"\b/*", "/a") == ("b/c",)
+    assert files.glob(r"\*", "/a") == ()
     assert list(files.below("/a")) == ["/a/b/c", "/a/d"]
     files.remove("/a/b")
     assert not files.exists("/a/b/c")

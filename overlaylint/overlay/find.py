@@ -13,7 +13,9 @@ from fnmatch import fnmatchcase
 
 from overlaylint.overlay.sed import extended
 from overlaylint.records import dataclass
-from overlaylint.shell.regexes import TooExpensive, Undecidable, search
+from overlaylint.shell.patterns import compile_pattern
+from overlaylint.shell.regexes import search
+from overlaylint.shell.undecidable import Undecidable
 
 
 class UnknownFind(Exception):
@@ -74,7 +76,10 @@ class MadeUpFiles:
             yield from self.below(posixpath.join(path, name))
 
     def glob(self, pattern: str, folder: str) -> tuple[str, ...]:
-        """Return the paths that match a pattern with wildcards, as bash expands it in a folder."""
+        """Return the paths that match a pattern with wildcards, as bash expands it in a folder.
+
+        Raises Undecidable.
+        """
         found = [""]
         for part in pattern.split("/"):
             found = [text for one in found for text in self._matching(one, part, folder)]
@@ -85,9 +90,10 @@ class MadeUpFiles:
             yield f"{before}{part}/"
             return
         here = resolved(before or ".", folder)
+        pattern = compile_pattern(((part, False),), extended=True)
         for name in self.names(here):
-            is_hidden = name.startswith(".") and not part.startswith(".")
-            if not is_hidden and fnmatchcase(name, part):
+            is_hidden = name.startswith(".") and not part.startswith((".", "\\"))
+            if not is_hidden and pattern.matches(name):
                 yield f"{before}{name}/"
 
 
@@ -471,7 +477,7 @@ def _regex(expression: str, syntax: str, ignore_case: bool) -> _Test:
         try:
             whole = ((f"^({text})$", False),)
             return search(whole, visit.text, ignore_case=ignore_case) is not None
-        except (Undecidable, TooExpensive) as problem:
+        except Undecidable as problem:
             raise UnknownFind(str(problem)) from problem
 
     return test

@@ -21,7 +21,7 @@ from overlaylint.overlay.find import Found, MadeUpFiles, UnknownFind, expression
 from overlaylint.overlay.steps import UNKNOWN, Location, Step, pattern_of
 from overlaylint.overlay.xargs import UnknownXargs, xargs
 from overlaylint.records import dataclass
-from overlaylint.shell.patterns import TooExpensive, Undecidable, compile_pattern
+from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import Unknown, Value, concatenate, join, pieces_of
 
 # What a folder that is not empty holds: a name that no script has.
@@ -92,8 +92,8 @@ class Scene:
         if not _SPECIAL.search(path):
             return Named((path,) if self.files.exists(path) else ())
         try:
-            return Named(tuple(self._glob(path)))
-        except (Undecidable, TooExpensive):
+            return Named(self.files.glob(path, "/"))
+        except Undecidable:
             return Named((), is_certain=False)
 
     def is_around(self, step: Step, words: Iterable[Value]) -> bool:
@@ -115,18 +115,6 @@ class Scene:
             path = waiting.pop()
             yield path
             waiting += [posixpath.join(path, name) for name in self.files.names(path)]
-
-    def _glob(self, pattern: str) -> Iterator[str]:
-        found = ["/"]
-        for part in pattern.strip("/").split("/"):
-            wanted = compile_pattern(((part, False),), extended=True)
-            found = [
-                posixpath.join(folder, name)
-                for folder in found
-                for name in self.files.names(folder)
-                if wanted.matches(name) and (part[:1] in (".", "\\") or not name.startswith("."))
-            ]
-        yield from found
 
     # --- what `find` and `xargs` run ---
 

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from overlaylint.records import dataclass
-from overlaylint.shell.regexes import TooExpensive, Undecidable, search
+from overlaylint.shell.regexes import search
+from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import Mixed, Value
 
 #: Stands for a piece of a script that is not known; no expression may hold it, and lines may.
@@ -181,7 +182,7 @@ class _Expression:
                 found = search([(anchored, False)], line, ignore_case=self.ignore_case)
                 if found is not None:
                     return at, found[1:]
-        except (Undecidable, TooExpensive) as problem:
+        except Undecidable as problem:
             raise UnknownEdit(str(problem)) from problem
         return None
 

@@ -14,7 +14,8 @@ from overlaylint.overlay.sed import UnknownEdit, extended, parse_call
 from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.interpreter import Interpreter
 from overlaylint.shell.invocations import check
-from overlaylint.shell.regexes import TooExpensive, Undecidable, search
+from overlaylint.shell.regexes import search
+from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import Mixed, Value, unknown
 
 _READS_NOTHING = frozenset({"basename", "dirname"})
@@ -203,7 +204,7 @@ def _matches(expression: str, line: str, ignore_case: bool) -> bool:
         return True
     try:
         return search(((expression, False),), line, ignore_case=ignore_case) is not None
-    except (Undecidable, TooExpensive) as problem:
+    except Undecidable as problem:
         raise UnknownFilter(str(problem)) from problem
 
 
