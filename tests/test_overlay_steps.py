@@ -163,6 +163,8 @@ def test_functions_called_in_a_subshell_run_where_it_is(tmp_path: Path) -> None:
         ('systemd-tmpfiles --create --root "${ED}/"', ["${D}"]),
         ("systemd-tmpfiles --create", []),
         ('systemd-tmpfiles --root="${D}"', []),
+        ('systemd-tmpfiles --root=/x --root="${D}" --create', ["${D}"]),
+        ("systemd-tmpfiles --root= --create", []),
         ('systemd-tmpfiles --root="${D}" --create --help', []),
         ('systemd-tmpfiles --root="$(pwd)" --create', ["None"]),
         ('systemd-tmpfiles --root="${D}" ${OPTIONS}', ["${D}"]),

@@ -128,8 +128,17 @@ def read_options(
 
     Options are named without dashes. Those in `taking` take a word: `o` in `-o core`, `-vocore`;
     `owner` in `--owner core`, `--owner=core`. The others say nothing, or what they have after `=`.
+    The last one counts where an option is given more than once.
     """
-    said: dict[str, Value] = {}
+    said, others = list_options(words, taking)
+    return dict(said), others
+
+
+def list_options(
+    words: Sequence[Value], taking: Container[str]
+) -> tuple[list[tuple[str, Value]], list[Value]]:
+    """Return the same as `read_options`, with options that are given more than once."""
+    said: list[tuple[str, Value]] = []
     others: list[Value] = []
     rest = list(words)
     while rest:
@@ -139,15 +148,16 @@ def read_options(
             return said, others + rest
         if start.startswith("--"):
             name, equals, _ = start[2:].partition("=")
-            said[name] = _from(word, len(f"--{name}="))
+            value = _from(word, len(f"--{name}="))
             if name in taking and not equals:
-                said[name] = rest.pop(0) if rest else ""
+                value = rest.pop(0) if rest else ""
+            said.append((name, value))
         elif start.startswith("-") and word != "-":
             for at, name in enumerate(start[1:], 2):
-                said[name] = ""
                 if name in taking:
-                    said[name] = _from(word, at) or (rest.pop(0) if rest else "")
+                    said.append((name, _from(word, at) or (rest.pop(0) if rest else "")))
                     break
+                said.append((name, ""))
         else:
             others.append(word)
     return said, others

@@ -10,18 +10,25 @@ from collections.abc import Iterator, Sequence
 
 from overlaylint.overlay.built import built_ebuilds, has_at_least
 from overlaylint.overlay.repository import Repository
-from overlaylint.overlay.steps import UNKNOWN, Location, Step, pattern_of
+from overlaylint.overlay.steps import (
+    UNKNOWN,
+    Location,
+    Step,
+    list_options,
+    pattern_of,
+    read_options,
+)
 from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Condition
-from overlaylint.shell.values import Mixed, Value, join
+from overlaylint.shell.values import Mixed
 
 TOOL = "systemd-tmpfiles"
 PACKAGE = "sys-apps/systemd"
 
 # What such a call may be asked to do; without any of them it only prints something, or fails.
-_ACTIONS = frozenset({"--create", "--clean", "--remove", "--purge"})
-_TAKING_WORD = frozenset({"--root", "--image", "--prefix", "--exclude-prefix", "--replace"})
-_HARMLESS = frozenset({"--help", "-h", "--version", "--cat-config", "--tldr", "--dry-run"})
+_ACTIONS = frozenset({"create", "clean", "remove", "purge"})
+_TAKING_WORD = frozenset({"root", "image", "prefix", "exclude-prefix", "replace"})
+_HARMLESS = frozenset({"help", "h", "version", "cat-config", "tldr", "dry-run"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +54,15 @@ class RootCall:
         words = self.step.arguments
         if any(isinstance(word, Mixed) and not word.head and word.is_many for word in words):
             return True
-        options, names = _operands(words)
-        if ("--create", "") not in options:
+        options, names = list_options(words, _TAKING_WORD)
+        if not any(name == "create" for name, _ in options):
             return False
         known = [pattern_of(name).rpartition("/")[2] for name in names]
         if names and not any(UNKNOWN in one or one in (configuration, "-") for one in known):
             return False
-        prefixes = [value for name, value in options if name == "--prefix"]
-        if any(_is_below(path, value) for name, value in options if name == "--exclude-prefix"):
+        prefixes = [pattern_of(value) for name, value in options if name == "prefix"]
+        excluded = [pattern_of(value) for name, value in options if name == "exclude-prefix"]
+        if any(_is_below(path, one) for one in excluded):
             return False
         return not prefixes or any(
             UNKNOWN in one or _is_below(path, one) or _is_below(one, path) for one in prefixes
@@ -68,48 +76,16 @@ def root_calls(of: Sequence[Step]) -> Iterator[RootCall]:
             continue
         words = step.arguments
         is_known = not any(isinstance(word, Mixed) and not word.head for word in words)
-        if _HARMLESS.intersection(map(str, words)):
+        options, _ = read_options(words, _TAKING_WORD)
+        if not _HARMLESS.isdisjoint(options) or (is_known and _ACTIONS.isdisjoint(options)):
             continue
-        if is_known and not _ACTIONS.intersection(map(str, words)):
-            continue
-        root = _root(words)
-        if root is not None:
+        root = options.get("root")
+        if root:
             yield RootCall(index, step, step.at(root), str(root))
-
-
-def _operands(words: Sequence[Value]) -> tuple[list[tuple[str, str]], list[Value]]:
-    """Return the options among the words, each with its value, and the other words."""
-    options: list[tuple[str, str]] = []
-    others: list[Value] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        text = pattern_of(word)
-        if not text.startswith("-") or text == "-":
-            others.append(word)
-            continue
-        name, equals, value = text.partition("=")
-        if not equals and name in _TAKING_WORD and rest:
-            value = pattern_of(rest.pop(0))
-        options.append((name, value))
-    return options, others
 
 
 def _is_below(path: str, folder: str) -> bool:
     return f"{path}/".startswith(f"{folder.rstrip('/')}/")
-
-
-def _root(words: Sequence[Value]) -> Value | None:
-    """Return the value of `--root`."""
-    for at, word in enumerate(words):
-        if word == "--root" and at + 1 < len(words):
-            return words[at + 1]
-        head = word if isinstance(word, str) else word.head
-        if head.startswith("--root="):
-            if isinstance(word, str):
-                return word.removeprefix("--root=")
-            return join((head.removeprefix("--root="), *word.parts[1:]))
-    return None
 
 
 def looks_users_up_in_root(repository: Repository, since: str) -> bool | None:
