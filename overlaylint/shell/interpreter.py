@@ -659,6 +659,7 @@ class Interpreter:
 
     def process_substitution(self, part: ProcessSubstitution) -> Value:
         """Return the file that stands for a process, with what it would hold if that is known."""
+        status = self.status
         content: Value = ""
         if part.direction == "<":
             content = self.capture(part.body)
@@ -671,6 +672,7 @@ class Interpreter:
                 is_written = self.state.output != outer
             if is_written:
                 self.state.output = [BESIDE]
+        self.status = status  # nobody waits for the process
         symbol = f"<({part.start})"
         self.processes[symbol] = content
         return unknown(
