@@ -545,9 +545,13 @@ class Parser:
             if self.is_passing and not self.pending:
                 match = COMMANDS.match(self.text, position, end)
                 assert match
-                if match.lastindex:
-                    commands.append(Simple(source, *match.span(1)))
-                self.position = position = match.end()
+                is_sure = not self.substitutions or not _LOST.search(
+                    self.text, position, match.end()
+                )
+                if is_sure:  # else each array is to be looked at
+                    if match.lastindex:
+                        commands.append(Simple(source, *match.span(1)))
+                    self.position = position = match.end()
             character = self.text[position] if position < end else ""
             if character in " \t\n\\#" or self.is_continued:
                 character = self.skip_newlines()
