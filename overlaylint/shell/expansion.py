@@ -298,7 +298,16 @@ class _Splitter:
     that came from an expansion; a break ends a field for certain (between the words of `"$@"`).
     """
 
-    __slots__ = ("had_empty", "in_operand", "is_split", "pieces", "result", "shell", "word")
+    __slots__ = (
+        "had_emptied",
+        "had_empty",
+        "in_operand",
+        "is_split",
+        "pieces",
+        "result",
+        "shell",
+        "word",
+    )
 
     def __init__(self, shell: Interpreter, word: Word, result: list[Value]) -> None:
         self.shell = shell
@@ -307,6 +316,7 @@ class _Splitter:
         self.pieces: list[_Piece] = []
         self.is_split = False  # whether there are separators or breaks
         self.had_empty = False  # whether `${x:-""}` was met, which counts if nothing else is there
+        self.had_emptied = False  # whether another operator left nothing, which may count as well
         self.in_operand = False  # whether what is added stands after `:-` or the like
 
     def add(self, parts: tuple[Part, ...]) -> None:
@@ -368,10 +378,15 @@ class _Splitter:
         """Add a double-quoted part: `"$@"` and `"${a[@]}"` in it make several fields."""
         count = len(self.pieces)
         had_empty, self.had_empty = self.had_empty, False
+        had_emptied, self.had_emptied = self.had_emptied, False
         has_at = self.inside_quotes(quoted.parts)
+        if len(self.pieces) == count and has_at and self.had_emptied:
+            raise Undecidable(
+                'an expansion to nothing, and `"$@"` without words in the same quotes'
+            )
         if len(self.pieces) == count and (self.had_empty or not has_at):
             self.pieces.append(_EMPTY)
-        self.had_empty = had_empty
+        self.had_empty, self.had_emptied = had_empty, had_emptied
 
     def inside_quotes(self, parts: tuple[Part, ...]) -> bool:
         """Add parts that stand between double quotes; tell whether `$@` was among them."""
@@ -400,6 +415,8 @@ class _Splitter:
                     self.quoted_list([as_many(found)])
                     continue
                 value = found  # type: ignore[assignment]
+                if value == "" and part.operator and part.operator[-1] not in "-+":
+                    self.had_emptied = True
             else:
                 value = part_value(self.shell, self.word.source, part)
             self.quoted(value)
