@@ -958,6 +958,8 @@ class Interpreter:
         try:
             for line in _lines_of(commands, source.text):
                 if extended_globs and not all(self.may_parse(c, extended_globs) for c in line):
+                    if isinstance(line[-1], Opaque):
+                        raise self.exhausted("a line has more than one syntax error")
                     self.die("syntax error near unexpected token `('", 2)
                     return 2
                 last = line[-1]
