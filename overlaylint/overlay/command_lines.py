@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from overlaylint.records import dataclass
 from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.interpreter import Interpreter
-from overlaylint.shell.parser import parse_source
 from overlaylint.shell.state import Positional
-from overlaylint.shell.texts import source_of
+from overlaylint.shell.texts import script_of
 from overlaylint.shell.values import ARRAYS, Flag, Value, Variable
 
 # Commands that run what their arguments say, and options of theirs that take a word.
@@ -195,12 +194,8 @@ def run_program(shell: Interpreter, invocation: Invocation) -> Status:
     text = invocation.input if script.reads_input else script.text
     if text is None or shell.depth >= _MAXIMUM_DEPTH:
         return _unseen(shell, invocation)
-    source = source_of(text, SHELL_TEXT, invocation.source, invocation.start, invocation.end)
-    if source is None:
-        return _unseen(shell, invocation)
-    shell.spend(2 * len(source.text) + 20)  # parsing takes longer than running
-    parsed = parse_source(source)
-    if parsed.errors:
+    parsed = script_of(shell, invocation, text, SHELL_TEXT)
+    if parsed is None or parsed.errors:
         return _unseen(shell, invocation)
     outer, commands = shell.state.output, shell.commands
     shell.depth += 1
@@ -208,7 +203,7 @@ def run_program(shell: Interpreter, invocation: Invocation) -> Status:
         with shell.subshell(output=None) as box:
             _start(shell, script.words)
             shell.commands = {}
-            shell.status = shell.run_lines(parsed.body, source, parsed.extended_globs)
+            shell.status = shell.run_lines(parsed.body, parsed.source, parsed.extended_globs)
             shell.end_subshell()
             box.append(shell.state.output or [])
     finally:

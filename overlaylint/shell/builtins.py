@@ -12,14 +12,20 @@ from overlaylint.shell.calls import Invocation, Status
 from overlaylint.shell.conditionals import test_command
 from overlaylint.shell.declaring import assigns_unnamed, declare, lose_matching, unset
 from overlaylint.shell.interpreter import LETTERS_SET, Builtin, Interpreter, positional_of
-from overlaylint.shell.invocations import check, is_many, problem, unknown_output, written
-from overlaylint.shell.parser import parse_source
+from overlaylint.shell.invocations import (
+    check,
+    is_many,
+    problem,
+    read_options,
+    unknown_output,
+    written,
+)
 from overlaylint.shell.printing import PrintingProblem, format_printf, interpret_escapes
 from overlaylint.shell.problems import ExpansionProblem, FatalProblem
 from overlaylint.shell.reading import mapfile, read
 from overlaylint.shell.state import Positional, options_of, options_text
 from overlaylint.shell.syntax import Script, Simple, Word
-from overlaylint.shell.texts import source_of
+from overlaylint.shell.texts import script_of
 from overlaylint.shell.undecidable import Undecidable
 from overlaylint.shell.values import (
     Flag,
@@ -155,25 +161,18 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
             place = invocation.source, invocation.start, invocation.end
             shell.assign("BASH_COMPAT", str(shell.compatibility), *place)
             return 0
-        if not shell.is_tracing:
-            return problem(shell, invocation, "what it evaluates is unknown")
     end = text if isinstance(text, str) else text.tail
-    if (len(end) - len(end.rstrip("\\"))) % 2:
+    if (len(end) - len(end.rstrip("\\"))) % 2 and (shell.is_tracing or isinstance(text, str)):
         # bash is left expecting more, and may refuse the array that is assigned next
         raise shell.exhausted("text that ends in a backslash is evaluated")
-    name = invocation.source.name
-    source = source_of(text, name, invocation.source, invocation.start, invocation.end)
-    if source is None:
-        return problem(shell, invocation, "what it evaluates is unknown")
-    shell.spend(2 * len(source.text) + 20)  # parsing takes longer than running
-    script = parse_source(source)
-    if isinstance(text, Mixed) and not _is_followed(text, script):
+    script = _script_of(shell, invocation, text)
+    if script is None:
         return problem(shell, invocation, "what it evaluates is unknown")
     shell.depth += 1
     if shell.depth > 60:
         raise shell.exhausted("eval within eval, too deeply")
     try:
-        status = shell.run_lines(script.body, source, script.extended_globs)
+        status = shell.run_lines(script.body, script.source, script.extended_globs)
     finally:
         shell.depth -= 1
     if script.errors and not shell.signal:
@@ -181,6 +180,16 @@ def eval_(shell: Interpreter, invocation: Invocation) -> Status:
         place = invocation.source, invocation.start, invocation.end
         branching.may_leave_by_error(shell, 127, Unknown(script.errors[0].message, *place), "eval")
     return status
+
+
+def _script_of(shell: Interpreter, invocation: Invocation, text: Value) -> Script | None:
+    """Return the script that a text is; None where what it says is unknown."""
+    if isinstance(text, Mixed) and not shell.is_tracing:
+        return None
+    script = script_of(shell, invocation, text, invocation.source.name)
+    if script is not None and isinstance(text, Mixed) and not _is_followed(text, script):
+        return None
+    return script
 
 
 def _is_followed(text: Mixed, script: Script) -> bool:
@@ -250,16 +259,7 @@ def _sourced(shell: Interpreter, invocation: Invocation, path: Value) -> Script 
     if path in redirecting.STANDARD_INPUT:
         # All of it is read before the first command is run.
         shell.input = "" if isinstance(text, str) else shell.input
-    source = source_of(
-        text, invocation.source.name, invocation.source, invocation.start, invocation.end
-    )
-    if source is None or (isinstance(text, Mixed) and not shell.is_tracing):
-        return None
-    shell.spend(2 * len(source.text) + 20)  # parsing takes longer than running
-    script = parse_source(source)
-    if isinstance(text, Mixed) and not _is_followed(text, script):
-        return None
-    return script
+    return _script_of(shell, invocation, text)
 
 
 def alias(shell: Interpreter, invocation: Invocation) -> Status:
@@ -269,29 +269,53 @@ def alias(shell: Interpreter, invocation: Invocation) -> Status:
         return problem(shell, invocation, "aliases are not expanded")
     if shell.state.havoc is not None:
         return unknown_output(shell, invocation)
-    is_list = False
-    for at, word in enumerate(map(str, arguments)):
-        if not word.startswith("-") or word == "-":
-            return int(not is_list)  # there is none: to define one is not evaluated
-        if word == "--":
-            return int(at + 1 < len(arguments) and not is_list)
-        if word.strip("p") != "-":
-            return 2
-        is_list = True
-    return 0
+    found = read_options(list(arguments), "", "p")
+    if not isinstance(found, tuple):
+        return 2
+    options, names = found
+    return int(bool(names) and not options)  # there is none: to define one is not evaluated
 
 
 def unalias(shell: Interpreter, invocation: Invocation) -> Status:
     """`unalias`: there is none to be forgotten."""
     if shell.state.havoc is not None or any(isinstance(one, Mixed) for one in invocation.arguments):
         return check(invocation)
-    if not invocation.arguments:
+    found = read_options(list(invocation.arguments), "", "a")
+    if not isinstance(found, tuple):
         return 2
-    return int(invocation.arguments[0] != "-a")
+    options, names = found
+    if options:
+        return 0
+    return 1 if names else 2
 
 
 # What a trap for these runs is not told of by a signal from outside.
 _OWN_SIGNALS = frozenset({"DEBUG", "RETURN", "ERR", "EXIT", "0"})
+
+_SIGNALS = frozenset(
+    {
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+        "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+        "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS", "RTMIN", "RTMAX",
+        *(f"RTMIN+{number}" for number in range(1, 16)),
+        *(f"RTMAX-{number}" for number in range(1, 15)),
+    }
+)  # fmt: skip
+_MOST_SIGNALS = 64
+
+
+def _signal(word: Value) -> str | None:
+    """Return a signal's name as bash lists it, without `SIG`, or its number; None for another word.
+
+    It is empty where the word is unknown.
+    """
+    if isinstance(word, Mixed):
+        return ""
+    name = word.upper()
+    if (word.isdecimal() and int(word) <= _MOST_SIGNALS) or name in _OWN_SIGNALS:
+        return name
+    name = name.removeprefix("SIG")
+    return name if name in _SIGNALS else None
 
 
 def trap(shell: Interpreter, invocation: Invocation) -> Status:
@@ -299,33 +323,47 @@ def trap(shell: Interpreter, invocation: Invocation) -> Status:
 
     A trace meets the commands where they are set: they are run by a signal, or at the end.
     """
-    arguments = [word for word in invocation.arguments if word != "--"]
-    if not arguments or arguments[0] in ("-p", "-l"):
+    found = read_options(list(invocation.arguments), "", "lp")
+    if isinstance(found, int):
+        return found
+    options, words = found or ({}, list(invocation.arguments))
+    if options or not words:
         return unknown_output(shell, invocation)
-    if len(arguments) == 1 or arguments[0] in ("", "-"):
-        return 0
-    signals = {str(word).upper().removeprefix("SIG") for word in arguments[1:]}
+    text = words[0]
+    if _signal(text) and (len(words) == 1 or str(text).isdecimal()):
+        text = "-"  # all of them are signals
+    else:
+        del words[0]
+    if not words:
+        return check(invocation) if isinstance(text, Mixed) else 2
+    names = [_signal(word) for word in words]
+    status: Status = int(None in names)
+    if found is None or "" in names:
+        status = check(invocation)
+    if text in ("", "-"):
+        return status
+    signals = {name for name in names if name is not None}
+    if not signals:
+        return status
     if shell.is_tracing:
-        _follow_later(shell, invocation, arguments[0], signals)
+        _follow_later(shell, invocation, text, signals)
     is_met = shell.is_tracing and shell.state.output is None
-    if signals & (_OWN_SIGNALS - {"EXIT", "0"} if is_met else _OWN_SIGNALS):
-        return problem(shell, invocation, "what it runs later is not evaluated")
-    return 0
+    if signals & (_OWN_SIGNALS - {"EXIT", "0"} if is_met else _OWN_SIGNALS | {""}):
+        reason = "what it runs later is not evaluated"
+        if not shell.is_tracing:
+            # whatever comes after it may be changed by that again
+            raise shell.exhausted(f"`trap`: {reason}")
+        return problem(shell, invocation, reason)
+    return status
 
 
 def _follow_later(
     shell: Interpreter, invocation: Invocation, text: Value, signals: set[str]
 ) -> None:
     """Meet the commands of a trap, which change nothing that comes before them."""
-    source = source_of(
-        text, invocation.source.name, invocation.source, invocation.start, invocation.end
-    )
-    script = None if source is None else parse_source(source)
+    script = _script_of(shell, invocation, text)
     if script is None or script.errors:
         return
-    if isinstance(text, Mixed) and not _is_followed(text, script):
-        return
-    shell.spend(2 * len(script.source.text) + 20)
     with shell.subshell(output=[]):
         if signals.isdisjoint(("EXIT", "0")):
             shell.guards.append(check(invocation))
@@ -346,11 +384,15 @@ def hash_(shell: Interpreter, invocation: Invocation) -> Status:
 
 def exec_(shell: Interpreter, invocation: Invocation) -> Status:
     """`exec`: with a command the shell ends; without one only redirections take effect."""
-    if not invocation.arguments:
+    found = read_options(list(invocation.arguments), "a", "cl")
+    if isinstance(found, int):
+        return found
+    words = invocation.arguments if found is None else found[1]
+    if not words:
         shell.is_keeping = True
         return 0
     calling.record(shell, invocation, (), ())
-    name = invocation.arguments[0]
+    name = words[0]
     if isinstance(name, str) and shell.finds_programs is False and "/" not in name:
         shell.signal, shell.signal_status = EXIT, 127
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from overlaylint.shell import assigning, branching, expansion
 from overlaylint.shell.calls import Invocation
-from overlaylint.shell.invocations import check, is_many, problem
+from overlaylint.shell.invocations import check, is_many, problem, read_options
 from overlaylint.shell.problems import ExpansionProblem, FatalProblem
 from overlaylint.shell.values import (
     ARRAYS,
@@ -34,39 +34,6 @@ _WIDER_WHITE = " \t\n\v\f\r"
 _Characters = list[tuple[str, bool]]  # each with whether a backslash stood before it
 
 
-def _options(
-    words: list[Value], with_value: str, without: str
-) -> tuple[dict[str, Value], list[Value]] | int | None:
-    """Read options; return them with the words after them, a status, or None if undecided."""
-    options: dict[str, Value] = {}
-    while words:
-        word = words[0]
-        if isinstance(word, Mixed):
-            return (options, words) if word.head and word.head[0] != "-" else None
-        if len(word) < 2 or word[0] != "-":
-            break
-        words.pop(0)
-        if word == "--":
-            break
-        index = 1
-        while index < len(word):
-            letter = word[index]
-            index += 1
-            if letter in without:
-                options[letter] = ""
-            elif letter in with_value:
-                if index < len(word):
-                    options[letter] = word[index:]
-                elif words:
-                    options[letter] = words.pop(0)
-                else:
-                    return 2
-                break
-            else:
-                return 2
-    return options, words
-
-
 # --- read ----------------------------------------------------------------------------------
 
 
@@ -76,7 +43,7 @@ def read(shell: Interpreter, invocation: Invocation) -> Status:
     place = invocation.source, invocation.start, invocation.end
     if is_many(invocation.arguments):
         return problem(shell, invocation, "the variables' names are unknown")
-    found = _options(list(invocation.arguments), "adiNnptu", "ers")
+    found = read_options(list(invocation.arguments), "adiNnptu", "ers")
     if found is None:
         return problem(shell, invocation, "its options are unknown")
     if isinstance(found, int):
@@ -318,7 +285,7 @@ def mapfile(shell: Interpreter, invocation: Invocation) -> Status:
     place = invocation.source, invocation.start, invocation.end
     if is_many(invocation.arguments):
         return problem(shell, invocation, "the array's name is unknown")
-    found = _options(list(invocation.arguments), "CcdnOsu", "t")
+    found = read_options(list(invocation.arguments), "CcdnOsu", "t")
     if found is None:
         return problem(shell, invocation, "its options are unknown")
     if isinstance(found, int):
@@ -384,7 +351,9 @@ def mapfile(shell: Interpreter, invocation: Invocation) -> Status:
             shell.store(name, so_far)
             rest = shell.input = shell.value_unknown("the lines are being read", *place)
             status = _call_back(shell, invocation, callback, str(index), _quoted(line))
-            if shell.signal:
+            if shell.signal in (branching.BREAK, branching.CONTINUE):
+                callback = ""  # the lines are still read, and nothing is run for them
+            elif shell.signal:
                 return status
             if shell.state.find(name) is not so_far or shell.input is not rest:
                 return problem(shell, invocation, "what it runs changes the array, or reads")

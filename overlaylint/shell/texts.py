@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from overlaylint.shell.syntax import Source, encode
+from overlaylint.shell.parser import parse_source
+from overlaylint.shell.syntax import Script, Source, encode
 from overlaylint.shell.values import Unknown, Value, pieces_of
+
+if TYPE_CHECKING:
+    from overlaylint.shell.calls import Invocation
+    from overlaylint.shell.interpreter import Interpreter
 
 # What can't be followed by a piece that is unknown: a backslash, which takes the piece's first
 # character, and where it would be part of a name or of a here-document's delimiter.
@@ -35,3 +41,12 @@ def source_of(text: Value, name: str, parent: Source, start: int, end: int) -> S
         pieces[parameter] = part
         written.append(f"${{{parameter}}}")
     return Source(encode("".join(written)), name, parent, (start, end), pieces=pieces or None)
+
+
+def script_of(shell: Interpreter, invocation: Invocation, text: Value, name: str) -> Script | None:
+    """Parse a text that a command has read; None where `source_of` makes no source of it."""
+    source = source_of(text, name, invocation.source, invocation.start, invocation.end)
+    if source is None:
+        return None
+    shell.spend(2 * len(source.text) + 20)  # parsing takes longer than running
+    return parse_source(source)
