@@ -12,6 +12,7 @@ from dataclasses import field
 from fnmatch import fnmatchcase
 
 from overlaylint.overlay.sed import extended
+from overlaylint.overlay.ways import COUNTED_ON
 from overlaylint.records import dataclass
 from overlaylint.shell.patterns import compile_pattern
 from overlaylint.shell.regexes import search
@@ -385,14 +386,8 @@ def _is_emptied(visit: _Visit, state: _State) -> bool:
 def _asks(command: Sequence[str]) -> bool:
     """Whether a command is asked something, rather than counted on to succeed."""
     name = posixpath.basename(command[0]) if command else ""
-    return name not in _COUNTED_ON
-
-
-# Commands that are run for what they do, so that what follows in an expression comes after them.
-_COUNTED_ON = frozenset(
-    {"chgrp", "chmod", "chown", "cp", "echo", "install", "ln", "ls", "mkdir", "mv", "rm", "sed",
-     "strip", "touch"}
-)  # fmt: skip
+    # A file that is found is one that `ls` finds.
+    return name not in COUNTED_ON | {"echo", "ls"}
 
 
 def _may_be_name(word: str) -> bool:

@@ -14,12 +14,12 @@ from overlaylint.records import dataclass
 from overlaylint.shell.conditions import Check, Condition, UseFlag, both, holds, leaves, negate
 from overlaylint.shell.values import Unknown, pieces_of
 
-# Commands that a build counts on: where one fails, the build does, or nobody cares.
-_COUNTED_ON = frozenset(
+#: Commands that a build counts on: where one fails, the build does, or nobody cares.
+COUNTED_ON = frozenset(
     {
-        "cd", "chmod", "chown", "cp", "dodir", "doexe", "doins", "dosym", "eapply", "epatch",
-        "fowners", "fperms", "insinto", "install", "keepdir", "ln", "mkdir", "mv", "newins",
-        "popd", "pushd", "rm", "rmdir", "sed", "touch", "emake", "make",
+        "cd", "chgrp", "chmod", "chown", "cp", "dodir", "doexe", "doins", "dosym", "eapply",
+        "epatch", "fowners", "fperms", "insinto", "install", "keepdir", "ln", "mkdir", "mv",
+        "newins", "popd", "pushd", "rm", "rmdir", "sed", "strip", "touch", "emake", "make",
     }
 )  # fmt: skip
 
@@ -123,7 +123,7 @@ def is_counted_on(guard: Condition) -> bool:
     if guard.words[0] == "for":
         parts = (part for word in guard.words for part in pieces_of(word))
         return any(isinstance(part, Unknown) and part.pattern for part in parts)
-    return guard.words[0] in _COUNTED_ON
+    return guard.words[0] in COUNTED_ON
 
 
 def certain(
