@@ -174,19 +174,15 @@ def _patch(path: str, data: bytes, options: Options) -> Finding | None:
     added = _added(data, options)
     if not added:
         return None
-    added.sort(key=lambda one: one[0])
-    (start, end, what), *others = added
-    seen = {what}
-    related = [
-        Related(Span(path, at, until), f"it {text}")
-        for at, until, text in others
-        if text not in seen and not seen.add(text)  # type: ignore[func-returns-value]
-    ]
+    places: dict[str, Span] = {}
+    for start, end, what in sorted(added, key=lambda one: one[0]):
+        places.setdefault(what, Span(path, start, end))
+    (what, span), *others = places.items()
     return Finding(
-        Span(path, start, end),
+        span,
         f"this patch adds an empty module {options.module} to the kernel: it {what}",
         "remove the patch, and the line that names it: nothing asks for the module any more",
-        tuple(related),
+        tuple(Related(place, f"it {other}") for other, place in others),
     )
 
 
