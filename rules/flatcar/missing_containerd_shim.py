@@ -100,16 +100,16 @@ class Options:
 )
 def missing_containerd_shim(overlay: Repository, options: Options) -> Iterator[Outcome]:
     is_here = False
-    said: dict[Span, list[Finding]] = {}
+    faults: dict[Span, list[_Fault]] = {}
     for ebuild in _ebuilds(overlay):
         is_here = True
         for outcome in _of_ebuild(overlay, ebuild, options):
-            if isinstance(outcome, Finding):
-                said.setdefault(outcome.span, []).append(outcome)
+            if isinstance(outcome, _Fault):
+                faults.setdefault(outcome.span, []).append(outcome)
             else:
                 yield outcome
-    for findings in said.values():
-        yield _as_one(findings, options)
+    for of in faults.values():
+        yield _as_one(of)
     if not is_here:
         packages = " or ".join(_PACKAGES)
         yield NotApplicable(f"the overlay has no {packages}, and nothing about it")
@@ -128,23 +128,9 @@ def _ebuilds(overlay: Repository) -> Iterator[Ebuild]:
                     yield from package.ebuilds
 
 
-def _as_one(findings: list[Finding], options: Options) -> Finding:
-    """Return one finding for what one version, or several that are one file, have at one place."""
-    first, *others = findings
-    names = [line.split()[0] for line in options.shims]
-    message = first.message
-    related = [*first.related]
-    for other in others:
-        lacking = next((name for name in names if name in other.message), "")
-        same = next((name for name in names if name in first.message), "")
-        if lacking and other.message.replace(lacking, same) == first.message:
-            message = message.replace(same, f"{same} and {lacking}")
-        else:
-            related.append(Related(other.span, other.message))
-    return Finding(first.span, message, first.help, tuple(related))
-
-
-def _of_ebuild(overlay: Repository, ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
+def _of_ebuild(
+    overlay: Repository, ebuild: Ebuild, options: Options
+) -> Iterator[_Fault | Undecided | NotApplicable]:
     from overlaylint.overlay.image import changing_functions
     from overlaylint.overlay.own_code import own_traces
 
@@ -189,12 +175,14 @@ def _release(text: str) -> Version:
 
 def _of_shim(
     overlay: Repository, ebuild: Ebuild, traces: tuple[Trace, ...], name: str, options: Options
-) -> Iterator[Outcome]:
+) -> Iterator[_Fault | Undecided | NotApplicable]:
     """Report a shim that some profile's build does not leave in the image."""
-    doubt: Outcome | None = None
+    from overlaylint.overlay.image import presence
+
+    doubt: Undecided | None = None
     for use, profiles in _builds(overlay, ebuild, traces):
         found = {
-            f"{folder}/{name}": _presence(traces, f"{folder}/{name}", use)
+            f"{folder}/{name}": presence(traces, f"{folder}/{name}", use)
             for folder in options.folders
         }
         places = {
@@ -205,7 +193,7 @@ def _of_shim(
         if not places:
             unknown = _not_followed(ebuild, traces)
             if unknown is None and ebuild.repository is overlay:
-                yield _finding(ebuild, traces, name, use, options)
+                yield _fault(ebuild, traces, name, use, options)
                 return
             if unknown is None:
                 removal = _removal_by_hook(overlay, traces, name, use, options)
@@ -218,7 +206,7 @@ def _of_shim(
             continue
         masked = [_masked(overlay, ebuild, path, profiles) for path in places]
         if all(answer is True for answer in masked):
-            yield _mask_finding(overlay, ebuild, name, next(iter(places)), profiles)
+            yield _mask_fault(overlay, ebuild, name, next(iter(places)), profiles)
             return
         certain = [
             answer is False and one.is_there
@@ -228,12 +216,6 @@ def _of_shim(
             doubt = doubt or _undecided(ebuild, name, next(iter(places.values())), masked)
     if doubt is not None:
         yield doubt
-
-
-def _presence(traces: tuple[Trace, ...], path: str, use: Mapping[str, bool]) -> Presence:
-    from overlaylint.overlay.image import presence
-
-    return presence(traces, path, use)
 
 
 def _builds(
@@ -310,48 +292,72 @@ def _masked(
 # --- what is wrong, and where ---
 
 
-def _finding(
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """A shim that is lacking, and where; `before` and `after` stand around its name."""
+
+    span: Span
+    before: str
+    shim: str
+    after: str
+    help: str
+    related: tuple[Related, ...] = ()
+
+
+def _as_one(faults: list[_Fault]) -> Finding:
+    """Return one finding for what one version, or several that are one file, have at one place."""
+    shims: dict[tuple[str, str], dict[str, None]] = {}
+    for one in faults:
+        shims.setdefault((one.before, one.after), {})[one.shim] = None
+    first = faults[0]
+    message, *others = (
+        f"{before} {' and '.join(names)} {after}".rstrip()
+        for (before, after), names in shims.items()
+    )
+    related = (*first.related, *(Related(first.span, other) for other in others))
+    return Finding(first.span, message, first.help, related)
+
+
+def _fault(
     ebuild: Ebuild,
     traces: tuple[Trace, ...],
     name: str,
     use: Mapping[str, bool],
     options: Options,
-) -> Finding:
+) -> _Fault:
     """Report a shim that the ebuild does not install, or takes away again."""
+    from overlaylint.overlay.image import presence
+
     help_ = "install the shims that containerd's build makes in bin beside containerd itself"
     removal = _removal(traces, name, use, options)
     if removal is not None:
         trace, call = removal
-        message = f"{ebuild.PF} takes {name} out of the image again"
-        return _placed(ebuild, trace.span(call), message, help_)
-    message = f"{ebuild.PF} does not install {name}"
-    where = _last_install(ebuild, traces, options)
-    if use and any(
-        _presence(traces, f"{folder}/{name}", {**use, **other}).is_there
-        for folder in options.folders
-        for other in _single_changes(use)
-    ):
-        words = " ".join(f"{'' if is_on else '-'}{flag}" for flag, is_on in sorted(use.items()))
-        message += f" where USE has {words}"
-    return _placed(ebuild, where, message, help_)
-
-
-def _single_changes(use: Mapping[str, bool]) -> Iterator[Mapping[str, bool]]:
-    yield from ({flag: not is_on} for flag, is_on in use.items())
-
-
-def _placed(ebuild: Ebuild, span: Span, message: str, help_: str) -> Finding:
+        before, after = f"{ebuild.PF} takes", "out of the image again"
+        span = trace.span(call)
+    else:
+        before, after = f"{ebuild.PF} does not install", ""
+        span = _last_install(ebuild, traces, options)
+        if any(
+            presence(traces, f"{folder}/{name}", {**use, flag: not is_on}).is_there
+            for folder in options.folders
+            for flag, is_on in use.items()
+        ):
+            words = (f"{'' if is_on else '-'}{flag}" for flag, is_on in sorted(use.items()))
+            after = f"where USE has {' '.join(words)}"
     if span.repository:
-        return Finding(ebuild.span(), message, help_, (Related(span, "it is installed here"),))
-    return Finding(span, message, help_)
+        related = (Related(span, "it is installed here"),)
+        return _Fault(ebuild.span(), before, name, after, help_, related)
+    return _Fault(span, before, name, after, help_)
 
 
 def _removal(
     traces: tuple[Trace, ...], name: str, use: Mapping[str, bool], options: Options
 ) -> tuple[Trace, Call] | None:
     """Return the call that took the shim out of the image, if there was one."""
+    from overlaylint.overlay.image import presence
+
     for folder in options.folders:
-        found = _presence(traces, f"{folder}/{name}", use)
+        found = presence(traces, f"{folder}/{name}", use)
         if found.is_there is False and found.trace is not None and found.call is not None:
             return found.trace, found.call
     return None
@@ -363,7 +369,7 @@ def _removal_by_hook(
     name: str,
     use: Mapping[str, bool],
     options: Options,
-) -> Finding | None:
+) -> _Fault | None:
     """Report that a hook of the overlay takes the shim of a master's ebuild away."""
     removal = _removal(traces, name, use, options)
     if removal is None:
@@ -373,9 +379,9 @@ def _removal_by_hook(
     span = trace.span(call)
     if span.repository != overlay.name:
         return None
-    message = f"{trace.phase} takes {name} out of the image"
     help_ = "leave the shim: containerd starts no container without it"
-    return Finding(replace(span, repository=""), message, help_)
+    where = replace(span, repository="")
+    return _Fault(where, f"{trace.phase} takes", name, "out of the image", help_)
 
 
 def _last_install(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Span:
@@ -400,33 +406,36 @@ def _last_install(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -
     return ebuild.repository.span(path, start, start + len(function.name))
 
 
-def _mask_finding(
+def _mask_fault(
     overlay: Repository,
     ebuild: Ebuild,
     name: str,
     path: str,
     profiles: tuple[Profile | None, ...],
-) -> Finding:
+) -> _Fault:
     """Report INSTALL_MASK: where it is set."""
     from overlaylint.overlay.evaluation import evaluated
     from overlaylint.overlay.install_mask import INSTALL_MASK, is_masked
     from overlaylint.overlay.trace import ScriptTracer
 
-    message = f"{INSTALL_MASK} keeps {name} out of the image"
     help_ = f"leave {path} out of {INSTALL_MASK}"
+
+    def at(span: Span) -> _Fault:
+        return _Fault(span, f"{INSTALL_MASK} keeps", name, "out of the image", help_)
+
     inside = path.lstrip("/")
     for hook in env_hooks(overlay, ebuild):
         variable = ScriptTracer(overlay, hook).state.find(INSTALL_MASK)
         if variable is not None:
             found = evaluated(overlay, INSTALL_MASK, variable)
             if found.value is not None and is_masked(str(found.value).split(), inside):
-                return Finding(found.span, message, help_)
+                return at(found.span)
     for profile in profiles:
         variables = None if profile is None else profile.variable(INSTALL_MASK)
         for span, text in reversed(() if variables is None else variables.assignments):
             if is_masked(text.split(), inside):
                 if span.repository:
                     break
-                return Finding(span, message, help_)
+                return at(span)
     hook = next(iter(env_hooks(overlay, ebuild)), f"{ENV_FOLDER}/{ebuild.cp}")
-    return Finding(ebuild.span() if ebuild.repository is overlay else Span(hook), message, help_)
+    return at(ebuild.span() if ebuild.repository is overlay else Span(hook))
