@@ -37,13 +37,15 @@ AROUND: dict[str, frozenset[str]] = {
     "stdbuf": frozenset({"-i", "-o", "-e", "--input", "--output", "--error"}),
     "taskset": frozenset(),
     "unshare": frozenset({"-R", "-w", "-S", "-G", "--root", "--wd", "--setuid", "--setgid"}),
+    "flock": frozenset({"-w", "-E", "--timeout", "--wait", "--conflict-exit-code"}),
+    "setarch": frozenset(),
     "linux32": frozenset(),
     "linux64": frozenset(),
     "busybox": frozenset(),
 }
 
-# Of these, the first word is not yet the program: a root, how long it may run, and on what.
-_TAKES_OPERAND = frozenset({"chroot", "timeout", "taskset"})
+# Of these, the first word is not yet the program: a root, how long it may run, on what, or a lock.
+_TAKES_OPERAND = frozenset({"chroot", "flock", "setarch", "taskset", "timeout"})
 
 SHELLS = frozenset({"bash", "sh", "dash"})
 READING = SHELLS | {".", "source"}

@@ -70,8 +70,8 @@ _LEAVING: Mapping[str, str] = {
         addr2line c++filt elfedit gprof nm objdump ranlib readelf size strings strip
         eu-elfcmp eu-elflint eu-findtextrel eu-nm eu-objdump eu-readelf eu-size eu-strings
         eu-strip""",
-    "gzip, bzip2, xz-utils, zstd and ncompress": """
-        bunzip2 bzip2 compress gunzip gzip lzma unxz unzstd xz zstd""",
+    "gzip, bzip2, xz-utils, zstd, lz4 and ncompress": """
+        bunzip2 bzip2 compress gunzip gzip lz4 lzma unlz4 unxz unzstd xz zstd""",
     "pax-utils, patchelf and chrpath": "dumpelf lddtree patchelf chrpath pspax scanelf symtree",
     "diffutils, grep, sed, file, less, tree and which": """
         cmp diff diff3 sdiff egrep fgrep grep sed file less tree which rg""",
@@ -105,9 +105,36 @@ _LEAVES = frozenset(
 _WRITING_WHAT_THEY_NAME = frozenset(
     {"ar", "as", "awk", "bc", "c++", "cc", "clang", "cpp", "csplit", "dd", "g++", "gawk", "gcc",
      "gperf", "ld", "link", "m4", "mkfifo", "mkfs.btrfs", "mkfs.ext4", "mknod", "mksquashfs",
-     "mkswap", "objcopy", "eu-objcopy", "llvm-objcopy", "zip", "lz4", "zcat", "xzcat",
+     "mkswap", "objcopy", "eu-objcopy", "llvm-objcopy", "zip", "zcat", "xzcat",
      "bzcat"}
 )  # fmt: skip
+
+
+# Of those that put no file into a folder, the ones that write a file as it is named. What
+# `truncate` makes is empty: `overlaylint.overlay.removals` tells of it.
+_WITH_OUTPUT = frozenset(
+    {"dos2unix", "dtc", "eu-strip", "fallocate", "gpg", "iconv", "mktemp", "openssl", "patchelf",
+     "shuf", "sort", "strip", "uniq", "unix2dos", "xmllint"}
+)  # fmt: skip
+
+# Programs that put a file beside the one that they are given: `x` from `x.gz`.
+_COMPRESSORS = frozenset(
+    {
+        "bunzip2",
+        "bzip2",
+        "compress",
+        "gunzip",
+        "gzip",
+        "lz4",
+        "lzma",
+        "unlz4",
+        "unxz",
+        "unzstd",
+        "xz",
+        "zstd",
+    }
+)
+_RENAMING = frozenset({"prename", "rename"})
 
 
 def is_harmless(step: Step) -> bool:
@@ -155,7 +182,11 @@ def is_handed(step: Step, place: Location) -> bool:
     So is one that may write a file at the place, and is given that.
     """
     name = step.name
-    if step.call.is_function or name in _LEAVES or name in _HELPER_FOLDERS:
+    if step.call.is_function or name in _HELPER_FOLDERS:
+        return False
+    if name in _COMPRESSORS | _RENAMING:
+        return any(_is_beside(step, word, place) for word in step.arguments)
+    if name in _LEAVES - _WITH_OUTPUT:
         return False
     given = (*step.arguments, *(word for _, word in step.call.environment))
     words = [_from_root(word, place.root) for word in given]
@@ -163,12 +194,26 @@ def is_handed(step: Step, place: Location) -> bool:
         # The others are what it reads.
         del words[:-1]
     inside = [word for word in words if word is not None]
-    if name not in _WRITING_WHAT_THEY_NAME and not _makes_an_archive(step):
+    if name not in _WRITING_WHAT_THEY_NAME | _WITH_OUTPUT and not _makes_an_archive(step):
         scene = next(scenes(place, Thing.FILE))
         named = [scene.named(step, word) for word in (".", *inside)]
         is_in_image = step.folder is not None and step.folder.root == place.root
         return any(one.paths or not one.is_certain for one in named[not is_in_image :])
-    return any(step.at(word) == place for word in inside)
+    return any(step.at(word) == place for word in (*step.arguments, *inside))
+
+
+def _is_beside(step: Step, word: Value, place: Location) -> bool:
+    """Whether a compressor, or what renames files, may make a place of the file that is named."""
+    found = step.at(word)
+    if found is None or found.root != place.root:
+        return False
+    folder, _, name = found.path.rpartition("/")
+    own_folder, _, own = place.path.rpartition("/")
+    if not fnmatchcase(own_folder, folder):
+        return False
+    return step.name in _RENAMING or any(
+        fnmatchcase(own, one) for one in (name, f"{name}.*", name.rpartition(".")[0])
+    )
 
 
 def _from_root(word: Value, root: str) -> Value | None:
