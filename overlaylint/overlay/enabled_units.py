@@ -24,7 +24,7 @@ from overlaylint.overlay.steps import Location, Step, pattern_of
 from overlaylint.overlay.systemd_unit import Unit, parse_unit
 from overlaylint.overlay.text import encode
 from overlaylint.records import dataclass, once_each
-from overlaylint.shell.conditions import Check, Condition, both, negate
+from overlaylint.shell.conditions import Check, Condition, any_true, both, negate
 from overlaylint.shell.values import Mixed, Value, pieces_of
 from overlaylint.tree import Kind, TreeError, walk
 
@@ -124,8 +124,7 @@ def _is_removed(step: Step, one: Enabled) -> bool | None:
     """Return whether a step removes the link that enables a unit; None if that is unknown."""
     end = f"/systemd/{one.scope}/{one.target}.{one.kind}/{one.unit}"
     places = [f"/usr/lib{end}", f"/lib{end}"] if one.is_in_usr else [f"/etc{end}"]
-    answers = {removes(step, Location("D", place), Thing.LINK) for place in places}
-    return True if True in answers else None if None in answers else False
+    return any_true(removes(step, Location("D", place), Thing.LINK) for place in places)
 
 
 def _enabled(of: Sequence[Step], places: Mapping[int, int]) -> Iterator[tuple[int, Enabled]]:

@@ -23,7 +23,7 @@ from overlaylint.overlay.steps import Location, Step, pattern_of, steps
 from overlaylint.overlay.trace import Trace, guarded
 from overlaylint.records import dataclass
 from overlaylint.shell.calls import Call
-from overlaylint.shell.conditions import Check, Condition
+from overlaylint.shell.conditions import Check, Condition, any_true
 from overlaylint.shell.syntax import Function
 
 _IMAGE = "D"
@@ -145,7 +145,7 @@ class _Image:
         if removed is not False and self.state.is_there is not False:
             self.state = Presence(False if removed and runs else None, trace, step.call)
             self._moved = step.at(step.arguments[-1]) if step.name == "mv" else None
-        added = _best(self._puts(one) for one in made)
+        added = any_true(self._puts(one) for one in made)
         self._installed += made
         place = self._place
         if added is False and (
@@ -251,9 +251,3 @@ def _deciding(guards: Iterable[Condition]) -> tuple[Condition, ...]:
     return tuple(
         guard for guard in guards if not (isinstance(guard, Check) and guard.words[:1] == ("for",))
     )
-
-
-def _best(answers: Iterable[bool | None]) -> bool | None:
-    """Return True if one is, else None if one is."""
-    found = set(answers)
-    return True if True in found else None if None in found else False

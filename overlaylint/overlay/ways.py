@@ -11,7 +11,16 @@ from functools import reduce
 from itertools import product
 
 from overlaylint.records import dataclass
-from overlaylint.shell.conditions import Check, Condition, UseFlag, both, holds, leaves, negate
+from overlaylint.shell.conditions import (
+    Check,
+    Condition,
+    UseFlag,
+    all_true,
+    both,
+    holds,
+    leaves,
+    negate,
+)
 from overlaylint.shell.values import Unknown, pieces_of
 
 #: Commands that a build counts on: where one fails, the build does, or nobody cares.
@@ -139,5 +148,4 @@ def certain(
             return True
         return known(leaf) if isinstance(leaf, Check) else None
 
-    answers = [holds(guard, decide) for guard in guards]
-    return False if False in answers else None if None in answers else True
+    return all_true(holds(guard, decide) for guard in guards)

@@ -12,6 +12,7 @@ from overlaylint.policies.forms import ForbidValue, RequireValue, Value
 from overlaylint.policies.matching import matches, words_of
 from overlaylint.policies.places import failed, finding_at
 from overlaylint.records import dataclass
+from overlaylint.shell.conditions import any_true
 from overlaylint.shell.values import Mixed
 from overlaylint.shell.values import Value as Text
 from overlaylint.syntax import each
@@ -101,7 +102,7 @@ def _is_as_asked(found: Evaluated, form: Value) -> bool | None:
 def _all_is(elements: tuple[Text, ...], form: Value) -> bool | None:
     if form.contains is not None:
         answers = [matches(form.contains, one) for one in elements]
-        return _or_unknown(answers)
+        return any_true(answers)
     if any(isinstance(one, Mixed) for one in elements):
         return None
     return _is(" ".join(str(one) for one in elements), form)
@@ -118,7 +119,7 @@ def _is(value: Text, form: Value) -> bool | None:
         return _is_all(form.regex, value) if isinstance(value, str) else None
     assert form.contains is not None
     words, is_open = words_of(value)
-    answer = _or_unknown([matches(form.contains, word) for word in words])
+    answer = any_true([matches(form.contains, word) for word in words])
     return None if answer is False and is_open else answer
 
 
@@ -131,12 +132,6 @@ def _is_all(regex: str, value: str) -> bool | None:
     except Undecidable:
         # It takes too long, or depends on the locale.
         return None
-
-
-def _or_unknown(answers: list[bool | None]) -> bool | None:
-    if True in answers:
-        return True
-    return None if None in answers else False
 
 
 def _first_unknown(found: Evaluated) -> str:

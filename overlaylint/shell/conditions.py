@@ -162,6 +162,18 @@ def holds(condition: Condition, decide: Callable[[UseFlag | Check], bool | None]
     return decide(condition)
 
 
+def any_true(answers: Iterable[bool | None]) -> bool | None:
+    """Return whether one of several answers is yes; None if that hangs on those that are None."""
+    found = set(answers)
+    return True if True in found else None if None in found else False
+
+
+def all_true(answers: Iterable[bool | None]) -> bool | None:
+    """Return whether all of several answers are yes; None if that hangs on those that are None."""
+    found = set(answers)
+    return False if False in found else None if None in found else True
+
+
 def excluding(conditions: Iterable[Condition], known: Container[Condition]) -> Condition | None:
     """Return what must hold so that not all of `conditions` do, under which a way left early.
 

@@ -210,13 +210,13 @@ def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
 def _is_kept_out(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> bool | None:
     """Whether INSTALL_MASK keeps the program out of the image, under each profile."""
     from overlaylint.overlay.install_mask import masks_path
+    from overlaylint.shell.conditions import all_true
 
     profiles = tuple(ebuild.repository.profiles) or (None,)
     answers = set()
     for folder in _folders(traces):
         path = f"{folder}/{options.program}".lstrip("/")
-        under = {masks_path(ebuild, path, one) for one in profiles}
-        answers.add(False if False in under else None if None in under else True)
+        answers.add(all_true(masks_path(ebuild, path, one) for one in profiles))
     # Of several folders, it is unknown which the program comes to.
     return answers.pop() if len(answers) == 1 else None
 

@@ -284,9 +284,9 @@ def _masked(
 ) -> bool | None:
     """Whether INSTALL_MASK keeps a file out in some of these profiles."""
     from overlaylint.overlay.install_mask import masks_path
+    from overlaylint.shell.conditions import any_true
 
-    answers = {masks_path(ebuild, path.lstrip("/"), profile, overlay) for profile in profiles}
-    return True if True in answers else None if None in answers else False
+    return any_true(masks_path(ebuild, path.lstrip("/"), one, overlay) for one in profiles)
 
 
 # --- what is wrong, and where ---

@@ -202,6 +202,7 @@ def _is_given(
     """Whether the folder is core's whenever a call runs, and stays so."""
     from overlaylint.overlay.owners import gifts
     from overlaylint.overlay.ways import Event
+    from overlaylint.shell.conditions import all_true
 
     from ._tmpfiles import handed, holds_at
 
@@ -219,7 +220,7 @@ def _is_given(
             if name is None or name not in (*lawful, ""):
                 undoing.append(event)
         answers.add(holds_at(phase, call, home, given, undoing, made.full_from))
-    return False if False in answers else None if None in answers else True
+    return all_true(answers)
 
 
 def _is_removed(ebuild: Ebuild, phase: Phase, call: RootCall, options: Options) -> bool | None:
@@ -229,6 +230,7 @@ def _is_removed(ebuild: Ebuild, phase: Phase, call: RootCall, options: Options) 
     """
     from overlaylint.overlay.steps import Location, sources
     from overlaylint.overlay.ways import stands
+    from overlaylint.shell.conditions import any_true
 
     from ._shipped import changes, installs
 
@@ -253,11 +255,12 @@ def _is_removed(ebuild: Ebuild, phase: Phase, call: RootCall, options: Options) 
     # One of the same name in /etc is read in its place.
     span = range(phase.image_start, until)
     mask = changes(ebuild, phase, Location("D", "/etc"), name, span, is_idle)
-    answers = {
-        stands(gone, back, guards),
-        stands(mask.idled, (*mask.taken, *mask.put), guards),
-    }
-    return True if True in answers else None if None in answers else False
+    return any_true(
+        (
+            stands(gone, back, guards),
+            stands(mask.idled, (*mask.taken, *mask.put), guards),
+        )
+    )
 
 
 def _speaks_of(line: str, path: str) -> bool:

@@ -274,9 +274,7 @@ def _states(settings: tuple[FlagSetting, ...]) -> tuple[bool, ...]:
 def _mask(ebuild: Ebuild, path: str) -> bool | None:
     """Whether every profile keeps what is saved out of the image."""
     from overlaylint.overlay.install_mask import masks_path
+    from overlaylint.shell.conditions import all_true
 
     profiles = tuple(ebuild.repository.profiles) or (None,)
-    answers = {masks_path(ebuild, path.lstrip("/"), profile) for profile in profiles}
-    if answers == {True}:
-        return True
-    return False if False in answers else None
+    return all_true(masks_path(ebuild, path.lstrip("/"), profile) for profile in profiles)
