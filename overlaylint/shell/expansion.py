@@ -290,6 +290,19 @@ def _has_blank(ifs: Value | None) -> bool:
     return ifs is None or (isinstance(ifs, str) and " " in ifs)
 
 
+def _ends_in_dollar(parts: tuple[Part, ...]) -> bool:
+    """Tell whether `$` by itself stands behind the last expansion: bash forgets that there was one.
+
+    It splits nothing then: `$x$` is always one word, and `$x$.$y` is split.
+    """
+    for part in reversed(parts):
+        if part.__class__ is Text and "$" in part.text:
+            return True
+        if part.__class__ not in (Text, Quoted, DoubleQuoted):
+            return False
+    return False
+
+
 class _Splitter:
     """Builds the fields of one word.
 
@@ -324,6 +337,8 @@ class _Splitter:
         for part in parts:
             self.part(part)
         if self.is_split:
+            if _ends_in_dollar(parts):
+                raise Undecidable("a word with `$` by itself behind an expansion is not split")
             self.split_fields()
         elif self.pieces:
             self.field(self.pieces)
