@@ -67,6 +67,22 @@ def test_scripts_with_unknown_input(random: Random) -> None:
     assert not wrong, script
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "x=${v-$(false)}",
+        "x=$(false)${v-$(:)}; y=$?",
+        "x=${v:+$(false)}$?",
+        "x=$(false)${v=$(y=2; false)}",
+        "trap 'x=1' $u; y=$?; trap $u INT; z=$?",
+        "exec $v; y=$?",
+    ],
+)
+def test_what_an_unknown_value_decides(script: str) -> None:
+    wrong, _ = disagreements(script, Random(script), runs=30)
+    assert not wrong
+
+
 def test_unknown_input_is_compared() -> None:
     """Some runs are left out, because bash complains of a number or a name; most are not."""
     compared = sum(

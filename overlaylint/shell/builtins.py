@@ -392,7 +392,18 @@ def exec_(shell: Interpreter, invocation: Invocation) -> Status:
         shell.is_keeping = True
         return 0
     calling.record(shell, invocation, (), ())
-    name = words[0]
+    if found is None or all(is_many((word,)) for word in words):
+        # its words may come to none, or to options that there are not
+        shell.is_keeping = True
+        status = check(invocation)
+        return branching.branch(
+            shell, status, lambda: _become(shell, invocation, words[0]), lambda: status
+        )
+    return _become(shell, invocation, words[0])
+
+
+def _become(shell: Interpreter, invocation: Invocation, name: Value) -> Status:
+    """End the shell, which a program takes the place of."""
     if isinstance(name, str) and shell.finds_programs is False and "/" not in name:
         shell.signal, shell.signal_status = EXIT, 127
     else:

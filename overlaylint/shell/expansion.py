@@ -1023,10 +1023,15 @@ def _perhaps_default(
         reason = Unknown(f"it depends on whether {name} is set", *place)
         branching.may_leave_by_error(shell, 127, reason, f"{name}: parameter null or not set")
         return shell.value_unknown("it is unknown whether it is set", *place, current)
+    status, substituted = shell.status, shell.substituted
     if may_assign(word.parts):
         branching.branch(shell, condition, expand, None)
     else:
         expand()
+    # that of a command substitution which may not be run
+    either = Check((f"$? of ${{{name}{part.operator}...}}",), *place)
+    shell.status = status if shell.status == status else either
+    shell.substituted = substituted if shell.substituted == substituted else either
     alternative = "" if kind == "+" else current
     if isinstance(alternative, str) and operands == [alternative]:
         return alternative
