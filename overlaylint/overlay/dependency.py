@@ -187,14 +187,19 @@ def parse_dependency(text: str, *, has_arrows: bool = False) -> Dependency:
 def parse_packages(text: str, eapi: str) -> Dependency:
     """Take a list of packages apart (RDEPEND and its like): each word has to be an atom.
 
-    Raises DependencyError where one is none in that EAPI.
+    Raises DependencyError where one is none in that EAPI, and for `^^ ( )` and `?? ( )`, which
+    only REQUIRED_USE has.
     """
     found = parse_dependency(text)
+    for token in _TOKEN.finditer(text):
+        if token.group() in ("^^", "??"):
+            message = f"it has no {token.group()} ( )"
+            raise DependencyError(message, token.start(), token.end())
     for leaf, _ in found.leaves():
         try:
             leaf.atom(eapi)
         except AtomError as error:
-            message = f"`{leaf.text}` is no package in EAPI {eapi}"
+            message = f"`{leaf.text}` is no package in EAPI {eapi}: {error}"
             raise DependencyError(message, leaf.start, leaf.end) from error
     return found
 

@@ -85,16 +85,15 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, Fix, NotApplicable, Outcome, Span, Undecided
-from overlaylint.overlay.atom import AtomError, package_of
+from overlaylint.overlay.atom import package_of
 from overlaylint.overlay.dependency import (
     Conditional,
     Dependency,
     DependencyError,
-    Group,
     Leaf,
     Node,
     Operator,
-    parse_dependency,
+    parse_packages,
 )
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.flag_states import (
@@ -230,41 +229,27 @@ def _asked(evaluation: Evaluation, package: str) -> tuple[tuple[Node, ...], str 
             continue
         try:
             if isinstance(value, str):
-                found += _about(parse_dependency(value).children, package, evaluation.eapi)
+                found += _about(parse_packages(value, evaluation.eapi).children, package)
             elif package in str(value):
                 doubt = doubt or value.unknown.reason
-        except (DependencyError, AtomError) as problem:
+        except DependencyError as problem:
             doubt = doubt or f"Portage refuses its {name}: {problem}"
     return tuple(found), doubt
 
 
-def _about(nodes: Iterable[Node], package: str, eapi: str) -> Iterator[Node]:
-    """Yield each word and each choice that names a package, with the conditions around it.
-
-    Raises AtomError where a word of these is no atom in that EAPI, and DependencyError for a
-    choice of a kind that dependencies do not have.
-    """
+def _about(nodes: Iterable[Node], package: str) -> Iterator[Node]:
+    """Yield each word and each choice that names a package, with the conditions around it."""
     for node in nodes:
         if isinstance(node, Leaf):
             if _names(node, package):
-                node.atom(eapi)  # raises AtomError
                 yield node
         elif isinstance(node, Conditional):
-            for inner in _about(node.children, package, eapi):
+            for inner in _about(node.children, package):
                 yield replace(node, children=(inner,))
         elif node.operator is Operator.ALL_OF:
-            yield from _about(node.children, package, eapi)
+            yield from _about(node.children, package)
         elif any(_names(leaf, package) for leaf, _ in Dependency("", (node,)).leaves()):
-            _check(node, eapi)
             yield node
-
-
-def _check(choice: Group, eapi: str) -> None:
-    for leaf, around in Dependency("", (choice,)).leaves():
-        leaf.atom(eapi)
-        for node in around:
-            if isinstance(node, Group) and node.operator not in (Operator.ALL_OF, Operator.ANY_OF):
-                raise DependencyError(f"it has no {node.operator.value} ( )", node.start, node.end)
 
 
 def _names(leaf: Leaf, package: str) -> bool:
