@@ -65,3 +65,15 @@ def masks_path(
             is_certain &= isinstance(value, str)
     answer = is_masked(words, path)
     return answer if answer or is_certain else None
+
+
+def is_masked_everywhere(ebuild: Ebuild, path: str) -> bool | None:
+    """Whether a file of an ebuild is kept out under each profile of its overlay; None if unknown.
+
+    See `masks_path`. Without profiles, hooks alone can do that.
+    """
+    profiles = tuple(ebuild.repository.profiles) or (None,)
+    answers = {masks_path(ebuild, path, profile) for profile in profiles}
+    if False in answers:
+        return False
+    return None if None in answers else True

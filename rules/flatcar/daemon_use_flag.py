@@ -80,11 +80,11 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from overlaylint.finding import NotApplicable, Outcome, Related, Span, Undecided
+from overlaylint.finding import NotApplicable, Outcome, Span, Undecided
 from overlaylint.overlay.ebuild import Ebuild
 from overlaylint.overlay.sed import UnknownEdit
 from overlaylint.records import dataclass
-from overlaylint.rule import Finding, Severity, rule
+from overlaylint.rule import Severity, rule
 
 if TYPE_CHECKING:
     from overlaylint.overlay.install_targets import Write
@@ -123,11 +123,11 @@ class Options:
 @rule(severity=Severity.ERROR, packages="sys-process/audit", decided_in="26a504000104")
 def daemon_use_flag(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     from overlaylint.overlay.own_code import own_traces
+    from overlaylint.policies.places import failed
 
-    evaluation = ebuild.evaluation
-    if evaluation.failure is not None:
-        reason = f"sourcing the ebuild fails: {evaluation.failure.reason}"
-        yield Undecided(evaluation.failure.span, reason)
+    failure = failed(ebuild)
+    if failure is not None:
+        yield failure
         return
     traces = tuple(own_traces(ebuild, {options.flag: False}))
     if any(_installs_service(trace, options.service) for trace in traces):
@@ -170,6 +170,7 @@ class _Edit:
 def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Iterator[Outcome]:
     """Report a program that is built without the flag."""
     from overlaylint.overlay.ways import covered
+    from overlaylint.policies.places import finding_at
 
     edits = list(_edits(ebuild, traces, options))
     certain = covered([edit.call.guards for edit in edits if edit.is_effective])
@@ -201,22 +202,15 @@ def _built(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> Itera
         message += ", unless this runs, which depends on other conditions"
     elif edits:
         message += ": this does not keep it from being built"
-    if where.repository:
-        yield Finding(ebuild.span(), message, help_, (Related(where, "here"),))
-    else:
-        yield Finding(where, message, help_)
+    yield finding_at(ebuild, where, message, help_)
 
 
 def _is_kept_out(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> bool | None:
     """Whether INSTALL_MASK keeps the program out of the image, under each profile."""
-    from overlaylint.overlay.install_mask import masks_path
-    from overlaylint.shell.conditions import all_true
+    from overlaylint.overlay.install_mask import is_masked_everywhere
 
-    profiles = tuple(ebuild.repository.profiles) or (None,)
-    answers = set()
-    for folder in _folders(traces):
-        path = f"{folder}/{options.program}".lstrip("/")
-        answers.add(all_true(masks_path(ebuild, path, one) for one in profiles))
+    paths = (f"{folder}/{options.program}".lstrip("/") for folder in _folders(traces))
+    answers = {is_masked_everywhere(ebuild, path) for path in paths}
     # Of several folders, it is unknown which the program comes to.
     return answers.pop() if len(answers) == 1 else None
 
@@ -257,6 +251,7 @@ def _sbindir(step: Step) -> str | None:
 
 def _put_back(ebuild: Ebuild, edits: list[_Edit], options: Options) -> Iterator[Outcome]:
     """Report an edit that undoes those before it."""
+    from overlaylint.policies.places import finding_at
     from overlaylint.shell.conditions import Check, leaves
 
     last = max(at for at, edit in enumerate(edits) if edit.is_effective)
@@ -269,10 +264,7 @@ def _put_back(ebuild: Ebuild, edits: list[_Edit], options: Options) -> Iterator[
             continue
         message = f"{options.program} is built where USE has -{options.flag}: this puts it back"
         help_ = f"leave {options.program} out of what is built"
-        if edit.span.repository:
-            yield Finding(ebuild.span(), message, help_, (Related(edit.span, "here"),))
-        else:
-            yield Finding(edit.span, message, help_)
+        yield finding_at(ebuild, edit.span, message, help_)
 
 
 def _src_prepare(ebuild: Ebuild) -> Span:
@@ -439,6 +431,7 @@ def _installed(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> I
     from overlaylint.overlay.image import in_order
     from overlaylint.overlay.install_targets import writes
     from overlaylint.overlay.steps import steps
+    from overlaylint.policies.places import finding_at
 
     phases = [(trace, steps(trace)) for trace in in_order(traces)]
     others = [
@@ -469,11 +462,7 @@ def _installed(ebuild: Ebuild, traces: tuple[Trace, ...], options: Options) -> I
                 continue
             message = f"{wanted} is installed where USE has -{options.flag}"
             help_ = f"install it under `use {options.flag}` only"
-            if span.repository:
-                related = (Related(span, "it is installed here"),)
-                yield Finding(ebuild.span(), message, help_, related)
-            else:
-                yield Finding(span, message, help_)
+            yield finding_at(ebuild, span, message, help_, "it is installed here")
 
 
 def _is_removed(later: Sequence[Step], write: Write, wanted: str, options: Options) -> bool | None:

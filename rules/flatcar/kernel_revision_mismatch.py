@@ -107,13 +107,11 @@ from overlaylint.overlay.flag_states import (
     flag_states,
 )
 from overlaylint.overlay.metadata import metadata
-from overlaylint.overlay.repository import Repository
 from overlaylint.overlay.unmet_atoms import UnmetAtom, flags_of, unmet_atoms
 from overlaylint.overlay.use import candidate_of, known_flags
 from overlaylint.overlay.version import parse_version
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
-from overlaylint.tree import OverlaidTree
 
 if TYPE_CHECKING:
     from overlaylint.overlay.atom import Atom
@@ -442,9 +440,7 @@ def _fix(ebuild: Ebuild, options: Options, span: Span, text: str, own: list[str]
 
 def _helps(ebuild: Ebuild, options: Options, files: Mapping[str, bytes]) -> bool:
     """Whether nothing is wrong with an ebuild once files are changed."""
-    repository = ebuild.repository
-    tree = OverlaidTree(repository.tree, files)
-    other = Repository(tree, repository.masters, repository.missing_masters).ebuild_at(ebuild.path)
+    other = ebuild.repository.with_files(files).ebuild_at(ebuild.path)
     if other is None:
         return False
     return not any(isinstance(one, Finding) for one in kernel_revision_mismatch(other, options))

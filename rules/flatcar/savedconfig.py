@@ -109,6 +109,7 @@ class Options:
 @rule(severity=Severity.ERROR, decided_in="d5dfe3be55fc")
 def savedconfig(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     from overlaylint.policies.flags import not_set_off, plus, settings_of
+    from overlaylint.policies.places import failed
 
     is_named = ebuild.cp in options.packages
     evaluation = ebuild.evaluation
@@ -116,9 +117,9 @@ def savedconfig(ebuild: Ebuild, options: Options) -> Iterator[Outcome]:
     if not inherits and not (is_named and evaluation.missing):
         # There is no such function, and no flag.
         return
-    if evaluation.failure is not None:
-        reason = f"sourcing the ebuild fails: {evaluation.failure.reason}"
-        yield Undecided(evaluation.failure.span, reason)
+    failure = failed(ebuild)
+    if failure is not None:
+        yield failure
         return
     if not is_named and not _may_save(ebuild):
         return
@@ -217,6 +218,7 @@ def _written(ebuild: Ebuild, use: _Use) -> Iterator[_Saved]:
 
 def _saved(ebuild: Ebuild, is_named: bool, saved: _Saved, remove: str) -> Iterator[Outcome]:
     """Report a file in the folder, unless it is taken away again, or masked."""
+    from overlaylint.overlay.install_mask import is_masked_everywhere
     from overlaylint.policies.places import finding_at
 
     message = f"{ebuild.cp} saves its build configuration into the image, in {saved.where}"
@@ -231,7 +233,7 @@ def _saved(ebuild: Ebuild, is_named: bool, saved: _Saved, remove: str) -> Iterat
             f"{remove}, or keep /{_FOLDER} out of the image with INSTALL_MASK"
             f" in coreos/config/env/{ebuild.cp}"
         )
-        mask = _mask(ebuild, saved.path)
+        mask = is_masked_everywhere(ebuild, saved.path.lstrip("/"))
         if mask is None:
             yield Undecided(saved.span, f"whether INSTALL_MASK keeps /{_FOLDER} out is unknown")
         if mask is not False:
@@ -269,12 +271,3 @@ def _states(settings: tuple[FlagSetting, ...]) -> tuple[bool, ...]:
     if any(one.missing is not None for one in settings):
         return (False, True)
     return tuple(sorted({one.is_on for one in settings})) or (False,)
-
-
-def _mask(ebuild: Ebuild, path: str) -> bool | None:
-    """Whether every profile keeps what is saved out of the image."""
-    from overlaylint.overlay.install_mask import masks_path
-    from overlaylint.shell.conditions import all_true
-
-    profiles = tuple(ebuild.repository.profiles) or (None,)
-    return all_true(masks_path(ebuild, path.lstrip("/"), profile) for profile in profiles)
