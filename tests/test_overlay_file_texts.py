@@ -225,6 +225,10 @@ def test_any_commands_leave_what_is_known(
         ('sed -e /D/d -e "s/@also@/$(b)/" "${FILESDIR}"/unit.in > x', "x", [
             "[Unit]", "[Install]", "Also=${?}",
         ]),
+        ("echo a > x; truncate -s 0 x", "x", []),
+        ("printf 'b\na\n' > x; sort -o x x", "x", ["b ?", "a ?"]),
+        ("printf 'b\na\n' > x; sort x > y", "x", ["b", "a"]),
+        ("echo a > x; tool | sponge x", "x", ["a ?"]),
         ("echo a > x; echo b | tee -ai x", "x", ["a", "b"]),
         ("echo a > x; echo b | tee -i x", "x", ["b"]),
         ("echo -n a > x; echo -n b >> x; echo c >> x", "x", ["abc"]),
@@ -238,6 +242,12 @@ def test_what_depends_and_what_is_unknown(
     tmp_path: Path, commands: str, name: str, expected: list[str]
 ) -> None:
     assert shown(texts_of(tmp_path, commands)[name]) == expected
+
+
+def test_folders_are_left_out_of_a_copy_of_files(tmp_path: Path) -> None:
+    assert set(texts_of(tmp_path / "files", 'cp "${FILESDIR}"/deep/* .')) == {"one.txt"}
+    found = texts_of(tmp_path / "all", 'cp -R "${FILESDIR}"/deep/* .')
+    assert set(found) == {"one.txt", "er/two.txt"}
 
 
 @pytest.mark.parametrize(

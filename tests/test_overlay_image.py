@@ -180,7 +180,8 @@ def test_presence(tmp_path: Path, body: str, is_there: bool | None) -> None:
 
 def test_commands_that_write(tmp_path: Path) -> None:
     for name in COMMANDS - {"insinto", "exeinto", "into"}:
-        trace = ebuild(tmp_path / name, f'cd "${{D}}"; {name} a b').trace("src_install")
+        words = "-s 0 a" if name == "truncate" else "a b"
+        trace = ebuild(tmp_path / name, f'cd "${{D}}"; {name} {words}').trace("src_install")
         assert list(targets(trace)), name
 
 

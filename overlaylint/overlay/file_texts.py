@@ -20,6 +20,7 @@ from overlaylint.overlay.install_targets import (
     TAKING_WORD,
     Write,
     appends,
+    copies_folders,
     writes,
     written_to,
 )
@@ -286,6 +287,8 @@ class _Texts:
         path = self._path(source)
         tree = self._ebuild.repository.tree
         if path is not None and tree.kind(path) is Kind.FOLDER:
+            if step.name not in ("ln", "dosym") and not copies_folders(step):
+                return
             for inside in walk(tree, path):
                 piece = self._piece(step, decode(tree.read(inside)), doubt)
                 yield _Put(step, place.below(inside[len(path) :]), (piece,), True)

@@ -52,8 +52,9 @@ COPYING = frozenset({"cp", "mv", "install", "ln"})
 
 #: The commands that `writes` follows.
 COMMANDS = frozenset(
-    {*_HELPERS, *_SET_FOLDERS, *COPYING, "dodir", "keepdir", "mkdir", "dosym", "tee", "touch"}
-)
+    {*_HELPERS, *_SET_FOLDERS, *COPYING, "dodir", "keepdir", "mkdir", "dosym", "tee", "touch",
+     "truncate"}
+)  # fmt: skip
 
 # What names of folders end in, and of files that have no such end.
 _FOLDER_ENDS = frozenset({"d", "dir", "git", "wants", "requires", "upholds"})
@@ -166,6 +167,13 @@ def _writes(of: tuple[Step, ...]) -> Iterator[Write | _Copies]:
                 if place is not None:
                     source = None if name == "tee" else "/dev/null"
                     yield Write(step, place, source, is_certain=step.at(value) is not None)
+        elif name == "truncate":
+            # What it cuts or fills to another size is unknown.
+            options, values = _read(step)
+            for value in values if options.get("s", options.get("size")) == "0" else ():
+                place = step.at(value)
+                if place is not None:
+                    yield Write(step, place, "/dev/null")
         else:
             yield from _copied(step)
 
@@ -285,6 +293,8 @@ def _has(step: Step, *options: str) -> bool:
 
 
 def _read(step: Step) -> tuple[dict[str, Value], list[Value]]:
+    if step.name == "truncate":
+        return read_options(step.arguments, ("s", "size", "r", "reference"))
     return read_options(step.arguments, TAKING_WORD if step.name in (*COPYING, "mkdir") else ())
 
 

@@ -110,8 +110,7 @@ _WRITING_WHAT_THEY_NAME = frozenset(
 )  # fmt: skip
 
 
-# Of those that put no file into a folder, the ones that write a file as it is named. What
-# `truncate` makes is empty: `overlaylint.overlay.removals` tells of it.
+# Of those that put no file into a folder, the ones that write a file as it is named.
 _WITH_OUTPUT = frozenset(
     {"dos2unix", "dtc", "eu-strip", "fallocate", "gpg", "iconv", "mktemp", "openssl", "patchelf",
      "shuf", "sort", "strip", "uniq", "unix2dos", "xmllint"}

@@ -54,19 +54,6 @@ def removes(step: Step, place: Location, thing: Thing = Thing.FILE) -> bool | No
     return answers.pop() if len(answers) == 1 else None
 
 
-def empties(step: Step, place: Location) -> bool:
-    """Whether a step certainly cuts a file down to nothing (truncate(1)).
-
-    What writes a text there, or none, is told by `overlaylint.overlay.file_texts`.
-    """
-    if step.name != "truncate":
-        return False
-    options, words = read_options(step.arguments, ("s", "size", "r", "reference"))
-    size = options.get("s", options.get("size"))
-    scene = next(scenes(place, Thing.FILE))
-    return size == "0" and scene.path in _named(step, scene, words).paths
-
-
 def _is_gone_after(step: Step, scene: Scene) -> bool | None:
     try:
         is_certain = _carry_out(step, scene)

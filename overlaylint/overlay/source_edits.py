@@ -38,8 +38,9 @@ _PATCHES = frozenset({"eapply", "epatch"})
 # Other editors of files in place, and the options without which they only read.
 _EDITORS = {"perl": re.compile(r"-[a-zA-Z0-9]*i"), "ruby": re.compile(r"-[a-zA-Z0-9]*i"),
             "gawk": re.compile(r"inplace"), "awk": re.compile(r"inplace"),
-            "ed": re.compile(r""), "ex": re.compile(r""),
-            **dict.fromkeys(("python", "python2", "python3"), re.compile(r""))}  # fmt: skip
+            "sort": re.compile(r"-[a-zA-Z]*o|--output"),
+            **dict.fromkeys(("ed", "ex", "python", "python2", "python3", "sponge"),
+                            re.compile(r""))}  # fmt: skip
 
 # How many leading folders epatch takes off at most to find the file.
 _MOST_STRIPPED = 4

@@ -67,7 +67,7 @@ def changes(
     around the file may take it away.
     """
     from overlaylint.overlay.file_texts import source_edits
-    from overlaylint.overlay.removals import empties, removes
+    from overlaylint.overlay.removals import removes
 
     found = Changes([], [], [])
     place = folder.below(path)
@@ -76,8 +76,6 @@ def changes(
         removed = removes(step, place)
         if removed is not False:
             found.taken.append(phase.event(at, is_certain=bool(removed)))
-        if empties(step, place):
-            found.idled.append(phase.event(at))
     if place.root == "D":
         found.taken += [one for one in handed(phase, span.stop, place) if one.index in span]
     edits: dict[int, list[SourceEdit]] = {}
