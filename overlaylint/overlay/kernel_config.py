@@ -39,6 +39,18 @@ _FILE = re.compile(
 )
 
 
+#: A release of Linux by its first two numbers, which tell what it has: 5.13.
+Release = tuple[int, int]
+
+_RELEASE = re.compile(r"(\d+)\.(\d+)")
+
+
+def release_of(version: str) -> Release | None:
+    """Return the release that a version is of; a candidate counts as what it leads to."""
+    match = _RELEASE.match(version)
+    return None if match is None else (int(match[1]), int(match[2]))
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """What one line says of a symbol; `value` is None for `# CONFIG_X is not set`."""

@@ -70,13 +70,13 @@ architectures can be made from. With a later kernel there is no such link, and t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import NotApplicable, Outcome, Span, Undecided
+from overlaylint.overlay.kernel_config import Release, release_of
 from overlaylint.overlay.repository import Repository
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
@@ -87,8 +87,6 @@ if TYPE_CHECKING:
     from overlaylint.overlay.listing import FindCall, Listing
     from overlaylint.shell.state import State
     from overlaylint.shell.syntax import Function
-
-_Release = tuple[int, int]
 
 _CATEGORY = "sys-kernel"
 _WORK = "/workdir"
@@ -102,7 +100,7 @@ _RELEASE = "6.0.0-flatcar"
 _IMAGE = f"/image/usr/lib/modules/{_RELEASE}"
 
 # The first kernel whose modules_install leaves no link `source`.
-_WITHOUT_LINK: _Release = (6, 6)
+_WITHOUT_LINK: Release = (6, 6)
 
 _KERNEL_ARCH = {
     "amd64": "x86", "x86": "x86", "arm64": "arm64", "arm": "arm", "ppc": "powerpc",
@@ -119,8 +117,6 @@ _FILES_OF_EACH = 2
 
 # More USE flags than these are not looked at in all their combinations.
 _MOST_FLAGS = 3
-
-_NUMBERS = re.compile(r"(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +185,7 @@ class _Script:
     state: State
     entries: tuple[tuple[str, Function], ...]
     eapi: str
-    release: _Release | None
+    release: Release | None
 
 
 def _scripts(repository: Repository, path: str, options: Options) -> Iterator[_Script]:
@@ -220,7 +216,7 @@ def _scripts(repository: Repository, path: str, options: Options) -> Iterator[_S
         state.functions = {**masters_functions(ebuild, words), **own}
         entries = tuple((name, own[name]) for name in _PHASES if name in own)
         called |= called_from(own, (name for name, _ in entries))
-        yield _Script(ebuild.source_path, state, entries, evaluation.eapi, _release(ebuild.PV))
+        yield _Script(ebuild.source_path, state, entries, evaluation.eapi, release_of(ebuild.PV))
     tracer = ScriptTracer(repository, path)
     functions = {
         name: function
@@ -243,11 +239,6 @@ def _ebuilds(repository: Repository, options: Options) -> Iterator[Ebuild]:
         for ebuild in package.ebuilds if package is not None else ():
             if options.eclass.encode() in ebuild.read() and not ebuild.is_built_as_links_only:
                 yield ebuild
-
-
-def _release(version: str) -> _Release | None:
-    match = _NUMBERS.match(version)
-    return None if match is None else (int(match[1]), int(match[2]))
 
 
 # --- what is copied ---

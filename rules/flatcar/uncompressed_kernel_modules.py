@@ -82,33 +82,28 @@ are understood. A configuration saved under `/etc/portage/savedconfig` is not lo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from overlaylint.finding import Edit, NotApplicable, Outcome, Related, Span, Undecided
 from overlaylint.overlay.ebuild import Package
-from overlaylint.overlay.kernel_config import KernelConfig, Option
+from overlaylint.overlay.kernel_config import KernelConfig, Option, Release, release_of
 from overlaylint.records import dataclass
 from overlaylint.rule import Finding, Severity, rule
 
 if TYPE_CHECKING:
     from overlaylint.policies.kernel_options import Fault
 
-_Release = tuple[int, int]
-
 _MODULES = "MODULES"
 _COMPRESS = "MODULE_COMPRESS"
 _ALL = "MODULE_COMPRESS_ALL"
 
 # From the first to the second, choosing an algorithm was all: there was no MODULE_COMPRESS.
-_DROPPED: _Release = (5, 13)
-_BACK: _Release = (6, 12)
+_DROPPED: Release = (5, 13)
+_BACK: Release = (6, 12)
 
 # One of them is chosen; NONE only while there was no MODULE_COMPRESS.
 _ALGORITHMS = ("GZIP", "XZ", "ZSTD", "NONE")
-
-_NUMBERS = re.compile(r"(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +118,14 @@ class Options:
 def uncompressed_kernel_modules(package: Package, options: Options) -> Iterator[Outcome]:
     from overlaylint.policies.kernel_options import as_built, configurations, gathered, not_built
 
-    since = _release(options.since)
+    since = release_of(options.since)
     faults: list[tuple[Fault, KernelConfig]] = []
     configs = tuple(configurations(package))
     if not configs:
         yield NotApplicable(f"{package.cp} has no kernel configuration")
     yield from not_built(package)
     for config in configs:
-        release = _release(config.version)
+        release = release_of(config.version)
         if release is None:
             reason = f"it is unknown for which kernel {config.paths[0]} is"
             yield Undecided(Span(config.paths[0]), reason)
@@ -155,14 +150,8 @@ def uncompressed_kernel_modules(package: Package, options: Options) -> Iterator[
         yield Finding(fault.span, message, fault.title, fault.related, fault.fix)
 
 
-def _release(version: str) -> _Release | None:
-    """Return the first two numbers of a kernel's version; a release candidate counts as it."""
-    match = _NUMBERS.match(version)
-    return None if match is None else (int(match[1]), int(match[2]))
-
-
 def _faults(
-    package: Package, config: KernelConfig, release: _Release, algorithm: str
+    package: Package, config: KernelConfig, release: Release, algorithm: str
 ) -> Iterator[Fault]:
     from overlaylint.policies.kernel_options import to_set
 
@@ -186,7 +175,7 @@ def _faults(
         yield to_set(package, config, {_ALL: "y"})
 
 
-def _chosen(config: KernelConfig, release: _Release) -> Option | None:
+def _chosen(config: KernelConfig, release: Release) -> Option | None:
     """Return the line that chooses the algorithm: of a choice, Kconfig keeps the last one set."""
     names = [*_ALGORITHMS]
     if not _DROPPED <= release < _BACK:
