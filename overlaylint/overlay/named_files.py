@@ -46,11 +46,16 @@ def _named(ebuild: Ebuild, word: str, files: tuple[str, ...]) -> tuple[str, ...]
         # Nothing of it is known: most often a list that is empty.
         return None if any(path.startswith(f"{ebuild.filesdir}/") for path in files) else ()
     # A folder stands for the files in it.
-    patterns = [pattern.replace(_UNKNOWN, "*")]
-    patterns.append(f"{patterns[0].rstrip('/')}/*")
+    whole = pattern.replace(_UNKNOWN, "*").rstrip("/")
+    parts = whole.split("/")
+    least = len(parts) + pattern.endswith("/")
 
     def fits(path: str) -> bool:
-        return any(fnmatchcase(path, one) for one in patterns)
+        if not is_certain:
+            return any(fnmatchcase(path, one) for one in (whole, f"{whole}/*"))
+        # A wildcard stands for no slash, where text that is unknown may have one.
+        names = path.split("/")
+        return len(names) >= least and all(map(fnmatchcase, names, parts))
 
     found = tuple(path for path in files if fits(path))
     if not found or is_certain:
