@@ -32,7 +32,9 @@ from overlaylint.shell.syntax import (
     List,
     Opaque,
     Parameter,
+    Part,
     Pipeline,
+    Quoted,
     Redirected,
     Simple,
     Source,
@@ -538,17 +540,47 @@ def run_case(shell: Interpreter, node: Case) -> Status:
 def check_case_word(shell: Interpreter, word: Word) -> None:
     """Refuse a word in which bash (up to 5.2 at least) keeps a mark for what is empty.
 
-    `case "${x:9}"a in a)` does not match there.
+    Neither `case "${x:9}"a in a)` nor `case ${x:-""a} in a)` matches there.
     """
-    if word.literal is not None or len(word.parts) < 2:
+    if word.literal is not None:
+        return
+    if _has_marked_operand(shell, word):
+        raise Undecidable("empty quotes in the operand of `${name:-...}` in `case`")
+    if len(word.parts) < 2:
         return
     for part in word.parts:
         if not isinstance(part, DoubleQuoted) or not part.parts:
             continue
-        if all(isinstance(p, Parameter) and p.operator[:1] in _MARKING for p in part.parts):
-            alone = (part,)
-            if expansion.may_assign(alone) or expansion.join_parts(shell, word, alone) == "":
-                raise Undecidable("an empty `${name:...}` in quotes beside other text in `case`")
+        is_marking = all(
+            isinstance(one, Parameter) and one.operator[:1] in _MARKING for one in part.parts
+        )
+        if is_marking and _is_empty(shell, word, part):
+            raise Undecidable("an empty `${name:...}` in quotes beside other text in `case`")
+
+
+def _has_marked_operand(shell: Interpreter, word: Word, *, is_alone: bool = True) -> bool:
+    """Tell whether empty quotes stand in the operand of `:-` or the like, beside other text."""
+    for part in word.parts:
+        if not isinstance(part, Parameter) or part.operator[-1:] not in ("-", "=", "+"):
+            continue
+        operand = part.first
+        assert operand is not None
+        is_whole = is_alone and len(word.parts) == len(operand.parts) == 1
+        if not is_whole and any(_is_empty(shell, operand, one) for one in operand.parts):
+            return True
+        if _has_marked_operand(shell, operand, is_alone=is_whole):
+            return True
+    return False
+
+
+def _is_empty(shell: Interpreter, word: Word, part: Part) -> bool:
+    """Tell whether a part is quotes with nothing in them, or may be."""
+    if isinstance(part, Quoted):
+        return not part.text
+    if not isinstance(part, DoubleQuoted):
+        return False
+    alone = (part,)
+    return expansion.may_assign(alone) or expansion.join_parts(shell, word, alone) == ""
 
 
 def case_from(
