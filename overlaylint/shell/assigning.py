@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overlaylint.records import dataclass
@@ -246,7 +247,8 @@ def assign_compound(
     if flags & Flag.READONLY:
         raise read_only(target)
     if variable is not None and flags & DOUBTS:
-        shell.assign_doubtful(target, variable, source, start, end)
+        # it is an array now, whatever it was
+        shell.assign_doubtful(target, replace(variable, flags=flags), source, start, end)
         return
     current = variable.value if variable is not None else shell.inherited(target)
     if variable is None and shell.state.havoc is not None and scope is None:

@@ -68,9 +68,20 @@ def run_simple(shell: Interpreter, node: Simple) -> Status:
         branching.pass_on(shell, undecidable)
         branching.may_give_up(shell, Unknown(undecidable.reason, node.source, node.start, node.end))
         shell.lose(node.source, node.start, node.end, undecidable.reason)
+        if not node.details.words:
+            _keep_arrays(shell, node, undecidable.reason)
         status = Check((undecidable.reason,), node.source, node.start, node.end)
     shell.pipe_status = status
     return status
+
+
+def _keep_arrays(shell: Interpreter, node: Simple, reason: str) -> None:
+    """Know what is assigned a list for an array, where nobody knows of what."""
+    for assignment in node.details.assignments:
+        if isinstance(assignment.value, tuple):
+            place = node.source, assignment.start, assignment.end
+            flags = Flag.INDEXED | Flag.INDEXED << Flag.DOUBT | Flag.ASSOCIATIVE << Flag.DOUBT
+            shell.store(assignment.name, Variable(unknown(reason, *place), flags, *place))
 
 
 def assign_all(shell: Interpreter, node: Simple) -> Status:

@@ -55,6 +55,7 @@ _ASSIGNS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+\+?=")
 _BRACED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*+)|[0-9]++|[@*#?$!\-]")
 _INDIRECT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+|[0-9]++|[#?@*]")
 _ENDS_IN_NAME = re.compile(r'\$\w+"*+\Z')
+_PROCESS = re.compile(r"[<>]\(")
 _OPERATES = re.compile(r"[#%^,~:\-=?+/]")
 # What an unbraced name goes on with in an operand between double quotes, and in quotes in there.
 _NAME_OUTSIDE = re.compile(r'[A-Za-z0-9_]+|"+(?=[\\A-Za-z0-9_])')
@@ -339,6 +340,10 @@ class _Reader:
         text = decode_ansi(match.group()[2:-1])
         # an unbraced name before it would go on in it
         is_name = _ENDS_IN_NAME.search(self.text, self.start, match.start())
+        if _PROCESS.search(self.text, self.start, self.end):
+            # it looks for the end of a process substitution, in quotes as well
+            parts.append(_ODD_ANSI)
+            return
         if not re.search(r"""[$`'"\\}]""", text) and not (is_name and re.match(r"\w", text)):
             parts.append(Quoted(text))
             return
